@@ -1,0 +1,109 @@
+"""JavaScript, TypeScript and JSX to the common tree, through tree-sitter.
+
+How it lowers, where the tree leaves a choice: an assignment standing as a statement is the Assign itself, no ExprStmt around it;
+a declaration's Assign spans its declarator (``x = 1`` of ``const x = 1;``), an ``export`` its whole statement; types are
+dropped, save the text the tree asks for; a label, ``debugger`` and an empty statement leave nothing; ``namespace A { }`` and
+``declare global { }`` are a Block whose exports are plain declarations; ``export =`` is an Export with ``is_default``;
+an enum member without a value has a Literal at the place of its name; a JSX element keeps the names of components and
+the expressions inside it; ``import.meta`` is a Member of the Name ``import``. Every node lies within its parent's span.
+
+Code that does not parse is Unknown with ``is_error``; what stands around it is lowered as ever. Where an error cuts through a
+construct whose parts have fixed places, the region's contents are appended to the module, so that no use in them is lost.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from tree_sitter import Node as TSNode
+
+from edgelint.source import Source
+from edgelint.syntax import js_errors, tree
+from edgelint.syntax.js_statements import Lowering, grammar
+
+_GRAMMARS = {
+    ".js": "javascript", ".mjs": "javascript", ".cjs": "javascript", ".jsx": "javascript",
+    ".ts": "typescript", ".mts": "typescript", ".cts": "typescript", ".tsx": "tsx",
+}
+EXTENSIONS = frozenset(_GRAMMARS)
+_COMMENT_MARK = re.compile(r"//|/\*|<!--|-->")
+
+
+def parse(source: Source, path: str) -> tree.Parsed:
+    """Parse and lower one file; the grammar goes by the extension of ``path`` (JavaScript when it has none we know)."""
+    dot = path.rfind(".")
+    name = _GRAMMARS.get(path[dot:].lower(), "javascript") if dot >= 0 else "javascript"
+    return parse_bytes(source.data, path, name)
+
+
+def parse_bytes(data: bytes, path: str, name: str) -> tree.Parsed:
+    """Parse and lower ``data`` with the grammar ``name``: "javascript", "typescript" or "tsx"."""
+    used = grammar(name)
+    root = js_errors.parse(used.parser, data).root_node
+    lowering = Lowering(used, data)
+    body = lowering.statements(root.named_children, 1) if not root.is_error else [lowering.error(root, 0)]
+    if root.has_error:
+        for region in js_errors.regions(root):
+            start, end = region.start_byte, region.end_byte
+            lowering.problems[start, end] = js_errors.describe(region, data)
+            if region.is_error and (start, end) not in lowering.seen_errors:
+                body.append(lowering.error(region, 1))
+    errors = sorted((start, end, message) for (start, end), message in lowering.problems.items())
+    language = "javascript" if name == "javascript" else "typescript"
+    module = tree.Module(0, len(data), body)
+    return tree.Parsed(path, language, module, _comments(lowering, root), errors)
+
+
+def _comments(lowering: Lowering, root: TSNode) -> list[tree.Comment]:
+    """All comments. Most were met while lowering; those inside types and between operands are looked up by their marks."""
+    raw, known = lowering.raw, lowering.comments
+    found: list[tree.Comment] = []
+    finder = _Finder(root)
+    at = 0
+    while (match := _COMMENT_MARK.search(raw, at)) is not None:
+        start = match.start()
+        end = known.get(start)
+        if end is None:
+            end = finder.comment_end(start)
+            if end is None:
+                at = start + 1
+                continue
+        at = end
+        found.append(tree.Comment(start, end, _comment_text(lowering.text(start, end))))
+    return found
+
+
+def _comment_text(text: str) -> str:
+    if text.startswith("/*"):
+        return text[2:-2] if text.endswith("*/") and len(text) >= 4 else text[2:]
+    if text.startswith("<!--"):
+        return text[4:].removesuffix("-->")
+    return text[3:] if text.startswith("-->") else text[2:]
+
+
+class _Finder:
+    """Finds the leaf at an offset in a tree without walking over the siblings before it again and again."""
+
+    def __init__(self, root: TSNode) -> None:
+        self.root = root
+        self.wide: dict[int, tuple[list[TSNode], list[int]]] = {}
+
+    def comment_end(self, offset: int) -> int | None:
+        """The end of the comment that starts at ``offset``, or None when something else stands there."""
+        node = self.root
+        while True:
+            if node.start_byte == offset and node.type in ("comment", "html_comment"):
+                return node.end_byte
+            if node.child_count <= 16:
+                below = next((kid for kid in node.children if kid.end_byte > offset), None)
+            else:
+                if node.id not in self.wide:
+                    kids = node.children
+                    self.wide[node.id] = kids, [kid.end_byte for kid in kids]
+                kids, ends = self.wide[node.id]
+                at = bisect_right(ends, offset)
+                below = kids[at] if at < len(kids) else None
+            if below is None or below.start_byte > offset:
+                return None
+            node = below

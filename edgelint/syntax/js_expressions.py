@@ -1,0 +1,476 @@
+"""Expressions and patterns of JavaScript and TypeScript."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tree_sitter import Node as TSNode
+
+from edgelint.syntax import tree
+from edgelint.syntax.js_base import MAX_DEPTH, Base, Unexpected
+from edgelint.syntax.js_text import number, unescape
+
+_BINARY = frozenset(
+    "+ - * / % ** & | ^ << >> >>> && || ?? == != === !== < <= > >= in instanceof".split()
+)
+_CHAIN = frozenset(("member_expression", "call_expression", "subscript_expression", "non_null_expression"))
+
+
+class Expressions(Base):
+    """Handlers of expressions, patterns and JSX."""
+
+    # Leaves
+
+    def name(self, node: TSNode, depth: int) -> tree.Name:
+        start, end = node.start_byte, node.end_byte
+        text = self.raw[start:end]
+        return tree.Name(start, end, text if text.isascii() else self.text(start, end))
+
+    def string(self, node: TSNode, depth: int) -> tree.Literal:
+        start, end = node.start_byte, node.end_byte
+        return tree.Literal(start, end, self.string_value(start, end), "string")
+
+    def string_value(self, start: int, end: int) -> str:
+        text = self.raw[start + 1 : end - 1]
+        if not text.isascii():
+            text = self.text(start + 1, end - 1)
+        return unescape(text) if "\\" in text else text
+
+    def number(self, node: TSNode, depth: int) -> tree.Literal:
+        start, end = node.start_byte, node.end_byte
+        text = self.raw[start:end]
+        if text.isdecimal() and (end - start == 1 or (text[0] != "0" and end - start < 20)):
+            return tree.Literal(start, end, int(text), "number")
+        value, kind = number(text)
+        return tree.Literal(start, end, value, kind)
+
+    def constant(self, node: TSNode, depth: int) -> tree.Literal:
+        start, end = node.start_byte, node.end_byte
+        first = self.raw[start]
+        if first == "n":
+            return tree.Literal(start, end, None, "null")
+        return tree.Literal(start, end, first == "t", "boolean")
+
+    def regex(self, node: TSNode, depth: int) -> tree.Literal:
+        start, end = node.start_byte, node.end_byte
+        return tree.Literal(start, end, self.text(start, end), "regex")
+
+    def meta_property(self, node: TSNode, depth: int) -> tree.Member:
+        start, end = node.start_byte, node.end_byte
+        first, last = node.children[0], node.children[-1]
+        obj = tree.Name(start, first.end_byte, self.text(start, first.end_byte))
+        return tree.Member(start, end, obj, self.text(last.start_byte, end), last.start_byte, end)
+
+    # Operators
+
+    def parenthesized(self, node: TSNode, depth: int) -> Any:
+        kind = node.kind_id
+        while node.kind_id == kind:
+            kids = node.named_children
+            if len(kids) != 1:
+                kids = self.clean(node)[:1] or self.exactly(node, 1)
+            node = kids[0]
+        return self.h[node.kind_id](self, node, depth)
+
+    def binary(self, node: TSNode, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        start, kind = node.start_byte, node.kind_id
+        pending = []
+        while True:
+            kids = node.named_children
+            if len(kids) != 2:
+                kids = self.exactly(node, 2)
+            left, right = kids
+            pending.append((node, left.end_byte, right))
+            if left.kind_id != kind:
+                break
+            node = left
+        h, raw, depth = self.h, self.raw, depth + 1
+        value = h[left.kind_id](self, left, depth)
+        for at, left_end, right in reversed(pending):
+            op = raw[left_end : right.start_byte].strip()
+            if op not in _BINARY:
+                op = self.operator(at)
+            value = tree.Binary(start, right.end_byte, op, value, h[right.kind_id](self, right, depth))
+        return value
+
+    def operator(self, node: TSNode) -> str:
+        """The operator of a node in which comments stand next to it."""
+        found = node.child_by_field_name("operator")
+        return self.text(found.start_byte, found.end_byte) if found is not None else ""
+
+    def sequence(self, node: TSNode, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        start = node.start_byte
+        values = self.items(self.clean(node), depth + 1)
+        if not values:
+            raise Unexpected
+        value = values[0]
+        for right in values[1:]:
+            value = tree.Binary(start, node.end_byte if right is values[-1] else right.end, ",", value, right)
+        return value
+
+    def unary(self, node: TSNode, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        kids = node.named_children
+        if len(kids) != 1:
+            kids = self.exactly(node, 1)
+        kid, start = kids[0], node.start_byte
+        op = node.children[0].type
+        return tree.Unary(start, node.end_byte, op, self.h[kid.kind_id](self, kid, depth + 1))
+
+    def update(self, node: TSNode, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        target = self.one(node, depth + 1)
+        sign = node.child_by_field_name("operator")
+        start, end = (sign.start_byte, sign.end_byte) if sign is not None else (node.start_byte, node.end_byte)
+        op = "-=" if self.raw[start] == "-" else "+="
+        return tree.Assign(node.start_byte, node.end_byte, target, op, tree.Literal(start, end, 1, "number"))
+
+    def ternary(self, node: TSNode, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        end, kind, depth = node.end_byte, node.kind_id, depth + 1
+        h = self.h
+        pending = []
+        while True:
+            kids = node.named_children
+            if len(kids) != 3:
+                kids = self.exactly(node, 3)
+            test, then, other = kids
+            pending.append(
+                (node.start_byte, h[test.kind_id](self, test, depth), h[then.kind_id](self, then, depth))
+            )
+            if other.kind_id != kind:
+                break
+            node = other
+        value = h[other.kind_id](self, other, depth)
+        for start, test_value, then_value in reversed(pending):
+            value = tree.Conditional(start, end, test_value, then_value, value)
+        return value
+
+    def assignment(self, node: TSNode, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        kids = node.named_children
+        if len(kids) != 2:
+            kids = self.exactly(node, 2)
+        left, right = kids
+        h, start = self.h, node.start_byte
+        # The TypeScript grammar knows `using x = ...` only as an assignment with a word before it.
+        declare = "using" if left.start_byte != start and self.raw.startswith("using", start) else ""
+        target = h[left.kind_id](self, left, depth + 1)
+        value = h[right.kind_id](self, right, depth + 1)
+        if declare:
+            start = left.start_byte
+        return tree.Assign(start, node.end_byte, target, "=", value, declare)
+
+    def augmented(self, node: TSNode, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        kids = node.named_children
+        if len(kids) != 2:
+            kids = self.exactly(node, 2)
+        left, right = kids
+        h = self.h
+        op = self.raw[left.end_byte : right.start_byte].strip()
+        if len(op) > 4 or not op.endswith("="):
+            op = self.operator(node)
+        target = h[left.kind_id](self, left, depth + 1)
+        return tree.Assign(node.start_byte, node.end_byte, target, op, h[right.kind_id](self, right, depth + 1))
+
+    def awaiting(self, node: TSNode, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        value = self.one(node, depth + 1)
+        if value.__class__ is tree.Assign and value.declare == "using":
+            return value
+        return tree.Await(node.start_byte, node.end_byte, value)
+
+    def yielding(self, node: TSNode, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        kids = self.clean(node)
+        value = self.h[kids[0].kind_id](self, kids[0], depth + 1) if kids else None
+        return tree.Yield(node.start_byte, node.end_byte, value)
+
+    def spread(self, node: TSNode, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        return tree.Spread(node.start_byte, node.end_byte, self.one(node, depth + 1))
+
+    def cast(self, node: TSNode, depth: int) -> Any:
+        """``as`` and ``satisfies``: the type is what follows the word."""
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        kids = self.clean(node)
+        if not kids:
+            return self.generic(node, depth)
+        kid, end = kids[0], node.end_byte
+        text = self.text(kids[1].start_byte, end) if len(kids) > 1 else "const"
+        return tree.Cast(node.start_byte, end, self.h[kid.kind_id](self, kid, depth + 1), text)
+
+    def type_assertion(self, node: TSNode, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        types, kid = self.exactly(node, 2)
+        text = self.inside(types)
+        return tree.Cast(node.start_byte, node.end_byte, self.h[kid.kind_id](self, kid, depth + 1), text)
+
+    def first(self, node: TSNode, depth: int) -> Any:
+        """A wrapper that leaves no node: its first child stands for it."""
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        kids = self.clean(node)
+        if not kids:
+            return self.generic(node, depth)
+        return self.h[kids[0].kind_id](self, kids[0], depth + 1)
+
+    def inside(self, types: TSNode) -> str:
+        """The text of type arguments, without the angle brackets."""
+        return self.text(types.start_byte + 1, types.end_byte - 1).strip()
+
+    # Members and calls
+
+    def chain(self, node: TSNode, depth: int) -> Any:
+        """``a.b[c](d)!``: from the outermost link inwards by a loop, since chains grow long."""
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        kinds, h, start, depth = self.kinds, self.h, node.start_byte, depth + 1
+        pending: list[tuple[str, TSNode, list[TSNode]]] = []
+        kind = kinds[node.kind_id]
+        while kind in _CHAIN:
+            kids = node.named_children
+            if len(kids) < 2 or kinds[kids[0].kind_id] in ("comment", "ERROR"):
+                kids = self.clean(node)
+                if len(kids) < 2 and (kind != "non_null_expression" or not kids):
+                    raise Unexpected
+            pending.append((kind, node, kids))
+            node = kids[0]
+            kind = kinds[node.kind_id]
+        value = h[node.kind_id](self, node, depth)
+        for kind, link, kids in reversed(pending):
+            if kind == "member_expression":
+                value = self.member(start, value, link, kids)
+            elif kind == "call_expression":
+                value = self.call(start, value, link, kids, depth)
+            elif kind == "subscript_expression":
+                value = self.subscript(start, value, link, kids, depth)
+        return value
+
+    def member(self, start: int, obj: Any, node: TSNode, kids: list[TSNode]) -> tree.Node:
+        optional = False
+        if len(kids) != 2:
+            kids = self.clean(node)
+            optional = len(kids) == 3
+        last = kids[-1]
+        at, end = last.start_byte, last.end_byte
+        name = self.raw[at:end]
+        if not name.isascii():
+            name = self.text(at, end)
+        return tree.Member(start, end, obj, name, at, end, None, optional)
+
+    def subscript(self, start: int, obj: Any, node: TSNode, kids: list[TSNode], depth: int) -> tree.Node:
+        if len(kids) != 2:
+            kids = self.clean(node)
+        optional, last = len(kids) == 3, kids[-1]
+        index = self.h[last.kind_id](self, last, depth)
+        at, end, name = last.start_byte, last.end_byte, None
+        if index.__class__ is tree.Literal and index.kind == "string":
+            name = index.value
+        return tree.Member(start, node.end_byte, obj, name, at, end, index, optional)
+
+    def call(self, start: int, func: Any, node: TSNode, kids: list[TSNode], depth: int) -> tree.Node:
+        types, optional = "", False
+        if len(kids) != 2:
+            kids = self.clean(node)
+            for kid in kids[1:-1]:
+                kind = self.kinds[kid.kind_id]
+                if kind == "type_arguments":
+                    types = self.inside(kid)
+                elif kind == "optional_chain":
+                    optional = True
+        last = kids[-1]
+        between = self.raw[kids[0].end_byte : last.start_byte]
+        if between and between.lstrip().startswith("?."):
+            optional = True
+        if self.kinds[last.kind_id] == "template_string":
+            return self.template_parts(start, last, func, depth)
+        args = self.items(last.named_children, depth)
+        return tree.Call(start, node.end_byte, func, args, False, optional, types)
+
+    def new(self, node: TSNode, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        kids = self.clean(node)
+        if not kids:
+            return self.generic(node, depth)
+        func = self.h[kids[0].kind_id](self, kids[0], depth + 1)
+        args: list[tree.Node] = []
+        types = ""
+        for kid in kids[1:]:
+            kind = self.kinds[kid.kind_id]
+            if kind == "arguments":
+                args = self.items(kid.named_children, depth + 1)
+            elif kind == "type_arguments":
+                types = self.inside(kid)
+        return tree.Call(node.start_byte, node.end_byte, func, args, True, False, types)
+
+    # Templates
+
+    def template(self, node: TSNode, depth: int) -> Any:
+        start, end = node.start_byte, node.end_byte
+        if "${" not in self.raw[start:end]:
+            return tree.Literal(start, end, self.string_value(start, end), "string")
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        return self.template_parts(start, node, None, depth)
+
+    def template_parts(self, start: int, node: TSNode, tag: tree.Node | None, depth: int) -> tree.Node:
+        parts: list[tree.Node] = []
+        at, end = node.start_byte + 1, node.end_byte
+        holes = [kid for kid in node.named_children if self.kinds[kid.kind_id] == "template_substitution"]
+        if tag is None and not holes:  # an escaped `\${`
+            return tree.Literal(start, end, self.string_value(start, end), "string")
+        for kid in holes:
+            self.text_part(parts, at, kid.start_byte)
+            parts += self.items(kid.named_children, depth + 1)
+            at = kid.end_byte
+        self.text_part(parts, at, end - 1)
+        return tree.Template(start, end, tag, parts)
+
+    def text_part(self, parts: list[tree.Node], start: int, end: int) -> None:
+        if end > start:
+            parts.append(tree.Literal(start, end, unescape(self.text(start, end)), "string"))
+
+    # Objects and arrays, literal or pattern
+
+    def array(self, node: TSNode, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        kids = node.named_children
+        # Every comma is a child too: as many commas as values means a trailing one, or a hole.
+        if node.child_count - len(kids) - 2 >= len(kids):
+            return tree.Array(node.start_byte, node.end_byte, self.with_holes(node, depth + 1))
+        return tree.Array(node.start_byte, node.end_byte, self.items(kids, depth + 1))
+
+    def with_holes(self, node: TSNode, depth: int) -> list[tree.Node]:
+        out: list[tree.Node] = []
+        open_slot = True
+        for kid in node.children:
+            if kid.is_named:
+                value = self.items([kid], depth)
+                out += value
+                open_slot = open_slot and not value
+            elif kid.type == ",":
+                if open_slot:
+                    out.append(tree.Literal(kid.start_byte, kid.start_byte, None, "null"))
+                open_slot = True
+        return out
+
+    def object(self, node: TSNode, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        return tree.Object(node.start_byte, node.end_byte, self.items(node.named_children, depth + 1))
+
+    def pair(self, node: TSNode, depth: int) -> tree.Property:
+        kids = node.named_children
+        if len(kids) != 2:
+            kids = self.exactly(node, 2)
+        key, value = kids
+        lowered = self.h[value.kind_id](self, value, depth)
+        if self.kinds[key.kind_id] == "property_identifier":
+            at, end = key.start_byte, key.end_byte
+            return tree.Property(node.start_byte, node.end_byte, self.text(at, end), at, end, lowered)
+        name, at, end, computed = self.key(key, depth)
+        return tree.Property(node.start_byte, node.end_byte, name, at, end, lowered, computed)
+
+    def key(self, node: TSNode, depth: int) -> tuple[str | None, int, int, tree.Node | None]:
+        """(name or None, its span, the expression when computed and not constant) of a property name."""
+        start, end = node.start_byte, node.end_byte
+        kind = self.kinds[node.kind_id]
+        if kind == "string":
+            return self.string_value(start, end), start, end, None
+        if kind == "number":
+            value, _ = number(self.raw[start:end])
+            return str(int(value) if isinstance(value, float) and value.is_integer() else value), start, end, None
+        if kind != "computed_property_name":
+            return self.text(start, end), start, end, None
+        value_node = self.one(node, depth + 1)
+        if value_node.__class__ is tree.Literal and value_node.kind == "string":
+            return value_node.value, value_node.start, value_node.end, None
+        return None, value_node.start, value_node.end, value_node
+
+    def shorthand(self, node: TSNode, depth: int) -> tree.Property:
+        start, end = node.start_byte, node.end_byte
+        name = self.text(start, end)
+        return tree.Property(start, end, name, start, end, tree.Name(start, end, name), None, True)
+
+    def shorthand_default(self, node: TSNode, depth: int) -> tree.Property:
+        """``{ a = 1 }`` in a pattern."""
+        left, right = self.exactly(node, 2)
+        start, end = left.start_byte, left.end_byte
+        name = self.text(start, end)
+        target: Any = tree.Name(start, end, name)
+        if self.kinds[left.kind_id] != "shorthand_property_identifier_pattern":
+            target = self.h[left.kind_id](self, left, depth)
+        value = tree.Assign(start, node.end_byte, target, "=", self.h[right.kind_id](self, right, depth))
+        return tree.Property(start, node.end_byte, name, start, end, value, None, True)
+
+    def method_property(self, node: TSNode, depth: int) -> Any:
+        """A method, getter or setter of an object literal."""
+        function = self.function(node, depth)
+        key = function.computed_key
+        function.computed_key = None
+        at, end = function.name_start, function.name_end
+        name = None if key is not None else function.name
+        return tree.Property(node.start_byte, node.end_byte, name, at, end, function, key)
+
+    def function(self, node: TSNode, depth: int) -> Any:
+        raise NotImplementedError
+
+    # JSX
+
+    def jsx(self, node: TSNode, depth: int) -> Any:
+        """An element: the names of components, and the expressions in attributes and content."""
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        items: list[tree.Node] = []
+        opening = node.named_children
+        if self.kinds[node.kind_id] == "jsx_element":
+            rest, opening = opening[1:], opening[:1]
+            for tag in opening:
+                self.jsx_tag(tag, items, depth + 1)
+            items += self.items(rest, depth + 1)
+        else:
+            self.jsx_tag(node, items, depth + 1)
+        return tree.Unknown(node.start_byte, node.end_byte, items, self.kinds[node.kind_id])
+
+    def jsx_tag(self, node: TSNode, items: list[tree.Node], depth: int) -> None:
+        for kid in node.named_children:
+            kind = self.kinds[kid.kind_id]
+            if kind == "identifier":
+                # A lower-case tag is an HTML element, no variable.
+                if not self.raw[kid.start_byte].islower():
+                    items.append(self.name(kid, depth))
+            elif kind == "jsx_attribute":
+                items += self.items(kid.named_children[1:], depth)
+            elif kind != "jsx_namespace_name":
+                items += self.items([kid], depth)
+
+    def jsx_expression(self, node: TSNode, depth: int) -> Any:
+        kids = self.clean(node)
+        return self.h[kids[0].kind_id](self, kids[0], depth + 1) if kids else None
+
+    def nested_identifier(self, node: TSNode, depth: int) -> Any:
+        """``A.B.C`` in JSX names and import aliases."""
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        left, right = self.exactly(node, 2)
+        obj = self.h[left.kind_id](self, left, depth + 1)
+        at, end = right.start_byte, right.end_byte
+        return tree.Member(node.start_byte, node.end_byte, obj, self.text(at, end), at, end)
