@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -50,13 +51,14 @@ def check(root: Path, paths: Sequence[Path], settings: Settings, options: Option
         from edgelint.cache import Cache
 
         store = Cache(root, settings)
+    started = time.time_ns()
     outcome = store.load() if store else None
     cached = outcome is not None
     if outcome is None:
         with _without_gc():
             outcome, project = _analyse(root, settings, options.overlay)
         if store and project is not None and not outcome.failures:
-            store.save(outcome, project)
+            store.save(outcome, project.inputs, project.folders, started)
     return _narrow(root, outcome, wanted, settings, cached)
 
 
@@ -86,7 +88,8 @@ def _analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes]) -> tu
 
     found = [item for item in (*project.problems, *run.diagnostics) if not run.unparsed(item)]
     failed = {(failure.rule, failure.path) for failure in run.failures}
-    applied = suppressions.apply(project, found, chosen, failed)
+    ran = chosen if settings.env is None else ()  # a finding of another environment may be what a comment is for
+    applied = suppressions.apply(project, found, ran, failed)
     ignored = registry.ignored_built_ins(settings.ignore)
     kept = [item for item in applied.diagnostics if item.rule not in ignored]
     kept = _per_file(kept, settings.per_file_ignores)

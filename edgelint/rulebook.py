@@ -171,7 +171,8 @@ def _metadata(path: str, block: Fence) -> dict[str, Any]:
         raise RulebookError(path, block.line + (int(line[1]) if line else 1), f"metadata: {error}") from None
 
     def wrong(key: str, message: str) -> RulebookError:
-        at = next((n for n, text in enumerate(block.text.splitlines(), 1) if text.lstrip("[").startswith(key)), 0)
+        named = re.compile(rf"(?:.*[.\[])?{re.escape(key)}\b")
+        at = next((number for number, text in enumerate(block.text.splitlines(), 1) if named.match(text)), 0)
         return RulebookError(path, block.line + at, message)
 
     def choice(key: str, allowed: tuple[str, ...]) -> None:

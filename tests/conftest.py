@@ -1,0 +1,77 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from edgelint import checks, rulebook
+
+DOCUMENT = '''\
+# {id}
+
+```toml
+severity = "{severity}"
+confidence = "high"
+profile = "{profile}"
+languages = ["javascript", "typescript", "python"]
+fix = "none"
+since = "0.1.0"
+sources = ["https://developers.cloudflare.com/kv/"]
+{options}```
+
+The edge refuses this. There is more to say.
+
+## Bad
+
+```ts
+bad(); // {severity}: {id} "bad"
+```
+
+## Good
+
+```ts
+good();
+```
+
+## When to ignore
+
+Never.
+'''
+
+WriteRule = Callable[..., Path]
+
+
+@pytest.fixture
+def rules(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[WriteRule]:
+    """An empty rulebook in place of the real one; call it with an id to add a rule."""
+    folder = tmp_path_factory.mktemp("rules")
+
+    def write(id: str, *, severity: str = "warning", profile: str = "default", options: str = "") -> Path:
+        path = folder / f"{id}.md"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(DOCUMENT.format(id=id, severity=severity, profile=profile, options=options))
+        rulebook.ids.cache_clear()
+        rulebook.rule.cache_clear()
+        return path
+
+    monkeypatch.setattr(rulebook, "directory", lambda: folder)
+    monkeypatch.setattr(checks, "CHECKS", {})
+    rulebook.ids.cache_clear()
+    rulebook.rule.cache_clear()
+    yield write
+    rulebook.ids.cache_clear()
+    rulebook.rule.cache_clear()
+
+
+@pytest.fixture
+def some_rules(rules: WriteRule) -> WriteRule:
+    """A rulebook of four rules, one of them strict and one with options."""
+    options = '\n[options]\nminimum = 60\nratio = 0.5\nnames = ["a"]\nmode = "x"\non = true\n'
+    rules("kv/ttl-too-short", severity="error", options=options)
+    rules("kv/unpaginated-list")
+    rules("kv/wide-list", profile="strict")
+    rules("sql/unbound-value", severity="error")
+    return rules
