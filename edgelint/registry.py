@@ -87,8 +87,9 @@ def closest(word: str, among: Iterable[str]) -> str | None:
     for name in names:
         if "/" in name and name.split("/", 1)[1] == word:
             return name
-    found = get_close_matches(word.lower(), names, n=1, cutoff=0.6)
-    return found[0] if found else None
+    lower = {name.lower(): name for name in names}
+    found = get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
+    return lower[found[0]] if found else None
 
 
 def selected(

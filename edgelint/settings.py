@@ -214,7 +214,7 @@ def _toml(data: bytes) -> dict[str, Any]:
     """Parsed TOML. Raises ``ValueError`` (a Unicode or a TOML error)."""
     import tomli  # not tomllib: the standard library's reads TOML 1.0 only
 
-    return tomli.loads(data.decode("utf-8"))
+    return tomli.loads(data.decode("utf-8-sig"))
 
 
 def _tables(data: dict[str, Any]) -> dict[str, Any]:
