@@ -12,15 +12,20 @@ from edgelint.report.style import Style
 
 WIDTH = 120
 """Cells of a line when it does not go to a terminal."""
+PROJECT = "."
+"""The path of what concerns no single file."""
 _PLURAL = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "infos"}
 
 
-def render(report: Report, *, colour: bool = False, width: int = WIDTH, verbose: bool = False) -> Iterator[str]:
+def render(
+    report: Report, *, colour: bool = False, width: int = WIDTH, verbose: bool = False, summary: bool = True
+) -> Iterator[str]:
     """The report's text, a finding at a time, then the summary. Every piece ends with a line break."""
     style = Style(colour)
     for diagnostic in report.diagnostics:
         yield "\n".join(_finding(report, diagnostic, style, width)) + "\n\n"
-    yield "\n".join(summary_lines(report, style, verbose)) + "\n"
+    if summary:
+        yield "\n".join(summary_lines(report, style, verbose)) + "\n"
 
 
 def _finding(report: Report, diagnostic: Diagnostic, style: Style, width: int) -> Iterator[str]:
@@ -36,6 +41,8 @@ def _finding(report: Report, diagnostic: Diagnostic, style: Style, width: int) -
     number_width = max(_number_width(texts[path], marks[path]) for path in marks)
     pad = " " * number_width
     for path, of_file in marks.items():
+        if path == PROJECT:
+            continue
         text = texts[path]
         place = text.place(Span(path, of_file[0].start, of_file[0].end))
         arrow = style.gutter("-->" if of_file[0].primary else ":::")
@@ -81,8 +88,9 @@ def summary_lines(report: Report, style: Style, verbose: bool = False) -> Iterat
             for severity in Severity
             if counts[severity]
         ]
-        where = counted(len({diagnostic.span.path for diagnostic in report.diagnostics}), "file")
-        yield f"Found {', '.join(parts)} in {where} ({files})."
+        paths = {diagnostic.span.path for diagnostic in report.diagnostics} - {PROJECT}
+        where = f" in {counted(len(paths), 'file')}" if paths else ""
+        yield f"Found {', '.join(parts)}{where} ({files})."
     else:
         yield f"{style.good('Nothing found')} ({files})."
     yield from unanalysed_lines(report, style, verbose)

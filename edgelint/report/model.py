@@ -82,7 +82,7 @@ class Text:
         key = (index, rule)
         if key not in self._masks:
             start, end = self.line_bytes(index)
-            ranges = masked(self.path, rule, self.data[start:end])
+            ranges = masked(self.path, rule, self.data[start:end], self.data[:start])
             self._masks[key] = [(start + low, start + high) for low, high in ranges]
         return self._masks[key]
 
@@ -175,7 +175,7 @@ def summary(report: Report) -> dict[str, object]:
         "findings": len(report.diagnostics),
         "by_severity": {severity.value: count for severity, count in counts.items()},
         "suppressed": report.suppressed,
-        "not_analysed": {reason: len(paths) for reason, paths in sorted(report.unanalysed.items())},
+        "not_analysed": {reason: len(paths) for reason, paths in sorted(report.unanalysed.items()) if paths},
     }
 
 

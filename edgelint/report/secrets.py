@@ -16,8 +16,9 @@ _ALL_VALUES = frozenset({"config/secret-in-vars"})
 """Rules whose finding says that this very value is a secret."""
 
 _ASSIGNMENT = re.compile(rb"^\s*(?:export\s+)?[A-Za-z_][\w.-]*\s*=\s*(.*?)\s*$")
-_STRING = rb'"(?:[^"\\\r\n]|\\.)*"?|\'[^\'\r\n]*\'?'
+_STRING = rb'"{3}[^\r\n]*?(?:"{3}|$)|\'{3}[^\r\n]*?(?:\'{3}|$)|"(?:[^"\\\r\n]|\\.)*"?|\'[^\'\r\n]*\'?'
 _PAIR = re.compile(rb'(?:"([^"\\\r\n]*)"|\'([^\'\r\n]*)\'|([\w.-]+))\s*[:=]\s*(' + _STRING + rb")")
+_LONG_QUOTES = (b'"""', b"'''")
 _SECRET_KEY = re.compile(
     rb"secret(?!_name|s_store)|token|passw|api_?key|private_?key|access_?key|signing_?key|encryption_?key"
     rb"|credential|connection_?string|dsn$",
@@ -32,8 +33,11 @@ _TOKEN = re.compile(
 )
 
 
-def masked(path: str, rule: str, line: bytes) -> list[tuple[int, int]]:
-    """The byte ranges of ``line`` (one line of the file ``path``, without its line break) to mask, in order."""
+def masked(path: str, rule: str, line: bytes, before: bytes = b"") -> list[tuple[int, int]]:
+    """The byte ranges of ``line`` to mask, in order. It is one line of the file ``path``, without its line break;
+    ``before`` is the file up to it."""
+    if path.endswith(".toml") and _CONFIG.search(path) and any(before.count(quote) % 2 for quote in _LONG_QUOTES):
+        return [(0, len(line))] if line else []  # within a string of several lines
     ranges = [match.span() for match in _TOKEN.finditer(line)]
     if _DOTENV.search(path):
         ranges += _dotenv(line)
@@ -61,9 +65,11 @@ def _config(line: bytes, everything: bool) -> list[tuple[int, int]]:
         key = match.group(1) or match.group(2) or match.group(3) or b""
         start, end = match.span(4)
         if everything or _SECRET_KEY.search(key):
-            quote = line[start : start + 1]
-            end -= end - start > 1 and line[end - 1 : end] == quote
-            ranges.append((start + 1, end))
+            text = line[start:end]
+            quote = text[:3] if text[:3] in _LONG_QUOTES else text[:1]
+            if len(text) >= 2 * len(quote) and text.endswith(quote):
+                end -= len(quote)
+            ranges.append((start + len(quote), end))
     stripped = line.strip()
     if everything and not found and stripped not in (b"{", b"}", b"},", b"") and not stripped.startswith((b"[", b"#")):
         start = line.index(stripped)

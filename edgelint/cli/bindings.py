@@ -1,0 +1,197 @@
+"""``edgelint bindings``: the environment x binding matrix of every Worker, with where each is declared and used."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgelint import settings as settings_module
+from edgelint.cli import terminal
+from edgelint.diagnostics import Span
+from edgelint.report.escape import cells, unicode, visible
+from edgelint.report.model import Files
+from edgelint.report.style import Style
+
+if TYPE_CHECKING:
+    from edgelint.project.project import EnvUse, Worker
+
+TOP = "top level"
+
+
+@dataclass(slots=True)
+class Row:
+    """One binding name of one Worker: by environment (None: top level) its declarations, and its uses."""
+
+    name: str
+    declared: dict[str | None, list[tuple[str, Span]]] = field(default_factory=dict)  # kind, place
+    uses: list[EnvUse] = field(default_factory=list)
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds it is declared as, in the order of the environments."""
+        return list(dict.fromkeys(kind for places in self.declared.values() for kind, _ in places))
+
+
+def show(path: Path, format_: str, config: Path | None, color: str) -> int:
+    """Print the matrix of the Workers at ``path``; returns the exit status."""
+    root = settings_module.find_root([path], ignore_settings=config is not None)
+    try:
+        settings = settings_module.load(root, config)
+    except settings_module.SettingsError as error:
+        return terminal.fail("\n".join(map(str, error.problems)))
+    from edgelint.project.project import Project
+
+    with terminal.progress(f"Reading {root}"):
+        project = Project.load(root, settings)
+        place = path.resolve().relative_to(root).as_posix()
+        workers = [worker for worker in project.workers if _concerns(worker, place)]
+        tables = [(worker, rows(worker)) for worker in workers]
+    files = Files(root)
+    if format_ == "json":
+        whole = {"version": 1, "workers": [_object(worker, table, files) for worker, table in tables]}
+        terminal.write([json.dumps(whole, indent=2) + "\n"])
+        return 0
+    if not tables:
+        terminal.warn(f"{path}: no Worker found here")
+    style = Style(terminal.colours(color, sys.stdout))
+    terminal.write(
+        f"{line}\n" for number, (worker, table) in enumerate(tables)
+        for line in (*([""] if number else []), *_text(worker, table, files, style))
+    )
+    return 0
+
+
+def _concerns(worker: Worker, place: str) -> bool:
+    """Whether a Worker is in the folder ``place``, or holds it."""
+    home = _home(worker)
+    return place == "." or home == "" or f"{home}/".startswith(f"{place}/") or f"{place}/".startswith(f"{home}/")
+
+
+def _home(worker: Worker) -> str:
+    if worker.config is not None:
+        return worker.config.directory
+    return worker.entry.path.rpartition("/")[0] if worker.entry is not None else ""
+
+
+def rows(worker: Worker) -> list[Row]:
+    """The rows of a Worker, by name: what is declared anywhere, or used."""
+    table: dict[str, Row] = {}
+    if worker.config is not None:
+        for environment in worker.config.environments:
+            for name, declarations in environment.bindings.items():
+                row = table.setdefault(name, Row(name))
+                row.declared[environment.name] = [(declared.kind, declared.span) for declared in declarations]
+            for name, span in worker.config.secret_names(environment.name).items():
+                places = table.setdefault(name, Row(name)).declared.setdefault(environment.name, [])
+                if not places:
+                    places.append(("secret", span))
+    for use in worker.env_uses:
+        table.setdefault(use.name, Row(use.name)).uses.append(use)
+    for row in table.values():
+        row.uses.sort(key=lambda use: use.span)
+    return [table[name] for name in sorted(table)]
+
+
+def _environments(worker: Worker) -> Sequence[str | None]:
+    return [environment.name for environment in worker.config.environments] if worker.config is not None else []
+
+
+# Text
+
+
+def _text(worker: Worker, table: list[Row], files: Files, style: Style) -> Iterator[str]:
+    config = worker.config
+    title = (config.name if config is not None else None) or _home(worker) or "Worker"
+    entry = f"main {worker.entry.path}" if worker.entry is not None else "main not found"
+    source = config.path if config is not None else "no wrangler config"
+    yield style.bold(visible(title)) + f" ({visible(source)}, {visible(entry)})"
+    if not table:
+        yield "  no bindings"
+    else:
+        yield ""
+        environments = _environments(worker)
+        head = ["binding", "kind", *(TOP if name is None else visible(name) for name in environments), "used"]
+        body = [_cells(row, environments, config.path if config is not None else "", files) for row in table]
+        widths = [max(_width(line[at]) for line in (head, *body)) for at in range(len(head))]
+        yield style.dim("  " + _aligned(head, widths))
+        yield from ("  " + _aligned(line, widths) for line in body)
+    unknown = _unknown(worker, files)
+    if unknown:
+        yield ""
+        yield from (style.dim(f"  {line}") for line in unknown)
+
+
+def _cells(row: Row, environments: Sequence[str | None], config: str, files: Files) -> list[str]:
+    line = [visible(row.name), "/".join(row.kinds) or "not declared"]
+    for environment in environments:
+        places = []
+        for _, span in row.declared.get(environment, []):
+            number = files.place(span).line
+            places.append(f"line {number}" if span.path == config else f"{visible(span.path)}:{number}")
+        line.append(", ".join(places) or "-")
+    used = [_at(use.span, files) for use in row.uses]
+    more = f" and {len(used) - 1} more" if len(used) > 1 else ""
+    return [*line, f"{used[0]}{more}" if used else "never"]
+
+
+def _at(span: Span, files: Files) -> str:
+    place = files.place(span)
+    return f"{visible(span.path)}:{place.line}:{place.column}"
+
+
+def _width(text: str) -> int:
+    return sum(cells(text))
+
+
+def _aligned(line: list[str], widths: list[int]) -> str:
+    padded = (text + " " * (width - _width(text)) for text, width in zip(line, widths, strict=True))
+    return "  ".join(padded).rstrip()
+
+
+def _unknown(worker: Worker, files: Files) -> list[str]:
+    """Why "never" may be wrong."""
+    lines = [f"env is used in a way that is not followed at {_at(span, files)}" for span in worker.dynamic_env]
+    if not worker.complete:
+        lines.append("not every file of this Worker was found: there may be more uses")
+    return lines
+
+
+# JSON
+
+
+def _object(worker: Worker, table: list[Row], files: Files) -> dict[str, Any]:
+    config = worker.config
+    return {
+        "name": None if config is None or config.name is None else unicode(config.name),
+        "config": None if config is None else unicode(config.path),
+        "main": None if worker.entry is None else unicode(worker.entry.path),
+        "complete": worker.complete,
+        "environments": [None if name is None else unicode(name) for name in _environments(worker)],
+        "dynamic": [_place(span, files) for span in worker.dynamic_env],
+        "bindings": [
+            {
+                "name": unicode(row.name),
+                "kinds": row.kinds,
+                "declared": [
+                    {
+                        "environment": None if environment is None else unicode(environment),
+                        "kind": kind,
+                        **_place(span, files),
+                    }
+                    for environment, places in row.declared.items()
+                    for kind, span in places
+                ],
+                "uses": [{**_place(use.span, files), "verb": use.verb, "guarded": use.guarded} for use in row.uses],
+            }
+            for row in table
+        ],
+    }
+
+
+def _place(span: Span, files: Files) -> dict[str, Any]:
+    place = files.place(span)
+    return {"path": unicode(span.path), "line": place.line, "column": place.column}

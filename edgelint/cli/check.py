@@ -1,0 +1,253 @@
+"""``edgelint check``: a request from the command line to an engine run, and its result to a report."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgelint import __version__, engine, registry
+from edgelint import settings as settings_module
+from edgelint.cli import CLEAN, FAILED, FINDINGS, terminal
+from edgelint.diagnostics import Severity
+
+if TYPE_CHECKING:
+    from edgelint.outcome import Result
+    from edgelint.report.model import Report, RuleText
+    from edgelint.settings import Settings
+
+STDIN = Path("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The options of the command, under their names."""
+
+    paths: tuple[Path, ...] = ()
+    select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    strict: bool = False
+    env: str | None = None
+    config: Path | None = None
+    min_severity: str | None = None
+    format_: str = "full"
+    output_file: Path | None = None
+    statistics: bool = False
+    exit_zero: bool = False
+    no_cache: bool = False
+    stdin_filename: Path | None = None
+    quiet: bool = False
+    verbose: bool = False
+    color: str = "auto"
+
+
+class CannotRun(Exception):
+    """The request cannot be carried out; the message says why."""
+
+
+def run(request: Request) -> int:
+    """Carry out the request; returns the exit status."""
+    try:
+        _validate(request)
+        paths, from_input = _paths(request)
+        root = settings_module.find_root(paths, ignore_settings=request.config is not None)
+        settings = _settings(request, root)
+        overlay = {_within(root, paths[0]): sys.stdin.buffer.read()} if from_input else {}
+        options = engine.Options(cache=not request.no_cache, overlay=overlay)
+        with terminal.progress(f"Checking {root}", quiet=request.quiet):
+            result = engine.check(root, paths, settings, options)
+    except settings_module.SettingsError as error:
+        return terminal.fail("\n".join(f"{_shown(problem.path)}{str(problem)[len(problem.path):]}"
+                                       for problem in error.problems))
+    except (CannotRun, engine.UsageError, registry.UnknownSelector) as error:
+        return terminal.fail(str(error))
+    return _publish(request, settings, result, paths, overlay)
+
+
+def _validate(request: Request) -> None:
+    if request.quiet and request.verbose:
+        raise CannotRun("--quiet and --verbose contradict each other")
+    if request.statistics and request.format_ not in ("full", "concise", "json"):
+        raise CannotRun(f"--statistics has no {request.format_} form; use --format full, concise or json")
+    for option, selectors, expand in (
+        ("--select", request.select, registry.expand),
+        ("--extend-select", request.extend_select, registry.expand),
+        ("--ignore", request.ignore, registry.expand_ignore),
+    ):
+        for selector in selectors:
+            try:
+                expand(selector)
+            except registry.UnknownSelector as error:
+                raise CannotRun(f"{option}: {error}") from None
+
+
+def _paths(request: Request) -> tuple[tuple[Path, ...], bool]:
+    """What to report on, and whether it is standard input under a name."""
+    if STDIN in request.paths or (request.stdin_filename is not None and not request.paths):
+        if request.stdin_filename is None:
+            raise CannotRun("standard input (-) needs --stdin-filename: where in the project the text belongs")
+        if request.paths not in ((STDIN,), ()):
+            raise CannotRun("standard input (-) cannot be checked together with other paths")
+        return (request.stdin_filename,), True
+    if request.stdin_filename is not None:
+        raise CannotRun("--stdin-filename is for standard input: give - as the only PATH")
+    for path in request.paths:
+        if not path.exists():
+            raise CannotRun(f"{path}: no such file or folder")
+        if not os.access(path, os.R_OK):
+            raise CannotRun(f"{path}: no permission to read it")
+    return request.paths or (Path("."),), False
+
+
+def _within(root: Path, path: Path) -> str:
+    """``path`` relative to ``root``, with ``/``."""
+    for absolute in (Path(os.path.abspath(path)), path.resolve()):
+        if absolute.is_relative_to(root):
+            return absolute.relative_to(root).as_posix()
+    raise CannotRun(f"{path} is not in the project at {root}")
+
+
+def _settings(request: Request, root: Path) -> Settings:
+    return settings_module.load(root, request.config).override(
+        select=request.select,
+        extend_select=request.extend_select,
+        ignore=request.ignore,
+        strict=True if request.strict else None,
+        env=request.env,
+        min_severity=Severity(request.min_severity) if request.min_severity else None,
+    )
+
+
+def _publish(
+    request: Request, settings: Settings, result: Result, paths: tuple[Path, ...], overlay: dict[str, bytes]
+) -> int:
+    """Write the report and the remarks beside it; returns the exit status."""
+    from edgelint.report.model import Report
+
+    sarif = request.format_ == "sarif"
+    report = Report(
+        root=result.root,
+        diagnostics=result.diagnostics,
+        checked=result.stats.files,
+        unanalysed={note.reason: note.paths for note in result.notes},
+        rules=_rule_texts(result) if sarif else {},
+        overlay=overlay,
+        base=_base(request.format_, result.root),
+        version=__version__,
+        suppressed=result.stats.suppressed,
+    )
+    if request.verbose:
+        _tell(settings, result)
+    if not request.quiet:
+        for problem in result.problems:
+            terminal.warn(problem)
+    if request.output_file is not None:
+        try:
+            _write_file(request.output_file, _render(request, report, request.color == "always", None))
+        except OSError as error:
+            return terminal.fail(f"{request.output_file}: {error.strerror}")
+    else:
+        colour = terminal.colours(request.color, sys.stdout)
+        terminal.write(_render(request, report, colour, sys.stdout))
+    if not request.quiet and (request.format_ in ("concise", "github") or request.statistics):
+        _remark(request, report)
+    if request.verbose:
+        for failure in result.failures:
+            terminal.say(failure.traceback.rstrip())
+    return _status(request, result, paths)
+
+
+def _render(request: Request, report: Report, colour: bool, stream: object) -> Iterator[str]:
+    if request.statistics:
+        from edgelint.report import statistics
+
+        return statistics.render_json(report) if request.format_ == "json" else statistics.render(report, colour=colour)
+    if request.format_ == "full":
+        from edgelint.report import full
+
+        cells = terminal.width(sys.stdout, full.WIDTH) if stream is not None else full.WIDTH
+        return full.render(report, colour=colour, width=cells, verbose=request.verbose, summary=not request.quiet)
+    if request.format_ == "concise":
+        from edgelint.report import concise
+
+        return concise.render(report, colour=colour)
+    if request.format_ == "sarif":
+        from edgelint.report import sarif
+
+        return sarif.render(report)
+    if request.format_ == "github":
+        from edgelint.report import github
+
+        return github.render(report)
+    from edgelint.report import json_
+
+    return json_.render(report) if request.format_ == "json" else json_.render_lines(report)
+
+
+def _remark(request: Request, report: Report) -> None:
+    """The summary, for formats whose output is for a program."""
+    from edgelint.report.full import summary_lines
+    from edgelint.report.style import Style
+
+    for line in summary_lines(report, Style(terminal.colours(request.color, sys.stderr)), request.verbose):
+        terminal.say(line)
+
+
+def _tell(settings: Settings, result: Result) -> None:
+    stats = result.stats
+    terminal.say(f"edgelint: project {result.root}")
+    terminal.say(f"edgelint: settings {settings.file or 'none, all defaults'}")
+    cached = ", from the cache" if stats.cached else ""
+    terminal.say(f"edgelint: {stats.rules} rules, {stats.files} files, {stats.suppressed} suppressed{cached}")
+
+
+def _status(request: Request, result: Result, paths: tuple[Path, ...]) -> int:
+    """2 when a rule failed or a file named on the command line cannot be read; else 1 for findings."""
+    named = {os.path.abspath(path) for path in paths}
+    unreadable = any(
+        item.rule == "unreadable-file" and os.path.abspath(result.root / item.span.path) in named
+        for item in result.diagnostics
+    )
+    if result.failures or unreadable:
+        return FAILED
+    return FINDINGS if result.diagnostics and not request.exit_zero else CLEAN
+
+
+def _write_file(path: Path, pieces: Iterator[str]) -> None:
+    """Raises ``OSError``."""
+    with path.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
+        file.writelines(pieces)
+
+
+def _rule_texts(result: Result) -> dict[str, RuleText]:
+    """What SARIF says of the rules that spoke."""
+    from edgelint.cli.rules import rule_text
+
+    return {id: rule_text(id) for id in sorted({item.rule for item in result.diagnostics})}
+
+
+def _base(format_: str, root: Path) -> Path:
+    """What shown paths are relative to: the repository for forges, the current folder for a person."""
+    if format_ == "sarif":
+        return _repository(root) or root
+    if format_ == "github":
+        workspace = os.environ.get("GITHUB_WORKSPACE")
+        if workspace and root.is_relative_to(Path(workspace).resolve()):
+            return Path(workspace).resolve()
+        return _repository(root) or Path.cwd()
+    return Path.cwd()
+
+
+def _repository(root: Path) -> Path | None:
+    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
+
+
+def _shown(path: str) -> str:
+    """A settings file as seen from here, when it is below; else its full path."""
+    absolute = os.path.abspath(path)
+    here = os.getcwd() + os.sep
+    return absolute[len(here):] if absolute.startswith(here) else path
