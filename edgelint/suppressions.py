@@ -205,7 +205,8 @@ class _Lines:
             return first, last
         start = self._starts[at]
         end = start + len(self._text(at))
-        return at, max(at, self._line(self._extent(start, end) - 1))
+        covered = self._source.data[start : self._extent(start, end)].rstrip()
+        return at, max(at, self._line(start + len(covered) - 1))
 
     def _line(self, offset: int) -> int:
         return self._source.position(offset)[0] - 1
