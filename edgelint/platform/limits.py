@@ -1,0 +1,111 @@
+"""The numbers of the platform, each with where it comes from. Seen on 2026-11-23.
+
+"docs" is developers.cloudflare.com; "workerd" and "wrangler" are their sources; "run" was tried on the local runtime
+(workerd 1.20260426 under miniflare). Sizes are bytes and times seconds unless the name says otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# D1 (docs: d1/platform/limits; workerd: src/workerd/util/sqlite.c++)
+D1_MAX_BOUND_PARAMETERS: Final = 100  # docs, workerd, run: "too many SQL variables" at 101
+D1_MAX_SQL_LENGTH: Final = 100_000  # docs, run: "statement too long"
+D1_MAX_COLUMNS: Final = 100  # docs, run
+D1_MAX_FUNCTION_ARGUMENTS_DOCUMENTED: Final = 32  # docs; disagrees with the next line
+D1_MAX_FUNCTION_ARGUMENTS: Final = 127  # workerd, run: so over 32 is a warning, over 127 an error
+D1_MAX_LIKE_PATTERN: Final = 50  # docs, run: bytes with the wildcards, "LIKE or GLOB pattern too complex"
+D1_MAX_COMPOUND_SELECT: Final = 5  # workerd, run; not documented. Rows of VALUES do not count (600 ran)
+D1_MAX_EXPRESSION_DEPTH: Final = 100  # workerd, run: 102 ANDs fail; not documented
+D1_MAX_TRIGGER_DEPTH: Final = 10  # workerd; not documented
+D1_MAX_VDBE_OPERATIONS: Final = 25_000  # workerd; not documented
+D1_MAX_ATTACHED: Final = 0  # workerd; not documented
+D1_MAX_VALUE: Final = 2_000_000  # docs: a string, BLOB or row (the local SQLite allows 4 MiB)
+D1_MAX_DATABASE_PAID: Final = 10 * 1024**3  # docs: 10 GB
+D1_MAX_DATABASE_FREE: Final = 500 * 1024**2  # docs: 500 MB
+D1_MAX_QUERY_SECONDS: Final = 30  # docs
+D1_MAX_QUERIES_PAID: Final = 1_000  # docs: per invocation
+D1_MAX_QUERIES_FREE: Final = 50  # docs: per invocation
+D1_MAX_CONNECTIONS: Final = 6  # docs: per invocation
+
+# KV (docs: kv/platform/limits, kv/api/write-key-value-pairs, kv/api/list-keys)
+KV_MIN_TTL: Final = 60  # docs, run: put answers 400 "Expiration TTL must be at least 60"
+KV_MAX_KEY: Final = 512  # docs, run: UTF-8 bytes; and a key is not "", "." or ".."
+KV_MAX_VALUE: Final = 25 * 1024**2  # docs
+KV_MAX_METADATA: Final = 1_024  # docs, run: bytes of its JSON
+KV_MAX_WRITES_PER_SECOND_PER_KEY: Final = 1  # docs
+KV_MAX_OPERATIONS: Final = 1_000  # docs: per invocation
+KV_MIN_CACHE_TTL_DOCUMENTED: Final = 60  # docs; disagrees with the next line
+KV_MIN_CACHE_TTL: Final = 30  # run: so under 30 is an error, 30 to 59 worth a note
+KV_MAX_LIST: Final = 1_000  # docs, run: keys a page
+KV_MAX_BULK_GET: Final = 100  # docs, run: keys a call
+
+# Durable Objects (docs: durable-objects/platform/limits)
+DO_KV_MAX_KEY: Final = 2 * 1024  # docs: key-value backend
+DO_KV_MAX_VALUE: Final = 128 * 1024  # docs: key-value backend
+DO_SQLITE_MAX_PAIR: Final = 2 * 1000**2  # docs: key and value together, SQLite backend
+DO_MAX_ATTACHMENT: Final = 16_384  # docs, run: serializeAttachment
+DO_MAX_TAGS: Final = 10  # workerd: tags of a WebSocket
+DO_MAX_TAG_LENGTH: Final = 256  # workerd: characters
+DO_MAX_WEBSOCKETS: Final = 32_768  # docs
+DO_MAX_AUTO_RESPONSE: Final = 2_048  # docs: characters of each half
+DO_MAX_WEBSOCKET_MESSAGE: Final = 32 * 1024**2  # docs: received
+DO_ALARM_RETRIES: Final = 6  # docs
+DO_ALARM_BACKOFF_SECONDS: Final = 2  # docs
+DO_BLOCK_CONCURRENCY_SECONDS: Final = 30  # docs: then the object is reset
+DO_SOFT_REQUESTS_PER_SECOND: Final = 1_000  # docs: 500 to 1,000 requests a second for one object
+
+# Queues (docs: queues/platform/limits, queues/configuration/batching-retries)
+QUEUE_MAX_MESSAGE: Final = 128_000  # docs: 1000-based, with about 100 bytes of metadata
+QUEUE_MAX_BATCH_MESSAGES: Final = 100  # docs: sendBatch and max_batch_size
+QUEUE_MAX_BATCH: Final = 256_000  # docs: sendBatch
+QUEUE_MAX_BATCH_TIMEOUT: Final = 60  # docs
+QUEUE_MAX_RETRIES: Final = 100  # docs; 3 when not set
+QUEUE_DEFAULT_RETRIES: Final = 3  # docs
+QUEUE_MAX_DELAY: Final = 12 * 3600  # docs
+
+# R2 (docs: r2/platform/limits)
+R2_MAX_KEY: Final = 1_024  # docs
+R2_MAX_METADATA: Final = 8_192  # docs
+R2_MAX_OBJECT: Final = 5 * 1024**4  # docs: about 5 TiB
+R2_MAX_SINGLE_PUT: Final = 5 * 1024**3  # docs: about 5 GiB, a part too
+R2_MAX_PARTS: Final = 10_000  # docs
+
+# Workers (docs: workers/platform/limits)
+WORKER_MEMORY: Final = 128 * 1024**2  # docs
+WORKER_MAX_SUBREQUESTS_PAID: Final = 10_000  # docs; older copies say 1,000
+WORKER_MAX_SUBREQUESTS_FREE: Final = 50  # docs
+WORKER_MAX_CONNECTIONS: Final = 6  # docs: waiting for headers at the same time
+WORKER_CPU_MS_FREE: Final = 10  # docs
+WORKER_CPU_MS_DEFAULT: Final = 30_000  # docs: paid
+WORKER_CPU_MS_MAX: Final = 300_000  # docs: limits.cpu_ms
+WORKER_STARTUP_MS: Final = 1_000  # docs
+WORKER_MAX_VARS_PAID: Final = 128  # docs: 64 on the free plan
+WORKER_MAX_VARS_FREE: Final = 64  # docs
+WORKER_MAX_VAR: Final = 5 * 1024  # docs: one variable or secret
+WORKER_WAIT_UNTIL_SECONDS: Final = 30  # docs: after the response
+WORKER_MAX_HOPS: Final = 16  # docs: a worker calling itself or others
+WORKER_NAME_MAX: Final = 63  # docs: a label of workers.dev
+
+# Others
+RATE_LIMIT_PERIODS: Final = (10, 60)  # docs: workers/runtime-apis/bindings/rate-limit; wrangler refuses others
+COMPATIBILITY_DATE_SLACK_DAYS: Final = 7  # workerd: how far past its own build a date may lie
+
+# Cron (docs: workers/configuration/cron-triggers): five fields, UTC, weekdays 1 to 7 with 1 = Sunday
+CRON_FIELDS: Final = (
+    ("minute", 0, 59), ("hour", 0, 23), ("day of the month", 1, 31), ("month", 1, 12), ("day of the week", 1, 7),
+)  # fmt: skip
+CRON_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+CRON_WEEKDAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+
+# Compatibility dates from which the platform behaves otherwise (workerd: compatibility-date.capnp)
+DATE_NODEJS_COMPAT_DEFAULT: Final = "2026-08-04"
+DATE_NODEJS_COMPAT_V2: Final = "2024-09-23"  # implied by nodejs_compat
+DATE_PROCESS_ENV: Final = "2025-04-01"  # process.env is filled, with nodejs_compat
+DATE_RPC: Final = "2024-04-03"
+DATE_DELETE_ALL_DELETES_ALARM: Final = "2026-02-24"
+DATE_WEBSOCKET_AUTO_CLOSE: Final = "2026-04-07"
+DATE_NO_GLOBAL_IMPORT_SCRIPTS: Final = "2024-03-04"
+DATE_EVAL_AT_STARTUP: Final = "2025-06-01"
+DATE_STRIP_AUTHORIZATION_ON_REDIRECT: Final = "2025-09-01"
+DATE_QUEUES_JSON: Final = "2024-03-18"
