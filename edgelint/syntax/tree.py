@@ -51,7 +51,9 @@ class Module(Node):
     fields = ("body",)
 
     def __init__(self, start: int, end: int, body: list[Node]) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.body = body
 
 
@@ -62,7 +64,9 @@ class Block(Node):
     fields = ("body",)
 
     def __init__(self, start: int, end: int, body: list[Node]) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.body = body
 
 
@@ -73,7 +77,9 @@ class ExprStmt(Node):
     fields = ("value",)
 
     def __init__(self, start: int, end: int, value: Node) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.value = value
 
 
@@ -83,7 +89,9 @@ class ImportName(Node):
     __slots__ = ("imported", "local", "is_type")
 
     def __init__(self, start: int, end: int, imported: str, local: str, is_type: bool = False) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.imported = imported
         self.local = local
         self.is_type = is_type
@@ -104,7 +112,9 @@ class Import(Node):
         self, start: int, end: int, source: str, names: list[Node], source_start: int, source_end: int,
         is_type: bool = False, level: int = 0,
     ) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.source = source
         self.names = names
         self.source_start = source_start
@@ -119,7 +129,9 @@ class ExportName(Node):
     __slots__ = ("local", "exported")
 
     def __init__(self, start: int, end: int, local: str, exported: str) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.local = local
         self.exported = exported
 
@@ -139,7 +151,9 @@ class Export(Node):
         self, start: int, end: int, value: Node | None, is_default: bool, names: list[Node],
         source: str | None = None, source_start: int = 0, source_end: int = 0, is_type: bool = False,
     ) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.value = value
         self.is_default = is_default
         self.names = names
@@ -163,7 +177,9 @@ class Param(Node):
         self, start: int, end: int, target: Node, default: Node | None = None, annotation: str | None = None,
         rest: str = "", accessibility: str = "", keyword_only: bool = False,
     ) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.target = target
         self.default = default
         self.annotation = annotation
@@ -192,7 +208,9 @@ class Function(Node):
         body: Node | None, kind: str, is_async: bool = False, is_generator: bool = False, is_static: bool = False,
         decorators: list[Node] | None = None, returns: str | None = None, computed_key: Node | None = None,
     ) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.name = name
         self.name_start = name_start
         self.name_end = name_end
@@ -217,7 +235,9 @@ class Field(Node):
         self, start: int, end: int, name: str, name_start: int, name_end: int, value: Node | None,
         annotation: str | None = None, is_static: bool = False, computed_key: Node | None = None,
     ) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.name = name
         self.name_start = name_start
         self.name_end = name_end
@@ -240,7 +260,9 @@ class Class(Node):
         base_types: list[str | None], implements: list[str], members: list[Node],
         decorators: list[Node] | None = None, is_abstract: bool = False,
     ) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.name = name
         self.name_start = name_start
         self.name_end = name_end
@@ -265,7 +287,9 @@ class TypeDecl(Node):
         self, start: int, end: int, name: str, members: dict[str, tuple[str, int, int]], extends: list[str],
         text: str, optional: frozenset[str] = frozenset(),
     ) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.name = name
         self.members = members
         self.extends = extends
@@ -289,7 +313,9 @@ class Assign(Node):
         self, start: int, end: int, target: Node, op: str, value: Node | None, declare: str = "",
         annotation: str | None = None, ambient: bool = False,
     ) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.target = target
         self.op = op
         self.value = value
@@ -305,7 +331,9 @@ class Keyword(Node):
     fields = ("value",)
 
     def __init__(self, start: int, end: int, name: str, value: Node) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.name = name
         self.value = value
 
@@ -321,7 +349,9 @@ class Call(Node):
         self, start: int, end: int, func: Node, args: list[Node], is_new: bool = False, optional: bool = False,
         types: str = "",
     ) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.func = func
         self.args = args
         self.is_new = is_new
@@ -339,7 +369,9 @@ class Member(Node):
         self, start: int, end: int, obj: Node, name: str | None, name_start: int, name_end: int,
         index: Node | None = None, optional: bool = False,
     ) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.obj = obj
         self.name = name
         self.name_start = name_start
@@ -354,7 +386,9 @@ class Name(Node):
     __slots__ = ("id",)
 
     def __init__(self, start: int, end: int, id: str) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.id = id
 
 
@@ -367,7 +401,9 @@ class Literal(Node):
     __slots__ = ("value", "kind")
 
     def __init__(self, start: int, end: int, value: Any, kind: str) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.value = value
         self.kind = kind
 
@@ -382,7 +418,9 @@ class Template(Node):
     fields = ("tag", "parts")
 
     def __init__(self, start: int, end: int, tag: Node | None, parts: list[Node]) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.tag = tag
         self.parts = parts
 
@@ -397,7 +435,9 @@ class Binary(Node):
     fields = ("left", "right")
 
     def __init__(self, start: int, end: int, op: str, left: Node, right: Node) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.op = op
         self.left = left
         self.right = right
@@ -410,7 +450,9 @@ class Unary(Node):
     fields = ("value",)
 
     def __init__(self, start: int, end: int, op: str, value: Node) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.op = op
         self.value = value
 
@@ -422,7 +464,9 @@ class Conditional(Node):
     fields = ("test", "then", "other")
 
     def __init__(self, start: int, end: int, test: Node, then: Node, other: Node) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.test = test
         self.then = then
         self.other = other
@@ -435,7 +479,9 @@ class Cast(Node):
     fields = ("value",)
 
     def __init__(self, start: int, end: int, value: Node, annotation: str) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.value = value
         self.annotation = annotation
 
@@ -447,7 +493,9 @@ class Await(Node):
     fields = ("value",)
 
     def __init__(self, start: int, end: int, value: Node) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.value = value
 
 
@@ -458,7 +506,9 @@ class Yield(Node):
     fields = ("value",)
 
     def __init__(self, start: int, end: int, value: Node | None) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.value = value
 
 
@@ -469,7 +519,9 @@ class Return(Node):
     fields = ("value",)
 
     def __init__(self, start: int, end: int, value: Node | None) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.value = value
 
 
@@ -480,7 +532,9 @@ class Throw(Node):
     fields = ("value",)
 
     def __init__(self, start: int, end: int, value: Node | None) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.value = value
 
 
@@ -490,7 +544,9 @@ class Jump(Node):
     __slots__ = ("kind",)
 
     def __init__(self, start: int, end: int, kind: str) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.kind = kind
 
 
@@ -501,7 +557,9 @@ class If(Node):
     fields = ("test", "then", "other")
 
     def __init__(self, start: int, end: int, test: Node, then: Block, other: Block | None) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.test = test
         self.then = then
         self.other = other
@@ -514,7 +572,9 @@ class Case(Node):
     fields = ("tests", "body")
 
     def __init__(self, start: int, end: int, tests: list[Node], body: Block) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.tests = tests
         self.body = body
 
@@ -526,7 +586,9 @@ class Switch(Node):
     fields = ("subject", "cases")
 
     def __init__(self, start: int, end: int, subject: Node, cases: list[Node]) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.subject = subject
         self.cases = cases
 
@@ -546,7 +608,9 @@ class Loop(Node):
         init: Node | None = None, test: Node | None = None, update: Node | None = None, other: Block | None = None,
         is_async: bool = False,
     ) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.kind = kind
         self.target = target
         self.iterable = iterable
@@ -568,7 +632,9 @@ class Comprehension(Node):
     fields = ("clauses", "element")
 
     def __init__(self, start: int, end: int, kind: str, element: Node, clauses: list[Node]) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.kind = kind
         self.element = element
         self.clauses = clauses
@@ -581,7 +647,9 @@ class Catch(Node):
     fields = ("types", "target", "body")
 
     def __init__(self, start: int, end: int, types: Node | None, target: Node | None, body: Block) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.types = types
         self.target = target
         self.body = body
@@ -596,7 +664,9 @@ class Try(Node):
     def __init__(
         self, start: int, end: int, body: Block, handlers: list[Node], other: Block | None, final: Block | None
     ) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.body = body
         self.handlers = handlers
         self.other = other
@@ -610,7 +680,9 @@ class With(Node):
     fields = ("items", "body")
 
     def __init__(self, start: int, end: int, items: list[Node], body: Block, is_async: bool = False) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.items = items
         self.body = body
         self.is_async = is_async
@@ -629,7 +701,9 @@ class Property(Node):
         self, start: int, end: int, key: str | None, key_start: int, key_end: int, value: Node,
         key_node: Node | None = None, shorthand: bool = False,
     ) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.key = key
         self.key_start = key_start
         self.key_end = key_end
@@ -645,7 +719,9 @@ class Object(Node):
     fields = ("props",)
 
     def __init__(self, start: int, end: int, props: list[Node]) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.props = props
 
 
@@ -656,7 +732,9 @@ class Array(Node):
     fields = ("items",)
 
     def __init__(self, start: int, end: int, items: list[Node], kind: str = "list") -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.items = items
         self.kind = kind
 
@@ -668,7 +746,9 @@ class Spread(Node):
     fields = ("value",)
 
     def __init__(self, start: int, end: int, value: Node) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.value = value
 
 
@@ -682,7 +762,9 @@ class Unknown(Node):
     fields = ("items",)
 
     def __init__(self, start: int, end: int, items: list[Node], what: str, is_error: bool = False) -> None:
-        super().__init__(start, end)
+        self.start = start
+        self.end = end
+        self.parent = None
         self.items = items
         self.what = what
         self.is_error = is_error
