@@ -69,16 +69,12 @@ class Cache:
             return
         files = {path: _stamp(self.root / path) for path in inputs}
         listings = {path: _listing(self.root / path) for path in folders}
-        fresh = made and listings.get("", listings.get("."))
-        self._write(
-            {"files": files, "folders": listings, "outcome": _encode(outcome)}, started_ns, fresh[0] if fresh else None
-        )
+        self._write({"files": files, "folders": listings, "outcome": _encode(outcome)}, started_ns, made)
 
-    def _write(self, data: dict[str, Any], started_ns: int, expected_ns: int | None = None) -> None:
-        """``expected_ns``: the time of a change that was our own."""
-        stamps = (*data["files"].values(), *data["folders"].values())
-        times = [stamp[0] for stamp in stamps if stamp is not None and stamp[0] != expected_ns]
-        if max(times, default=0) > started_ns - _TICK_NS:
+    def _write(self, data: dict[str, Any], started_ns: int, made: bool = False) -> None:
+        """``made``: that the root has just changed was our own doing."""
+        folders = (stamp for path, stamp in data["folders"].items() if not (made and path in ("", ".")))
+        if max((stamp[0] for stamp in (*data["files"].values(), *folders) if stamp), default=0) > started_ns - _TICK_NS:
             return
         try:
             write_sealed(self.file, json.dumps(data, separators=(",", ":")))

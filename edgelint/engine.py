@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -194,6 +193,8 @@ class _Sizes:
 
 
 def _failure(rule: str, path: str, error: Exception) -> Failure:
+    import traceback  # only when something failed
+
     text = str(error).split("\n", 1)[0]
     message = f"{type(error).__name__}: {text}" if text else type(error).__name__
     # A traceback of a recursion error has thousands of frames; its ends are what helps.

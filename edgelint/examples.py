@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from edgelint.diagnostics import Severity
@@ -37,28 +36,37 @@ class RulebookError(Exception):
         self.message = message
 
 
-@dataclass(slots=True)
 class Fence:
-    """A fenced block. ``line`` is that of its opening fence, ``index`` its offset in the section's text."""
+    """A fenced block. ``line`` is that of its opening fence; ``index`` and ``end`` are offsets in the section's text.
 
-    line: int
-    language: str
-    attributes: dict[str, str]
-    text: str
-    index: int
-    end: int
-    title: str = ""
-    title_line: int = 0
+    ``title`` and ``title_line`` are those of the ``###`` heading it stands under.
+    """
+
+    __slots__ = ("line", "language", "attributes", "text", "index", "end", "title", "title_line")
+
+    def __init__(
+        self, line: int, language: str, attributes: dict[str, str], index: int, title: str, title_line: int
+    ) -> None:
+        self.line = line
+        self.language = language
+        self.attributes = attributes
+        self.text = ""
+        self.index = index
+        self.end = index
+        self.title = title
+        self.title_line = title_line
 
 
-@dataclass(slots=True)
 class Section:
-    """A heading of the first or second level and all below it. ``line`` is the heading's; fences know their ``###``."""
+    """A heading of the first or second level and all below it. ``line`` is the heading's."""
 
-    title: str
-    line: int
-    text: str = ""
-    fences: list[Fence] = field(default_factory=list)
+    __slots__ = ("title", "line", "text", "fences")
+
+    def __init__(self, title: str, line: int) -> None:
+        self.title = title
+        self.line = line
+        self.text = ""
+        self.fences: list[Fence] = []
 
     def drop_first_fence(self) -> None:
         """Take the first fence out of the text."""
@@ -76,8 +84,7 @@ class Expected(NamedTuple):
     text: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """One virtual project. ``files`` and ``fixed`` map paths to contents; ``line`` is that of its first fence."""
 
     heading: str
@@ -113,7 +120,7 @@ def sections(path: str, text: str) -> list[Section]:
             language, attributes = _info(path, number, opened[3])
             if not found:
                 raise RulebookError(path, number, "a fence stands before the first heading")
-            fence = Fence(number, language, attributes, "", length, 0, title, title_line)
+            fence = Fence(number, language, attributes, length, title, title_line)
             ends = None
         else:
             ends = None

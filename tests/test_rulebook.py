@@ -38,7 +38,8 @@ def test_metadata_and_sections() -> None:
 def test_subsections_are_projects_of_their_own() -> None:
     text = GOOD.replace(
         "```ts\ngood();\n```",
-        "### one\n\n```jsonc file=wrangler.jsonc\n{}\n```\n\n~~~~ts\n```\na\n~~~~\n\n### two ##\n\n  ```py\n  b\n    c\n  ```",
+        "### one\n\n```jsonc file=wrangler.jsonc\n{}\n```\n\n~~~~ts\n```\na\n~~~~\n\n"
+        "### two ##\n\n  ```py\n  b\n    c\n  ```",
     )
     _, one, two = rulebook.parse("p", text, "kv/x").examples
     assert (one.title, one.files) == ("one", {"wrangler.jsonc": "{}\n", "src/index.ts": "```\na\n"})
@@ -155,7 +156,7 @@ def test_first_sentence(text: str, sentence: str) -> None:
     ("path", "text", "expected"),
     [
         ("a.ts", "x // error: kv/a", [(1, "kv/a", None)]),
-        ("a.ts", 'x // error: kv/a "q\\"\\\\n" // info: syntax-error', [(1, "kv/a", 'q"\\n'), (1, "syntax-error", None)]),
+        ("a.ts", 'x // error: kv/a "q\\"\\\\n" // info: b', [(1, "kv/a", 'q"\\n'), (1, "b", None)]),
         ("a.ts", "# error: kv/a\n-- error: kv/a", []),
         ("a.py", "x # error: kv/a # warning: kv/b\n// error: kv/c", [(1, "kv/a", None), (1, "kv/b", None)]),
         ("a.sql", 'x -- error: kv/a "x"', [(1, "kv/a", "x")]),

@@ -10,7 +10,6 @@ from edgelint import settings
 from edgelint.diagnostics import Severity
 from edgelint.registry import UnknownSelector
 from edgelint.settings import Settings, SettingsError, find_root, load
-from tests.conftest import WriteRule
 
 pytestmark = pytest.mark.usefixtures("some_rules")
 
