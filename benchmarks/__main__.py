@@ -1,0 +1,98 @@
+"""``python -m benchmarks``: cold, warm and parse-only in one run, and their ratios."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import corpus
+from benchmarks.measure import Measured, measure
+
+HOW = """\
+cold     edgelint check --no-cache --format json, a new process each time: CPU of the whole process, start-up included
+warm     the same without --no-cache, nothing changed since the run before
+parse    reading and tree-sitter-parsing the same JS/TS files in a new process: CPU of that loop alone
+start    edgelint --version: what no run can be faster than
+app      cold, on one generated Worker
+All are medians over the runs; (lowest-highest) shows how quiet the machine was. Compare ratios, not milliseconds."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make or take a corpus, measure, print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--corpus", type=Path, help="measure on this folder instead of a generated corpus")
+    parser.add_argument("--lines", type=int, default=50_000, help="lines of JS/TS to generate (default %(default)s)")
+    parser.add_argument("--app-lines", type=int, default=3_000, help="lines of the small app (default %(default)s)")
+    parser.add_argument("--runs", type=int, default=5, help="processes per figure (default %(default)s)")
+    parser.add_argument("--keep", type=Path, help="generate the corpus here and leave it")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    options = parser.parse_args(arguments)
+    if options.corpus is not None and not options.corpus.is_dir():
+        parser.error(f"{options.corpus} is not a folder")
+    if options.runs < 1:
+        parser.error("--runs must be at least 1")
+
+    def tell(what: str) -> None:
+        print(f"measuring: {what}", file=sys.stderr, flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="edgelint-benchmarks-") as made:
+        folder = options.corpus or options.keep or Path(made) / "corpus"
+        if options.corpus is None:
+            corpus.make(folder, options.lines)
+        app = Path(made) / "app"
+        corpus.worker(app, options.app_lines, random.Random(corpus.SEED))
+        found = measure(folder.resolve(), options.runs, app, tell)
+    source = str(options.corpus) if options.corpus is not None else f"generated, seed {corpus.SEED}"
+    print(json.dumps(as_json(found, source), indent=2) if options.json else as_text(found, source))
+    return 0
+
+
+def as_text(found: Measured, source: str) -> str:
+    """The table, the ratios, and how each was measured."""
+    size = found.size
+    spread = f"{min(found.parse) * 1000:.0f}-{max(found.parse) * 1000:.0f}"
+    volume = f"{size['lines'] / 1000:.1f} kLOC, {size['bytes'] / 1e6:.2f} MB"
+    rows = [
+        f"corpus   {size['files']:.0f} JS/TS files, {volume} ({source}); {found.findings} findings",
+        f"parse  {found.parse_ms:7.0f} ms CPU ({spread}), {len(found.parse)} runs",
+        f"cold   {found.cold}",
+        f"warm   {found.warm}",
+        f"start  {found.start}",
+    ]
+    if found.app is not None:
+        rows.append(f"app    {found.app}, {found.app_lines} lines")
+    rows += [
+        "",
+        f"cold / parse            {found.cold_to_parse:6.2f}",
+        f"cold per kLOC           {found.cold.cpu_ms / max(size['lines'] / 1000, 0.001):6.2f} ms CPU",
+        f"warm no-op              {found.warm.cpu_ms:6.0f} ms CPU",
+        f"cold / warm             {found.cold.cpu_ms / found.warm.cpu_ms:6.1f}",
+    ]
+    if found.app is not None:
+        rows.append(f"{found.app_lines / 1000:.1f} kLOC app, cold      {found.app.cpu_ms:6.0f} ms CPU")
+    return "\n".join([*rows, "", HOW])
+
+
+def as_json(found: Measured, source: str) -> dict[str, object]:
+    """The same for a program; times in milliseconds."""
+    return {
+        "corpus": {"source": source, **found.size, "findings": found.findings},
+        "parse_cpu_ms": found.parse_ms,
+        "cold_cpu_ms": found.cold.cpu_ms,
+        "cold_wall_ms": found.cold.wall_ms,
+        "warm_cpu_ms": found.warm.cpu_ms,
+        "warm_wall_ms": found.warm.wall_ms,
+        "start_cpu_ms": found.start.cpu_ms,
+        "app_cpu_ms": None if found.app is None else found.app.cpu_ms,
+        "app_lines": found.app_lines,
+        "cold_to_parse": found.cold_to_parse,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Runs edgelint and the bare parser in processes of their own and takes medians."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """CPU (user and system, children too) and elapsed seconds of every run of one command."""
+
+    cpu: tuple[float, ...]
+    wall: tuple[float, ...]
+
+    @property
+    def cpu_ms(self) -> float:
+        """Median CPU milliseconds."""
+        return median(self.cpu) * 1000
+
+    @property
+    def wall_ms(self) -> float:
+        """Median elapsed milliseconds."""
+        return median(self.wall) * 1000
+
+    def __str__(self) -> str:
+        spread = f"{min(self.cpu) * 1000:.0f}-{max(self.cpu) * 1000:.0f}"
+        return f"{self.cpu_ms:7.0f} ms CPU ({spread}), {self.wall_ms:6.0f} ms elapsed, {len(self.cpu)} runs"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one run of the benchmarks found. ``size`` is that of the corpus as ``benchmarks.parse`` prints it."""
+
+    size: dict[str, float]
+    parse: tuple[float, ...]
+    start: Timing
+    cold: Timing
+    warm: Timing
+    findings: int
+    app: Timing | None
+    app_lines: int
+
+    @property
+    def parse_ms(self) -> float:
+        """Median CPU milliseconds of reading and parsing."""
+        return median(self.parse) * 1000
+
+    @property
+    def cold_to_parse(self) -> float:
+        """A whole cold process against the bare parse of the same files."""
+        return self.cold.cpu_ms / self.parse_ms
+
+
+def edgelint(*arguments: str) -> list[str]:
+    """The command of this checkout, run by this interpreter."""
+    return [sys.executable, "-m", "edgelint", *arguments]
+
+
+def run(command: list[str]) -> tuple[float, float, bytes]:
+    """(CPU seconds, elapsed seconds, output) of one command. Raises ``RuntimeError`` when it exits with 2 or more."""
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "NO_COLOR": "1"}
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, cwd=REPOSITORY)
+    assert process.stdout is not None
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    elapsed = time.perf_counter() - begin
+    process.stdout.close()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1):
+        raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}")
+    return usage.ru_utime + usage.ru_stime, elapsed, output
+
+
+def timed(command: list[str], runs: int) -> Timing:
+    """``runs`` runs of one command."""
+    found = [run(command) for _ in range(runs)]
+    return Timing(tuple(cpu for cpu, _, _ in found), tuple(wall for _, wall, _ in found))
+
+
+def forget(corpus: Path) -> None:
+    """Remove edgelint's cache from a corpus."""
+    shutil.rmtree(corpus / ".edgelint_cache", ignore_errors=True)
+
+
+def require_cache(check: tuple[str, ...]) -> None:
+    """Raises ``RuntimeError`` when a run with these arguments is not answered from the cache."""
+    told = subprocess.run(edgelint(*check, "--verbose"), capture_output=True, cwd=REPOSITORY, check=False).stderr
+    if b"from the cache" not in told:
+        raise RuntimeError("a warm run was not answered from the cache: there is nothing to measure")
+
+
+def measure(corpus: Path, runs: int, app: Path | None, tell: Callable[[str], None]) -> Measured:
+    """Measure on ``corpus``; ``app`` is a small Worker measured cold besides, or None."""
+    check = ("check", str(corpus), "--format", "json")
+    tell("start-up")
+    start = timed(edgelint("--version"), runs)
+    tell("parse only")
+    parses = [json.loads(run([sys.executable, "-m", "benchmarks.parse", str(corpus)])[2]) for _ in range(runs)]
+    tell("cold")
+    cold = timed(edgelint(*check, "--no-cache"), runs)
+    tell("warm")
+    forget(corpus)
+    report = json.loads(run(edgelint(*check))[2])
+    require_cache(check)
+    warm = timed(edgelint(*check), runs)
+    small = None
+    app_lines = 0
+    if app is not None:
+        tell("one small app, cold")
+        small = timed(edgelint("check", str(app), "--format", "json", "--no-cache"), runs)
+        app_lines = int(json.loads(run([sys.executable, "-m", "benchmarks.parse", str(app)])[2])["lines"])
+    return Measured(
+        size={key: parses[0][key] for key in ("files", "lines", "bytes")},
+        parse=tuple(found["read"] + found["parse"] for found in parses),
+        start=start,
+        cold=cold,
+        warm=warm,
+        findings=report["summary"]["findings"],
+        app=small,
+        app_lines=app_lines,
+    )

@@ -1,0 +1,82 @@
+"""The benchmarks run, on a tiny corpus; what they measure is not asserted, a clock is no oracle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as benchmarks
+from benchmarks import corpus
+from benchmarks.measure import Measured, Timing, run
+from benchmarks.parse import parse
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_same_seed_makes_the_same_corpus(tmp_path: Path) -> None:
+    assert corpus.make(tmp_path / "a", 4000) == corpus.make(tmp_path / "b", 4000)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    corpus.make(tmp_path / "c", 4000, seed=1)
+    assert contents(tmp_path / "a") != contents(tmp_path / "c")
+
+
+def test_the_corpus_has_the_lines_asked_for_and_parses(tmp_path: Path) -> None:
+    written = corpus.make(tmp_path, 16_000)
+    assert written >= 16_000
+    found = parse(tmp_path)
+    assert found["lines"] == written
+    files = contents(tmp_path)
+    assert any(name.endswith(".js") for name in files)
+    assert not any("⟦".encode() in data or b"@Entity@" in data for data in files.values())
+    import tree_sitter
+    import tree_sitter_javascript
+    import tree_sitter_typescript
+
+    languages = {".js": tree_sitter_javascript.language(), ".ts": tree_sitter_typescript.language_typescript()}
+    for name, data in files.items():
+        language = languages.get(Path(name).suffix)
+        if language is not None:
+            assert not tree_sitter.Parser(tree_sitter.Language(language)).parse(data).root_node.has_error, name
+
+
+def test_wrong_arguments_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--corpus", str(tmp_path / "gone")], ["--runs", "0"]):
+        with pytest.raises(SystemExit, match="2"):
+            benchmarks.main(arguments)
+    assert "is not a folder" in capsys.readouterr().err
+
+
+def test_a_command_that_fails_is_not_measured() -> None:
+    with pytest.raises(RuntimeError, match="exited with 3"):
+        run(["sh", "-c", "exit 3"])
+
+
+def test_ratios() -> None:
+    timing = Timing((0.3, 0.1, 0.2), (0.4, 0.4, 0.4))
+    found = Measured({"files": 1, "lines": 1000, "bytes": 5}, (0.1,), timing, timing, timing, 0, timing, 3000)
+    assert (timing.cpu_ms, timing.wall_ms, found.parse_ms) == (200, 400, 100)
+    assert found.cold_to_parse == 2
+    text = benchmarks.as_text(found, "here")
+    assert "cold / parse              2.00" in text
+    assert "3.0 kLOC app, cold         200 ms CPU" in text
+    without = Measured(found.size, found.parse, timing, timing, timing, 0, None, 0)
+    assert "kLOC app, cold" not in benchmarks.as_text(without, "here")
+    assert benchmarks.as_json(without, "here")["app_cpu_ms"] is None
+
+
+@pytest.mark.slow
+def test_the_benchmarks_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = tmp_path / "kept"
+    arguments = ["--lines", "300", "--app-lines", "300", "--runs", "1"]
+    assert benchmarks.main([*arguments, "--keep", str(kept), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["corpus"]["lines"] >= 300
+    assert found["cold_to_parse"] > 0
+    assert benchmarks.main([*arguments, "--corpus", str(kept)]) == 0
+    printed = capsys.readouterr().out
+    assert f"({kept})" in printed
+    assert "warm no-op" in printed
