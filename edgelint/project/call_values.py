@@ -1,0 +1,418 @@
+"""What a call gives: known methods, globals, constructors, and the project's own functions looked into."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgelint.project import known
+from edgelint.project.atoms import (
+    EMPTY, UNKNOWN, Arr, Atom, ClassRef, Const, External, Func, Global, Inst, ListOf, Number, Obj, Plat, SafeText, Taint,
+    Unknown, Value, one,
+)
+from edgelint.project.numbers import as_number, maximum, minimum, to_number
+from edgelint.syntax import tree
+from edgelint.syntax.tree import Node
+
+if TYPE_CHECKING:
+    from edgelint.project.evaluate import Evaluator, Frame
+    from edgelint.project.files import SourceFile
+
+_LIST_METHODS = frozenset({"filter", "slice", "reverse", "sort", "toSorted", "toReversed", "concat", "flat", "copy", "splice"})
+_ITEM_METHODS = frozenset({"find", "at", "pop", "shift", "findLast", "popleft"})
+_CALLBACKS = frozenset({"map", "flatMap", "forEach", "filter", "some", "every", "find", "findIndex", "reduce", "sort", "then", "catch"})
+_CONSTRUCTED = {
+    "Request": "request", "Headers": "headers", "Response": "response", "FormData": "form-data", "URLSearchParams": "search-params",
+}
+
+
+class CallValues:
+    """The value of calls. A part of ``Evaluator``."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.e = evaluator
+        self._frames: dict[tuple[object, ...], Frame] = {}
+
+    def call(self, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
+        func = node.func
+        while isinstance(func, tree.Cast):
+            func = func.value
+        if isinstance(func, tree.Member) and func.name is not None and not node.is_new:
+            if isinstance(func.obj, tree.Name) and func.obj.id == "super":
+                return UNKNOWN
+            base = self.e.evaluate(func.obj, file, frame)
+            return self.e.join(self.method(atom, func.name, node, func, file, frame) for atom in base)
+        if isinstance(func, tree.Name) and func.id == "import" and node.args:
+            return self.dynamic_import(node, file)
+        if isinstance(func, tree.Name) and func.id == "getattr" and file.language == "python" and len(node.args) >= 2:
+            return self.getattr(node, file, frame)
+        if isinstance(func, tree.Function):
+            return self.returned(Func(func, file), node, file, frame)
+        return self.e.join(self.apply(atom, node, file, frame) for atom in self.e.evaluate(func, file, frame))
+
+    def apply(self, atom: Atom, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
+        """The value of calling ``atom`` (not as a method)."""
+        if isinstance(atom, Func):
+            return self.returned(atom, node, file, frame)
+        if isinstance(atom, ClassRef):
+            return one(Inst(atom.node, atom.file, node))
+        if isinstance(atom, Global):
+            return self.global_call(atom.path, node, file, frame)
+        if isinstance(atom, External):
+            return self.external_call(atom, node)
+        if isinstance(atom, Taint):
+            return one(atom)
+        return one(Unknown("other", node))
+
+    def external_call(self, atom: External, node: tree.Call) -> Value:
+        last = atom.path.rsplit(".", 1)[-1]
+        if last in known.CONTEXT_FUNCTIONS:
+            return one(Plat("cloudflare-context"))
+        if last in known.SAFE_TEXT_FUNCTIONS or (atom.module in ("uuid", "nanoid") and not node.is_new):
+            return one(SafeText(last))
+        if atom.module == "js" and last in ("Object", "JSON"):
+            return one(Unknown("external", node))
+        # zod and its kin: a parsed value was checked, but is not harmless text.
+        if last in ("parse", "safeParse", "parseAsync", "safeParseAsync") and "()" in atom.path:
+            return one(Unknown("validated", node))
+        if len(atom.path) > 120:
+            return UNKNOWN
+        return one(External(atom.module, f"{atom.path}()"))
+
+    def dynamic_import(self, node: tree.Call, file: SourceFile) -> Value:
+        arg = node.args[0]
+        if isinstance(arg, tree.Literal) and isinstance(arg.value, str):
+            target = self.e.graph.resolve(file, arg.value)
+            from edgelint.project.atoms import Namespace
+
+            return one(Namespace(target)) if target is not None else one(External(arg.value, "*"))
+        return UNKNOWN
+
+    def getattr(self, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
+        name = node.args[1]
+        base = self.e.evaluate(node.args[0], file, frame)
+        if isinstance(name, tree.Literal) and isinstance(name.value, str):
+            value = self.e.member_of(base, name.value, file, frame)
+            return value | (self.e.evaluate(node.args[2], file, frame) if len(node.args) > 2 else EMPTY)
+        return self.e.elements(base, frame, computed=True)
+
+    # -- the project's own functions -----------------------------------------------------------------------------------
+
+    def frame(self, func: Func, node: tree.Call | None, file: SourceFile, frame: Frame | None) -> Frame | None:
+        """The frame of calling ``func`` by ``node``; None when it is too deep, or recursive."""
+        from edgelint.project.evaluate import MAX_FRAMES, Frame
+
+        if frame is not None and (frame.depth >= MAX_FRAMES or frame.find(func.node) is not None):
+            return None
+        key = (func, node, file.path, frame)
+        kept = self._frames.get(key)
+        if kept is not None:
+            return kept
+        args: list[Node | Value] = []
+        keywords: dict[str, Node] = {}
+        rest = False
+        offset = 1 if self.e.parameters.is_bound_python(func) else 0
+        if offset:
+            args.append(func.this or one(Inst(func.node.parent, func.file)) if isinstance(func.node.parent, tree.Class) else EMPTY)
+        for arg in node.args if node is not None else ():
+            if isinstance(arg, tree.Spread):
+                rest = True
+            elif isinstance(arg, tree.Keyword):
+                keywords[arg.name] = arg.value
+            elif not rest:
+                args.append(arg)
+        made = Frame(func.node, args, keywords, rest, file, frame, func.this)  # type: ignore[arg-type]
+        self._frames[key] = made
+        return made
+
+    def returned(self, func: Func, node: tree.Call | None, file: SourceFile, frame: Frame | None) -> Value:
+        """What ``func`` returns when called by ``node``."""
+        function = func.node
+        if function.body is None:
+            return UNKNOWN
+        inner = self.frame(func, node, file, frame)
+        if inner is None:
+            recursive = frame is not None and frame.find(function) is not None
+            return EMPTY if recursive else one(Unknown("depth"))
+        return self.returns(function, func.file, inner)
+
+    def returns(self, function: tree.Function, file: SourceFile, frame: Frame | None) -> Value:
+        body = function.body
+        if body is None:
+            return UNKNOWN
+        if not isinstance(body, tree.Block):
+            return self.e.evaluate(body, file, frame)
+        if function.is_generator:
+            return UNKNOWN
+        value: Value = EMPTY
+        for statement in returns_of(function):
+            if statement.value is not None:
+                value |= self.e.evaluate(statement.value, file, frame)
+        return value or one(Const("null", None))
+
+    def callback(self, node: Node | None, args: list[Node | Value], file: SourceFile, frame: Frame | None) -> Value:
+        """What the function that ``node`` evaluates to returns for ``args``."""
+        from edgelint.project.evaluate import MAX_FRAMES, Frame
+
+        if node is None:
+            return UNKNOWN
+        value: Value = EMPTY
+        for atom in self.e.evaluate(node, file, frame):
+            if isinstance(atom, Func):
+                if frame is not None and (frame.depth >= MAX_FRAMES or frame.find(atom.node) is not None):
+                    value |= one(Unknown("depth"))
+                    continue
+                inner = Frame(atom.node, args, {}, False, file, frame, atom.this)  # type: ignore[arg-type]
+                value |= self.returns(atom.node, atom.file, inner)
+            elif isinstance(atom, Global) and atom.path in ("Number", "parseInt", "parseFloat"):
+                value |= one(Number(nan=True, node=node, path=file.path))
+            elif isinstance(atom, Global) and atom.path in ("String", "encodeURIComponent"):
+                value |= args[0] if isinstance(args[0], frozenset) else UNKNOWN
+            else:
+                value |= UNKNOWN
+        return value
+
+    def tagged(self, node: tree.Template, file: SourceFile, frame: Frame | None) -> Value:
+        """A tagged template: what a function of the project gives is looked at, a library's tag is the library's."""
+        assert node.tag is not None
+        value: Value = EMPTY
+        for atom in self.e.evaluate(node.tag, file, frame):
+            if isinstance(atom, Func):
+                value |= self.returns(atom.node, atom.file, self.frame(atom, None, file, frame))
+            elif isinstance(atom, External):
+                value |= one(External(atom.module, f"{atom.path}``"))
+            else:
+                value |= one(Unknown("tagged", node))
+        return value
+
+    # -- methods ---------------------------------------------------------------------------------------------------------
+
+    def method(
+        self, atom: Atom, name: str, node: tree.Call, func: tree.Member, file: SourceFile, frame: Frame | None
+    ) -> Value:
+        if isinstance(atom, Plat):
+            return self.plat_method(atom, name, node, file, frame)
+        if name in ("then", "finally", "catch") and not isinstance(atom, Inst | ClassRef | External):
+            if name == "then" and node.args:
+                return self.callback(node.args[0], [one(atom)], file, frame)
+            return one(atom)
+        if isinstance(atom, Inst | ClassRef | Obj):
+            members = self.e.atom_member(atom, name, file, frame, func)
+            return self.e.join(self.apply(m, node, file, frame) for m in members)
+        if isinstance(atom, Arr | ListOf):
+            return self.list_method(atom, name, node, file, frame)
+        if isinstance(atom, Taint):
+            if name in known.NUMBER_METHODS:
+                return one(Number(tainted=True))
+            if name in ("map", "flatMap") and node.args:
+                return one(ListOf(self.callback(node.args[0], [one(atom)], file, frame)))
+            if name in ("includes", "startsWith", "endsWith", "some", "every", "test", "has", "hasOwnProperty"):
+                return one(Number(0, 1))
+            return one(Taint(atom.source, node, file.path))
+        if isinstance(atom, Const | SafeText | Number):
+            return self.text_method(atom, name, node, file, frame)
+        if isinstance(atom, Global):
+            if atom.path == "Promise" and name in ("all", "allSettled", "race", "any", "resolve") and node.args:
+                value = self.e.evaluate(node.args[0], file, frame)
+                return value if name in ("all", "allSettled", "resolve") else self.e.elements(value, frame)
+            return self.global_call(f"{atom.path}.{name}", node, file, frame)
+        if isinstance(atom, External):
+            return self.external_call(self.as_external(atom, name), node)
+        members = self.e.atom_member(atom, name, file, frame, func)
+        if any(isinstance(m, Func | ClassRef) for m in members):
+            return self.e.join(self.apply(m, node, file, frame) for m in members)
+        if name in known.SAFE_TEXT_METHODS:
+            return one(SafeText(name))
+        if name in known.NUMBER_METHODS:
+            return one(Number())
+        return one(Unknown(atom.reason if isinstance(atom, Unknown) and atom.reason in ("stored", "param", "validated") else "other", node))
+
+    @staticmethod
+    def as_external(atom: External, name: str) -> External:
+        return External(atom.module, f"{atom.path}.{name}" if atom.path else name)
+
+    def plat_method(self, atom: Plat, name: str, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
+        if atom.type == "binding" and name in known.TELLING_METHODS:
+            atom = atom._replace(type=known.TELLING_METHODS[name], trust="shape")
+        if atom.type == "env":
+            members = self.e.plat_member(atom, name, file, None)
+            return self.e.join(one(Unknown("other", node)) for _ in members)
+        to = known.METHODS.get(atom.type, {}).get(name)
+        if to is None and file.language == "python":
+            to = known.METHODS.get(atom.type, {}).get(_camel(name))
+        if name in ("then", "catch", "finally") and to is None:
+            if name == "then" and node.args:
+                return self.callback(node.args[0], [one(atom)], file, frame)
+            return one(atom)
+        if to is None:
+            if atom.tainted and atom.type in ("headers", "search-params", "form-data"):
+                return one(Taint("request", node, file.path))
+            return one(Unknown("other", node))
+        return self.e.typed(to, atom, node, file)
+
+    def list_method(self, atom: Arr | ListOf, name: str, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
+        items = self.e.atom_elements(atom, frame, False)
+        if name in ("map", "flatMap") and node.args:
+            given = self.callback(node.args[0], [items, one(Number(0, None))], file, frame)
+            return one(ListOf(self.e.elements(given, frame) if name == "flatMap" else given))
+        if name in _LIST_METHODS:
+            extra = EMPTY
+            if name == "concat":
+                for arg in node.args:
+                    extra |= self.e.elements(self.e.evaluate(arg, file, frame), frame)
+            return one(ListOf(items | extra)) if extra else one(atom)
+        if name in _ITEM_METHODS or name == "get":
+            return items
+        if name in ("entries",):
+            return one(ListOf(items | one(Number(0, None))))
+        if name in ("join", "toString"):
+            return self.e.joined_text([items, one(SafeText("constant"))])
+        if name in ("includes", "some", "every", "push", "unshift", "indexOf", "has", "findIndex"):
+            return one(Number(-1, None))
+        if name in ("keys",):
+            return one(ListOf(one(Number(0, None))))
+        if name in ("values",):
+            return one(atom)
+        if name == "fill" and node.args:
+            return one(ListOf(self.e.evaluate(node.args[0], file, frame)))
+        if name == "reduce":
+            return UNKNOWN
+        return one(Unknown("other", node))
+
+    def text_method(self, atom: Const | SafeText | Number, name: str, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
+        if name in ("join", "format") and node.args:
+            parts: list[Value] = []
+            for arg in node.args:
+                value = self.e.evaluate(arg.value if isinstance(arg, tree.Keyword | tree.Spread) else arg, file, frame)
+                parts.append(self.e.elements(value, frame) if name == "join" or isinstance(arg, tree.Spread) else value)
+            joined = self.e.joined_text([*parts, one(SafeText("constant"))])
+            return joined
+        if name in known.NUMBER_METHODS or name in ("includes", "startsWith", "endsWith", "charCodeAt"):
+            return one(Number(-1, None))
+        if name in ("concat", "replace", "replaceAll", "padStart", "padEnd"):
+            parts = [self.e.evaluate(arg, file, frame) for arg in node.args]
+            return self.e.joined_text([one(SafeText("constant")), *(p for p in parts if not any(isinstance(a, Func) for a in p))])
+        if name in ("split", "rsplit", "splitlines"):
+            return one(ListOf(one(SafeText("constant"))))
+        if isinstance(atom, Const) and isinstance(atom.value, str) and not node.args:
+            text = {"toUpperCase": str.upper, "toLowerCase": str.lower, "trim": str.strip, "upper": str.upper, "lower": str.lower, "strip": str.strip}
+            if name in text:
+                return one(Const("string", text[name](atom.value)))
+            if name in ("toString", "valueOf"):
+                return one(atom)
+        if isinstance(atom, Number) and name not in ("toString", "toFixed", "toLocaleString"):
+            return one(Unknown("other", node))
+        return one(SafeText("constant"))
+
+    # -- globals -----------------------------------------------------------------------------------------------------------
+
+    def global_call(self, path: str, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
+        args = [a for a in node.args if not isinstance(a, tree.Keyword)]
+        first = args[0] if args else None
+        if isinstance(first, tree.Spread):
+            first = first.value
+
+        def value(position: int = 0) -> Value:
+            if position >= len(args):
+                return EMPTY
+            arg = args[position]
+            return self.e.evaluate(arg.value if isinstance(arg, tree.Spread) else arg, file, frame)
+
+        if path in known.CONTEXT_FUNCTIONS:
+            return one(Plat("cloudflare-context"))
+        if path in known.CONVERSIONS:
+            return to_number(value(), node, file.path)
+        if path in ("Math.min", "Math.max", "min", "max"):
+            numbers = [as_number(self.e.evaluate(a, file, frame)) for a in args]
+            if numbers and not any(isinstance(a, tree.Spread) for a in args):
+                joined: Value = self.e.join(self.e.evaluate(a, file, frame) for a in args)
+                found = (minimum if path.endswith("min") else maximum)(numbers)
+                tainted = found.tainted or any(isinstance(a, Taint) for a in joined)
+                return one(found._replace(tainted=tainted))
+            return one(Number())
+        if path in ("Math.floor", "Math.ceil", "Math.round", "Math.trunc", "round", "Math.abs", "abs"):
+            found_number = as_number(value())
+            if found_number is None:
+                return one(Number(tainted=any(isinstance(a, Taint) for a in value()), nan=any(isinstance(a, Taint) for a in value()), node=node, path=file.path))
+            return one(found_number)
+        if path == "Math.random":
+            return one(Number(0, 1))
+        if path in ("Date.now", "time.time", "performance.now"):
+            return one(Number(1.6e9 if path == "time.time" else 0, None))
+        if path in known.NUMBER_FUNCTIONS:
+            return one(Number(0 if path == "len" else None, None))
+        if path in ("String", "str"):
+            return self.stringified(value())
+        if path in known.SAFE_TEXT_FUNCTIONS:
+            return one(SafeText(path))
+        if path in _CONSTRUCTED:
+            return one(Plat(_CONSTRUCTED[path], None, any(_is_tainted(a) for a in value()), node))
+        if path in ("URL", "URL.new", "URL.parse"):
+            return one(Plat("url", None, any(_is_tainted(a) for arg in range(len(args)) for a in value(arg)), node))
+        if path == "fetch":
+            return one(Plat("response", None, False, node))
+        if path == "caches.open":
+            return one(Plat("cache"))
+        if path in ("Response.json", "Response.redirect", "Response.new"):
+            return one(Plat("response", None, False, node))
+        if path in ("Object.keys", "Reflect.ownKeys"):
+            return one(ListOf(self.e.keys(value())))
+        if path == "Object.values":
+            return one(ListOf(self.e.elements(value(), frame, computed=True)))
+        if path == "Object.entries":
+            found_value = value()
+            taints = frozenset(a for a in found_value if isinstance(a, Taint))
+            return one(ListOf(taints or (self.e.keys(found_value) | self.e.elements(found_value, frame, computed=True))))
+        if path in ("Object.assign", "structuredClone", "Object.freeze", "Object.fromEntries", "list", "tuple", "set", "sorted", "dict", "frozenset", "iter", "reversed", "enumerate"):
+            return self.e.join(value(i) for i in range(len(args))) or UNKNOWN
+        if path in ("Array.from", "Array.of", "Array"):
+            if path == "Array.from" and len(args) > 1:
+                return one(ListOf(self.callback(args[1], [self.e.elements(value(), frame), one(Number(0, None))], file, frame)))
+            if path == "Array.from":
+                found_value = value()
+                return found_value if all(isinstance(a, Arr | ListOf | Taint) for a in found_value) else one(ListOf(self.e.elements(found_value, frame)))
+            return one(ListOf(EMPTY if path == "Array" and len(args) < 2 else self.e.join(value(i) for i in range(len(args)))))
+        if path in ("Set", "Map"):
+            if path == "Map" and isinstance(first, tree.Array):
+                pairs = [item for item in first.items if isinstance(item, tree.Array) and len(item.items) == 2]
+                return one(ListOf(self.e.join(self.e.evaluate(pair.items[1], file, frame) for pair in pairs)))
+            return one(ListOf(self.e.elements(value(), frame)))
+        if path == "JSON.parse" or path == "json.loads":
+            found_value = value()
+            return frozenset(a for a in found_value if isinstance(a, Taint)) or one(Unknown("stored" if _stored(found_value) else "other", node))
+        if path in ("JSON.stringify", "encodeURIComponent", "encodeURI", "decodeURIComponent", "decodeURI", "atob", "btoa", "escape", "unescape", "json.dumps", "repr", "quote"):
+            found_value = value()
+            return frozenset(a for a in found_value if isinstance(a, Taint | Const | SafeText | Number)) or one(Unknown("other", node))
+        if path in ("Promise.all", "asyncio.gather", "gather"):
+            return value()
+        if path in ("range",):
+            return one(ListOf(one(Number(0, None))))
+        return one(Unknown("other", node))
+
+    @staticmethod
+    def stringified(value: Value) -> Value:
+        if value and all(isinstance(a, Number) for a in value):
+            return value
+        return frozenset(
+            a if isinstance(a, Taint | SafeText | Number | Const) else Unknown(a.reason if isinstance(a, Unknown) else "other") for a in value
+        ) or UNKNOWN
+
+
+def returns_of(function: tree.Function) -> list[tree.Return]:
+    """The return statements of ``function`` itself."""
+    body = function.body
+    if body is None:
+        return []
+    return [node for node in tree.walk_function(body) if isinstance(node, tree.Return)]
+
+
+def _is_tainted(atom: Atom) -> bool:
+    return isinstance(atom, Taint) or (isinstance(atom, Plat | Number) and atom.tainted) or (isinstance(atom, Plat) and atom.type == "request")
+
+
+def _stored(value: Value) -> bool:
+    return any(isinstance(a, Unknown) and a.reason == "stored" for a in value)
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)

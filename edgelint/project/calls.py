@@ -1,0 +1,166 @@
+"""Calls of methods of bindings (and of what they give): which binding, which method, with which arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from edgelint.diagnostics import Span
+from edgelint.project import known
+from edgelint.project.atoms import EMPTY, Obj, Plat, Value
+from edgelint.project.files import SourceFile
+from edgelint.project.numbers import as_number
+from edgelint.syntax import tree
+from edgelint.syntax.tree import Node
+
+if TYPE_CHECKING:
+    from edgelint.project.evaluate import Evaluator
+
+# What a call may be made on: every platform type with methods. Method name -> the types that have it.
+_BY_METHOD: dict[str, frozenset[str]] = {}
+for _type, _methods in known.METHODS.items():
+    for _method in _methods:
+        _BY_METHOD[_method] = _BY_METHOD.get(_method, frozenset()) | {_type}
+for _method, _type in known.TELLING_METHODS.items():
+    _BY_METHOD[_method] = _BY_METHOD.get(_method, frozenset()) | {_type}
+_STORES = frozenset({
+    "kv", "d1", "d1-session", "d1-statement", "r2", "queue", "durable-object", "do-stub", "do-storage", "do-sql", "do-state", "cache", "cache-storage",
+    "service", "assets", "ai", "workflow", "rate-limit", "vectorize", "hyperdrive", "analytics-engine", "send-email", "execution-context",
+})
+_EXTRA = {
+    "writeDataPoint": "analytics-engine", "waitUntil": "execution-context", "query": "vectorize", "upsert": "vectorize", "insert": "vectorize",
+    "blockConcurrencyWhile": "do-state", "acceptWebSocket": "do-state", "getWebSockets": "do-state", "send_batch": "queue",
+    "get_with_metadata": "kv", "passThroughOnException": "execution-context",
+}
+for _method, _type in _EXTRA.items():
+    _BY_METHOD[_method] = _BY_METHOD.get(_method, frozenset()) | {_type}
+
+
+class Option:
+    """The value of one option of a call: ``{ expirationTtl: x }``, or Python's ``expirationTtl=x``. ``node`` is None when absent."""
+
+    __slots__ = ("node", "file", "value", "opaque")
+
+    def __init__(self, node: Node | None, file: SourceFile, value: Value, opaque: bool) -> None:
+        self.node = node
+        self.file = file
+        self.value = value
+        self.opaque = opaque  # options are given, but not as something that can be read
+
+    @property
+    def upper_bound(self) -> float | None:
+        """The largest number it can be, None when open or not a number."""
+        number = as_number(self.value)
+        return None if number is None else number.upper
+
+    @property
+    def lower_bound(self) -> float | None:
+        """The smallest number it can be, None when open or not a number."""
+        number = as_number(self.value)
+        return None if number is None else number.lower
+
+    @property
+    def span(self) -> Span:
+        assert self.node is not None
+        return self.file.span(self.node)
+
+
+class BindingCall:
+    """One call of a method on something the platform gives.
+
+    ``kind`` is a binding kind ("kv", "d1" ...) or a type of ``known.METHODS`` ("d1-statement", "do-sql", "cache" ...).
+    ``binding`` is the name in env when known. ``trust``: "high"; "shape" or "name" when only its use or a parameter's name tells.
+    """
+
+    __slots__ = ("file", "node", "kind", "verb", "binding", "trust", "receiver", "_evaluator")
+
+    def __init__(
+        self, file: SourceFile, node: tree.Call, kind: str, verb: str, binding: str | None, trust: str, receiver: Node, evaluator: Evaluator
+    ) -> None:
+        self.file = file
+        self.node = node
+        self.kind = kind
+        self.verb = verb
+        self.binding = binding
+        self.trust = trust
+        self.receiver = receiver
+        self._evaluator = evaluator
+
+    @property
+    def span(self) -> Span:
+        """The whole call."""
+        return self.file.span(self.node)
+
+    @property
+    def callee_span(self) -> Span:
+        """``env.CACHE.put`` of ``env.CACHE.put(k, v)``."""
+        return self.file.span(self.node.func)
+
+    @property
+    def function(self) -> tree.Function | None:
+        """The function around the call."""
+        return tree.enclosing_function(self.node)
+
+    def arg(self, position: int) -> Node | None:
+        """A positional argument, None when absent or hidden by a spread."""
+        plain = [a for a in self.node.args if not isinstance(a, tree.Keyword)]
+        if position >= len(plain) or any(isinstance(a, tree.Spread) for a in plain[: position + 1]):
+            return None
+        return plain[position]
+
+    def options(self) -> Node | None:
+        """The argument that carries the options: the last one that is no key and no value."""
+        position = {"put": 2, "get": 1, "getWithMetadata": 1, "list": 0, "send": 1, "sendBatch": 1}.get(self.verb)
+        return self.arg(position) if position is not None else None
+
+    def option(self, name: str) -> Option:
+        """The option ``name``, looked for in an object literal, a variable that holds one, or a keyword argument."""
+        for arg in self.node.args:
+            if isinstance(arg, tree.Keyword) and arg.name == name:
+                return Option(arg.value, self.file, self._evaluator.evaluate(arg.value, self.file), False)
+        options = self.options()
+        if options is None:
+            return Option(None, self.file, EMPTY, any(isinstance(a, tree.Spread) for a in self.node.args))
+        opaque = False
+        for atom in self._evaluator.evaluate(options, self.file):
+            if isinstance(atom, Obj):
+                for prop in atom.node.props:
+                    if isinstance(prop, tree.Property) and prop.key == name:
+                        from edgelint.project.evaluate import Frame
+
+                        frame = atom.frame if isinstance(atom.frame, Frame) else None
+                        return Option(prop.value, atom.file, self._evaluator.evaluate(prop.value, atom.file, frame), False)
+                    if isinstance(prop, tree.Spread) or prop.key is None:  # type: ignore[attr-defined]
+                        opaque = True
+            else:
+                opaque = True
+        return Option(None, self.file, EMPTY, opaque)
+
+    def __repr__(self) -> str:
+        return f"BindingCall({self.kind}.{self.verb} on {self.binding} in {self.file.path}:{self.node.start})"
+
+
+def binding_calls(file: SourceFile, evaluator: Evaluator) -> Iterator[BindingCall]:
+    """Every call in ``file`` on something the platform gives, in source order."""
+    found: list[BindingCall] = []
+    for method, types in _BY_METHOD.items():
+        if not types & _STORES:
+            continue
+        for call in file.index.calls.get(method, ()):
+            func = call.func
+            while isinstance(func, tree.Cast):
+                func = func.value
+            if not isinstance(func, tree.Member) or call.is_new:
+                continue
+            seen: set[tuple[str, str | None]] = set()
+            for atom in evaluator.evaluate(func.obj, file):
+                if not isinstance(atom, Plat):
+                    continue
+                kind, trust = atom.type, atom.trust
+                if kind == "binding" and method in known.TELLING_METHODS:
+                    kind, trust = known.TELLING_METHODS[method], "shape"
+                if kind in types and kind in _STORES and (kind, atom.binding) not in seen:
+                    seen.add((kind, atom.binding))
+                    found.append(BindingCall(file, call, kind, method, atom.binding, trust, func.obj, evaluator))
+    found.sort(key=lambda c: (c.node.start, c.node.end, c.kind, c.binding or ""))
+    yield from found

@@ -1,0 +1,581 @@
+"""Abstract evaluation of expressions: which values may an expression have?
+
+Demand-driven and memoised: nothing is computed until a check asks. Variables join the definitions that can reach the use;
+parameters take the values of the call at hand (a ``Frame``) or, outside of one, of every known call. Promises are looked
+through: ``await x`` has the value of ``x``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from edgelint.project import known
+from edgelint.project.atoms import (
+    EMPTY, UNKNOWN, Arr, Atom, ClassRef, Const, External, Func, Global, Inst, ListOf, Namespace, Number, Obj, Plat, SafeText,
+    Taint, Unknown, Value, one,
+)
+from edgelint.project.files import SourceFile
+from edgelint.project.modules import ModuleGraph
+from edgelint.project.reaching import reaching
+from edgelint.project.scopes import Def, Symbol
+from edgelint.syntax import tree
+from edgelint.syntax.tree import Node
+
+MAX_DEPTH = 120  # nested evaluations before the answer is "unknown": bounds the Python stack
+MAX_FRAMES = 5  # calls looked into, one inside the other
+
+
+class Frame:
+    """A call being looked into: the parameters of ``func`` have the values of this call's arguments."""
+
+    __slots__ = ("func", "args", "keywords", "rest", "file", "parent", "depth", "this")
+
+    def __init__(
+        self, func: tree.Function, args: list[Node | Value], keywords: dict[str, Node], rest: bool, file: SourceFile,
+        parent: Frame | None, this: Value | None,
+    ) -> None:
+        self.func = func
+        self.args = args
+        self.keywords = keywords
+        self.rest = rest  # a spread argument: positions are not known
+        self.file = file
+        self.parent = parent
+        self.this = this
+        self.depth = 1 if parent is None else parent.depth + 1
+
+    def find(self, func: tree.Function) -> Frame | None:
+        at: Frame | None = self
+        while at is not None:
+            if at.func is func:
+                return at
+            at = at.parent
+        return None
+
+
+class Evaluator:
+    """Values of expressions over all files of a project.
+
+    ``kind_of(file, name)`` gives the binding kind of ``env.name`` for the workers that hold ``file``, or None.
+    """
+
+    def __init__(
+        self, files: Mapping[str, SourceFile], graph: ModuleGraph, kind_of: Callable[[SourceFile, str], str | None]
+    ) -> None:
+        from edgelint.project.call_values import CallValues
+        from edgelint.project.parameters import Parameters
+
+        self.files = files
+        self.graph = graph
+        self.kind_of = kind_of
+        self.memo: dict[tuple[Node, Frame | None], Value] = {}
+        self.active: set[tuple[Node, Frame | None]] = set()
+        self.depth = 0
+        self.call_values = CallValues(self)
+        self.parameters = Parameters(self)
+
+    # -- expressions -------------------------------------------------------------------------------------------------
+
+    def evaluate(self, node: Node, file: SourceFile, frame: Frame | None = None) -> Value:
+        """What ``node`` may be. Never raises; what is not understood is ``UNKNOWN``."""
+        cls = node.__class__
+        if cls is tree.Literal:
+            return one(Const(node.kind, node.value if node.kind != "regex" else str(node.value)))  # type: ignore[attr-defined]
+        key = (node, frame)
+        found = self.memo.get(key)
+        if found is not None:
+            return found
+        if key in self.active:
+            return EMPTY
+        if self.depth > MAX_DEPTH:
+            return one(Unknown("depth"))
+        self.active.add(key)
+        self.depth += 1
+        try:
+            handler = _HANDLERS.get(cls)
+            value = UNKNOWN if handler is None else handler(self, node, file, frame)
+        finally:
+            self.depth -= 1
+            self.active.discard(key)
+        if self.depth == 0 or not self.active:
+            self.memo[key] = value
+        elif value:
+            # Inside a cycle an answer may be short of what flows round it; only whole answers are kept.
+            self.memo[key] = value
+        return value
+
+    def name(self, node: tree.Name, file: SourceFile, frame: Frame | None) -> Value:
+        if node.id == "this":
+            return self.this_value(node, file, frame)
+        if node.id in ("undefined", "None"):
+            return one(Const("null", None))
+        symbol = file.index.resolve(node)
+        if symbol is None:
+            ambient = self.kind_of(file, node.id) if self.graph.is_service_worker(file) else None
+            return one(Plat(ambient, node.id)) if ambient else one(Global(node.id))
+        return self.symbol_value(symbol, file, frame, node)
+
+    def symbol_value(self, symbol: Symbol, file: SourceFile, frame: Frame | None, use: tree.Name | None) -> Value:
+        """The join of the definitions of ``symbol`` that reach ``use`` (all of them when None)."""
+        if symbol.annotation is not None:
+            kind = known.platform_type(symbol.annotation)
+            if kind is not None and not any(d.kind == "param" for d in symbol.defs):
+                values = self.join(self.definition(d, file, frame) for d in symbol.defs if d.node is not None)
+                named = frozenset(atom for atom in values if isinstance(atom, Plat))
+                binding = symbol.name if symbol.ambient else None
+                return named or one(Plat(kind, binding))
+        definitions: Iterable[Def] = symbol.defs
+        if use is not None and len(symbol.defs) > 1:
+            definitions = reaching(symbol, use)
+        return self.join(self.definition(d, file, frame) for d in definitions)
+
+    def definition(self, d: Def, file: SourceFile, frame: Frame | None) -> Value:
+        kind = d.kind
+        if kind == "value":
+            value = EMPTY if d.node is None else self.evaluate(d.node, file, frame)
+        elif kind == "param":
+            assert isinstance(d.node, tree.Param)
+            value = self.parameters.value(d.node, file, frame)
+        elif kind == "import":
+            assert isinstance(d.node, tree.ImportName) and isinstance(d.at, tree.Import)
+            value = self.imported(d.at, d.node, file)
+        elif kind == "function":
+            assert isinstance(d.node, tree.Function)
+            value = one(Func(d.node, file))
+        elif kind == "class":
+            assert isinstance(d.node, tree.Class)
+            value = one(ClassRef(d.node, file))
+        elif kind == "augment":
+            assert isinstance(d.node, tree.Assign)
+            value = self.augmented(d.node, file, frame)
+        elif kind == "element":
+            assert d.node is not None
+            value = self.elements(self.evaluate(d.node, file, frame), frame)
+        elif kind == "key":
+            assert d.node is not None
+            value = self.keys(self.evaluate(d.node, file, frame))
+        else:
+            value = one(Unknown("other", d.at))
+        for step in d.path:
+            value = self.step(value, step, file, frame)
+        if d.default is not None:
+            value |= self.evaluate(d.default, file, frame)
+        return value
+
+    def augmented(self, node: tree.Assign, file: SourceFile, frame: Frame | None) -> Value:
+        value = EMPTY if node.value is None else self.evaluate(node.value, file, frame)
+        if node.op in ("+=", "|="):
+            return frozenset(Number() if isinstance(a, Const) and a.kind == "number" else a for a in value)
+        return one(Number(tainted=any(isinstance(a, Number | Taint) and _tainted(a) for a in value)))
+
+    def step(self, value: Value, step: str | int | None, file: SourceFile, frame: Frame | None) -> Value:
+        if step is None:
+            return value
+        if isinstance(step, int):
+            return self.join(self.item(atom, step, frame) for atom in value)
+        return self.member_of(value, step, file, frame)
+
+    def item(self, atom: Atom, position: int, frame: Frame | None) -> Value:
+        if isinstance(atom, Arr):
+            items = atom.node.items
+            if position < len(items) and not any(isinstance(i, tree.Spread) for i in items[: position + 1]):
+                return self.evaluate(items[position], atom.file, atom.frame if isinstance(atom.frame, Frame) else frame)
+        return self.elements(one(atom), frame)
+
+    def this_value(self, node: Node, file: SourceFile, frame: Frame | None) -> Value:
+        func = tree.enclosing_function(node)
+        while func is not None and func.kind == "arrow":
+            func = tree.enclosing_function(func)
+        if func is not None and frame is not None:
+            found = frame.find(func)
+            if found is not None and found.this is not None:
+                return found.this
+        at: Node | None = func.parent if func is not None else tree.enclosing_class(node)
+        if isinstance(at, tree.Class):
+            return one(Inst(at, file))
+        if isinstance(at, tree.Property) and isinstance(at.parent, tree.Object):
+            return one(Obj(at.parent, file))
+        if isinstance(node.parent, tree.Field):
+            klass = tree.enclosing_class(node)
+            if klass is not None:
+                return one(Inst(klass, file))
+        klass = tree.enclosing_class(node)
+        return one(Inst(klass, file)) if klass is not None and func is None else UNKNOWN
+
+    def imported(self, node: tree.Import, name: tree.ImportName, file: SourceFile) -> Value:
+        target = self.graph.resolve(file, node.source, node.level)
+        if target is None:
+            if file.language == "python":
+                return one(External(node.source, name.imported if name.imported != "*" else ""))
+            return one(External(node.source, name.imported))
+        if name.imported == "*":
+            return one(Namespace(target))
+        return self.exported(target, name.imported)
+
+    def exported(self, path: str, name: str) -> Value:
+        """The value of export ``name`` of the module at ``path``."""
+        found = self.graph.export(path, name)
+        if found is None:
+            return UNKNOWN
+        file, thing = found
+        if isinstance(thing, External | Namespace):
+            return one(thing)
+        if isinstance(thing, Symbol):
+            return self.symbol_value(thing, file, None, None)
+        return self.evaluate(thing, file, None)
+
+    def member(self, node: tree.Member, file: SourceFile, frame: Frame | None) -> Value:
+        if node.name is None:
+            base = self.evaluate(node.obj, file, frame)
+            if node.index is not None:
+                index = self.evaluate(node.index, file, frame)
+                if index and all(isinstance(a, Const) and a.kind == "string" for a in index):
+                    return self.join(self.member_of(base, str(a.value), file, frame) for a in index if isinstance(a, Const))
+                if len(index) == 1:
+                    (atom,) = index
+                    if isinstance(atom, Const) and isinstance(atom.value, int):
+                        return self.join(self.item(b, atom.value, frame) for b in base)
+            return self.elements(base, frame, computed=True)
+        base = self.evaluate(node.obj, file, frame)
+        if node.name == "env" and all(isinstance(a, Unknown | External) for a in base):
+            trust = _context_trust(node.obj)
+            if trust is not None:
+                return one(Plat("env", trust=trust))
+        return self.member_of(base, node.name, file, frame, node)
+
+    def member_of(
+        self, base: Value, name: str, file: SourceFile, frame: Frame | None, node: tree.Member | None = None
+    ) -> Value:
+        return self.join(self.atom_member(atom, name, file, frame, node) for atom in base)
+
+    def atom_member(self, atom: Atom, name: str, file: SourceFile, frame: Frame | None, node: tree.Member | None) -> Value:
+        if isinstance(atom, Plat):
+            return self.plat_member(atom, name, file, node)
+        if isinstance(atom, Taint):
+            if name == "length":
+                return one(Number(0, None, tainted=True))
+            return one(Taint(atom.source, node or atom.node, file.path if node is not None else atom.path))
+        if isinstance(atom, Obj):
+            return self.object_member(atom, name)
+        if isinstance(atom, Inst):
+            return self.field(atom, name)
+        if isinstance(atom, ClassRef):
+            return self.static_member(atom, name)
+        if isinstance(atom, Namespace):
+            return self.exported(atom.path, name)
+        if isinstance(atom, External):
+            if (atom.module, atom.path, name) in (("cloudflare:workers", "*", "env"), ("workers", "", "env")):
+                return one(Plat("env"))
+            return self.external(External(atom.module, f"{atom.path}.{name}" if atom.path else name))
+        if isinstance(atom, Global):
+            if atom.path == "process" and name == "env":
+                return one(Plat("process-env"))
+            if atom.path == "caches" or (atom.path == "globalThis" and name == "caches"):
+                return one(Plat("cache" if name == "default" else "cache-storage"))
+            return one(Global(name if atom.path in ("globalThis", "self", "window") else f"{atom.path}.{name}"))
+        if name == "length":
+            return one(Number(0, None))
+        if isinstance(atom, SafeText):
+            return one(atom)
+        return one(Unknown(atom.reason if isinstance(atom, Unknown) and atom.reason == "stored" else "other", node))
+
+    def external(self, atom: External) -> Value:
+        if atom.module in ("cloudflare:workers", "workers", "cloudflare-workers") and atom.path == "env":
+            return one(Plat("env", trust="import"))
+        return one(atom)
+
+    def plat_member(self, atom: Plat, name: str, file: SourceFile, node: tree.Member | None) -> Value:
+        if atom.type == "env":
+            kind = self.kind_of(file, name)
+            return one(Plat(kind or "binding", name, trust=atom.trust))
+        if atom.type == "process-env":
+            return one(Unknown("other", node))
+        to = known.MEMBERS.get(atom.type, {}).get(name)
+        if to is None:
+            if atom.type in ("headers", "search-params", "form-data") and atom.tainted:
+                return one(Unknown("other", node))
+            return one(Unknown("stored" if atom.type in ("d1", "kv", "r2") else "other", node))
+        return self.typed(to, atom, node, file)
+
+    def typed(self, to: str, receiver: Plat, node: Node | None, file: SourceFile) -> Value:
+        """The value of a known member or method result: see the notation in ``known``."""
+        if to == "self":
+            return one(receiver)
+        if to in ("!text", "!message", "!event") or (to == "?text" and receiver.tainted):
+            source = {"!text": "request", "!message": "message", "!event": "event"}.get(to, "request")
+            return one(Taint(source, node, file.path)) if node is not None else UNKNOWN
+        if to == "number":
+            return one(Number())
+        if to in ("safe", "method", "secret"):
+            return one(SafeText(to))
+        if to == "stored":
+            return one(Unknown("stored", node))
+        if to == "validated":
+            return one(Unknown("validated", node))
+        if to == "none":
+            return one(Const("null", None))
+        if to in ("any", "?text", "cf"):
+            return one(Unknown("other", node))
+        if to.endswith("!"):
+            return one(Plat(to[:-1], None, True))
+        origin = node if to in ("d1-statement", "response") else None
+        return one(Plat(to, receiver.binding, receiver.tainted, origin, receiver.trust))
+
+    # -- objects and classes -----------------------------------------------------------------------------------------
+
+    def object_member(self, atom: Obj, name: str) -> Value:
+        frame = atom.frame if isinstance(atom.frame, Frame) else None
+        value, spread = EMPTY, EMPTY
+        found = False
+        for prop in atom.node.props:
+            if isinstance(prop, tree.Property):
+                if prop.key == name:
+                    found = True
+                    value = self.evaluate(prop.value, atom.file, frame)
+                    if isinstance(prop.value, tree.Function):
+                        value = frozenset(
+                            Func(a.node, a.file, one(atom)) if isinstance(a, Func) else a for a in value  # type: ignore[arg-type]
+                        )
+                elif prop.key is None:
+                    spread |= self.evaluate(prop.value, atom.file, frame)
+            elif isinstance(prop, tree.Spread):
+                spread |= self.member_of(self.evaluate(prop.value, atom.file, frame), name, atom.file, frame)
+        return value if found else spread | (EMPTY if spread else one(Const("null", None)))
+
+    def field(self, atom: Inst, name: str) -> Value:
+        """``instance.name``: a method, a field with everything assigned to it, or what the platform's base class gives."""
+        for member in atom.node.members:
+            if isinstance(member, tree.Function) and member.name == name and member.body is not None:
+                if member.kind == "getter":
+                    return self.call_values.returned(Func(member, atom.file, one(atom)), None, atom.file, None)
+                return one(Func(member, atom.file, one(atom)))
+        value = EMPTY
+        for source in self.graph.fields.sources(atom.node, atom.file, name):
+            if isinstance(source, tree.Param):
+                value |= self.parameters.field_value(source, atom, name)
+            elif isinstance(source, str):
+                kind = known.platform_type(source)
+                if kind is not None:
+                    value |= one(Plat(kind))
+            elif isinstance(source, tuple):
+                d, = source
+                value |= self.definition(d, atom.file, None)
+            else:
+                value |= self.evaluate(source, atom.file, self.parameters.constructor_frame(atom))
+        if value:
+            plain = frozenset(a for a in value if not (isinstance(a, Const) and a.kind == "null"))
+            return plain or value
+        for base in atom.node.bases:
+            for parent in self.evaluate(base, atom.file, None):
+                if isinstance(parent, ClassRef) and parent.node is not atom.node:
+                    value |= self.field(Inst(parent.node, parent.file, atom.call), name)
+        if value and value != UNKNOWN:
+            return value
+        kind = self.graph.class_kind(atom.node, atom.file, self)
+        if kind is not None:
+            if name == "env":
+                return one(Plat("env"))
+            if name in ("ctx", "state"):
+                return one(Plat("do-state" if kind == "durable-object" else "execution-context"))
+        return one(Unknown("other"))
+
+    def static_member(self, atom: ClassRef, name: str) -> Value:
+        for member in atom.node.members:
+            if isinstance(member, tree.Function) and member.name == name:
+                return one(Func(member, atom.file, one(atom)))
+            if isinstance(member, tree.Field) and member.name == name and member.value is not None:
+                return self.evaluate(member.value, atom.file, None)
+            if isinstance(member, tree.Assign) and isinstance(member.target, tree.Name) and member.target.id == name:
+                return UNKNOWN if member.value is None else self.evaluate(member.value, atom.file, None)
+        return UNKNOWN
+
+    # -- collections -------------------------------------------------------------------------------------------------
+
+    def elements(self, value: Value, frame: Frame | None, computed: bool = False) -> Value:
+        """What an item of ``value`` may be (``for x of value``, ``value[i]``)."""
+        return self.join(self.atom_elements(atom, frame, computed) for atom in value)
+
+    def atom_elements(self, atom: Atom, frame: Frame | None, computed: bool) -> Value:
+        if isinstance(atom, Arr):
+            return self.array_items(atom, frame)
+        if isinstance(atom, ListOf):
+            return atom.items  # type: ignore[return-value]
+        if isinstance(atom, Taint | SafeText):
+            return one(atom)
+        if isinstance(atom, Obj):
+            inner = atom.frame if isinstance(atom.frame, Frame) else None
+            if not computed:
+                return self.keys(one(atom))
+            return self.join(
+                self.evaluate(prop.value, atom.file, inner) if isinstance(prop, tree.Property)
+                else self.elements(self.evaluate(prop.value, atom.file, inner), inner, True)  # type: ignore[attr-defined]
+                for prop in atom.node.props
+            )
+        if isinstance(atom, Plat):
+            if atom.type == "env" and computed:
+                return one(Plat("binding", None, trust="dynamic"))
+            if atom.type == "queue-messages":
+                return one(Plat("queue-message"))
+            if atom.type == "queue-batch":
+                return one(Plat("queue-message"))
+            if atom.tainted:
+                return one(Taint("request", atom.origin, "")) if atom.origin is not None else one(Unknown("other"))
+        if isinstance(atom, Const) and atom.kind == "string":
+            return one(SafeText("constant"))
+        if isinstance(atom, Unknown):
+            return one(atom)
+        return UNKNOWN
+
+    def array_items(self, atom: Arr, frame: Frame | None) -> Value:
+        inner = atom.frame if isinstance(atom.frame, Frame) else frame
+        value = EMPTY
+        for item in atom.node.items:
+            if isinstance(item, tree.Spread):
+                value |= self.elements(self.evaluate(item.value, atom.file, inner), inner)
+            else:
+                value |= self.evaluate(item, atom.file, inner)
+        for pushed, spread in self.graph.pushes(atom.node, atom.file):
+            found = self.evaluate(pushed, atom.file, inner)
+            value |= self.elements(found, inner) if spread else found
+        return value
+
+    def keys(self, value: Value) -> Value:
+        """What a key of ``value`` may be."""
+        found = EMPTY
+        for atom in value:
+            if isinstance(atom, Obj):
+                for prop in atom.node.props:
+                    if isinstance(prop, tree.Property) and prop.key is not None:
+                        found |= one(Const("string", prop.key))
+                    else:
+                        inner = prop.key_node if isinstance(prop, tree.Property) else prop
+                        if isinstance(inner, tree.Spread):
+                            found |= self.keys(self.evaluate(inner.value, atom.file))
+                        elif inner is not None:
+                            found |= self.evaluate(inner, atom.file)
+            elif isinstance(atom, Taint):
+                found |= one(atom)
+            elif isinstance(atom, Arr | ListOf):
+                found |= one(Number(0, None))
+            else:
+                found |= UNKNOWN
+        return found
+
+    # -- operators ---------------------------------------------------------------------------------------------------
+
+    def template(self, node: tree.Template, file: SourceFile, frame: Frame | None) -> Value:
+        if node.tag is not None and not (isinstance(node.tag, tree.Member) and node.tag.name == "raw"):
+            return self.call_values.tagged(node, file, frame)
+        return self.joined_text([self.evaluate(part, file, frame) for part in node.parts])
+
+    def joined_text(self, parts: list[Value]) -> Value:
+        """The value of text made of ``parts``: a constant when all are, tainted when one is."""
+        text = ""
+        whole = True
+        unknown = False
+        for part in parts:
+            for atom in part:
+                if isinstance(atom, Taint):
+                    return one(atom)
+                if not isinstance(atom, Const | SafeText | Number):
+                    unknown = True
+            if whole and len(part) == 1:
+                (atom,) = part
+                if isinstance(atom, Const) and isinstance(atom.value, str | int) and not isinstance(atom.value, bool):
+                    text += str(atom.value)
+                    continue
+            whole = False
+        if unknown:
+            return UNKNOWN
+        return one(Const("string", text)) if whole else one(SafeText("constant"))
+
+    def binary(self, node: tree.Binary, file: SourceFile, frame: Frame | None) -> Value:
+        op = node.op
+        if op in ("||", "??"):
+            left = frozenset(
+                a._replace(nan=False) if isinstance(a, Number) and op == "||" else a
+                for a in self.evaluate(node.left, file, frame)
+                if not (isinstance(a, Const) and a.kind == "null")
+            )
+            return left | self.evaluate(node.right, file, frame)
+        if op == "&&":
+            return self.evaluate(node.right, file, frame) | frozenset(
+                a for a in self.evaluate(node.left, file, frame) if isinstance(a, Const) and not a.value
+            )
+        if op == ",":
+            return self.evaluate(node.right, file, frame)
+        if op in ("===", "!==", "==", "!=", "<", ">", "<=", ">=", "in", "not in", "instanceof"):
+            return one(Number(0, 1))
+        from edgelint.project.numbers import arithmetic
+
+        return arithmetic(self, node, file, frame)
+
+    def unary(self, node: tree.Unary, file: SourceFile, frame: Frame | None) -> Value:
+        value = self.evaluate(node.value, file, frame)
+        if node.op == "typeof":
+            return one(SafeText("typeof"))
+        if node.op in ("!", "delete", "void"):
+            return one(Number(0, 1))
+        from edgelint.project.numbers import negated, to_number
+
+        return negated(value) if node.op == "-" else to_number(value, node, file.path)
+
+    def cast(self, node: tree.Cast, file: SourceFile, frame: Frame | None) -> Value:
+        value = self.evaluate(node.value, file, frame)
+        if any(isinstance(a, Plat) and a.type != "binding" for a in value):
+            return value
+        kind = known.platform_type(node.annotation)
+        if kind is not None:
+            names = {a.binding for a in value if isinstance(a, Plat)}
+            return frozenset(Plat(kind, name) for name in names) or one(Plat(kind))
+        return value
+
+    def conditional(self, node: tree.Conditional, file: SourceFile, frame: Frame | None) -> Value:
+        return self.evaluate(node.then, file, frame) | self.evaluate(node.other, file, frame)
+
+    def comprehension(self, node: tree.Comprehension, file: SourceFile, frame: Frame | None) -> Value:
+        return one(ListOf(self.evaluate(node.element, file, frame)))
+
+    @staticmethod
+    def join(values: Iterable[Value]) -> Value:
+        result: Value = EMPTY
+        for value in values:
+            result = value if not result else result | value if value else result
+        return result
+
+
+def _context_trust(obj: Node) -> str | None:
+    """How far ``obj.env`` may be taken for the worker's env although ``obj`` is unknown: a framework's context, by its shape."""
+    while isinstance(obj, tree.Cast):
+        obj = obj.value
+    if isinstance(obj, tree.Member) and obj.name in known.CONTEXT_MEMBERS:
+        return "shape"
+    if isinstance(obj, tree.Name) and obj.id in ("platform", "cloudflare"):
+        return "shape"
+    if isinstance(obj, tree.Name) and obj.id in ("c", "ctx", "context"):
+        return "name"
+    return None
+
+
+def _tainted(atom: Atom) -> bool:
+    return isinstance(atom, Taint) or (isinstance(atom, Number | Plat) and atom.tainted)
+
+
+_Handler = Callable[[Evaluator, "tree.Node", SourceFile, "Frame | None"], Value]
+_HANDLERS: dict[type[Node], _Handler] = {
+    tree.Name: lambda e, n, f, r: e.name(n, f, r),  # type: ignore[arg-type]
+    tree.Member: lambda e, n, f, r: e.member(n, f, r),  # type: ignore[arg-type]
+    tree.Call: lambda e, n, f, r: e.call_values.call(n, f, r),  # type: ignore[arg-type]
+    tree.Await: lambda e, n, f, r: e.evaluate(n.value, f, r),  # type: ignore[attr-defined]
+    tree.Template: lambda e, n, f, r: e.template(n, f, r),  # type: ignore[arg-type]
+    tree.Binary: lambda e, n, f, r: e.binary(n, f, r),  # type: ignore[arg-type]
+    tree.Unary: lambda e, n, f, r: e.unary(n, f, r),  # type: ignore[arg-type]
+    tree.Conditional: lambda e, n, f, r: e.conditional(n, f, r),  # type: ignore[arg-type]
+    tree.Cast: lambda e, n, f, r: e.cast(n, f, r),  # type: ignore[arg-type]
+    tree.Object: lambda e, n, f, r: one(Obj(n, f, r)),  # type: ignore[arg-type]
+    tree.Array: lambda e, n, f, r: one(Arr(n, f, r)),  # type: ignore[arg-type]
+    tree.Function: lambda e, n, f, r: one(Func(n, f)),  # type: ignore[arg-type]
+    tree.Class: lambda e, n, f, r: one(ClassRef(n, f)),  # type: ignore[arg-type]
+    tree.Assign: lambda e, n, f, r: EMPTY if n.value is None else e.evaluate(n.value, f, r),  # type: ignore[attr-defined]
+    tree.Comprehension: lambda e, n, f, r: e.comprehension(n, f, r),  # type: ignore[arg-type]
+    tree.Keyword: lambda e, n, f, r: e.evaluate(n.value, f, r),  # type: ignore[attr-defined]
+}

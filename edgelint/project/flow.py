@@ -1,0 +1,322 @@
+"""Control flow questions: which conditions hold at a node, what happens to the value of an expression.
+
+``conditions`` climbs from a node through the tests that must have gone one way for it to be reached: an ``if`` around it, the
+left side of ``&&``, an earlier ``if (...) return``. ``fate`` follows a promise to where it is awaited, or dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from edgelint.project.files import SourceFile
+from edgelint.syntax import tree
+from edgelint.syntax.tree import Node
+
+
+class Condition(NamedTuple):
+    """``test`` was ``holds`` (true or false) on every way to the node."""
+
+    test: Node
+    holds: bool
+
+
+def conditions(node: Node, across_functions: bool = True) -> Iterator[Condition]:
+    """Everything that is certain at ``node``, nearest first. A closure also stands under what holds where it is made."""
+    at = node
+    while at.parent is not None:
+        parent = at.parent
+        cls = parent.__class__
+        if cls is tree.If:
+            assert isinstance(parent, tree.If)
+            if at is parent.then:
+                yield from _split(parent.test, True)
+            elif at is parent.other:
+                yield from _split(parent.test, False)
+        elif cls is tree.Conditional:
+            assert isinstance(parent, tree.Conditional)
+            if at is parent.then:
+                yield from _split(parent.test, True)
+            elif at is parent.other:
+                yield from _split(parent.test, False)
+        elif cls is tree.Binary:
+            assert isinstance(parent, tree.Binary)
+            if at is parent.right and parent.op in ("&&", "||"):
+                yield from _split(parent.left, parent.op == "&&")
+        elif cls is tree.Loop:
+            assert isinstance(parent, tree.Loop)
+            if at is parent.body and parent.test is not None and parent.kind in ("while", "for"):
+                yield from _split(parent.test, True)
+        elif cls is tree.Block or cls is tree.Module:
+            assert isinstance(parent, tree.Block | tree.Module)
+            yield from _earlier(parent.body, at)
+        elif cls is tree.Case:
+            assert isinstance(parent, tree.Case)
+            switch = parent.parent
+            if isinstance(switch, tree.Switch):
+                for test in parent.tests:
+                    if not isinstance(test, tree.Unknown):
+                        yield Condition(tree.Binary(test.start, test.end, "===", switch.subject, test), True)
+        elif cls is tree.Comprehension:
+            assert isinstance(parent, tree.Comprehension)
+            if at is parent.element:
+                for clause in parent.clauses:
+                    if isinstance(clause, tree.Loop):
+                        for test in clause.body.body:
+                            yield from _split(test.value if isinstance(test, tree.ExprStmt) else test, True)
+        elif cls is tree.Function and not across_functions:
+            return
+        at = parent
+
+
+def _earlier(body: list[Node], at: Node) -> Iterator[Condition]:
+    for statement in body:
+        if statement is at:
+            return
+        if isinstance(statement, tree.If):
+            if leaves(statement.then):
+                yield from _split(statement.test, False)
+            elif statement.other is not None and leaves(statement.other):
+                yield from _split(statement.test, True)
+        elif isinstance(statement, tree.Unknown) and statement.what == "assert" and statement.items:
+            yield from _split(statement.items[0], True)
+
+
+def _split(test: Node, holds: bool) -> Iterator[Condition]:
+    if isinstance(test, tree.Unary) and test.op == "!":
+        yield from _split(test.value, not holds)
+        return
+    if isinstance(test, tree.Binary) and ((test.op == "&&" and holds) or (test.op == "||" and not holds)):
+        yield from _split(test.left, holds)
+        yield from _split(test.right, holds)
+        return
+    if isinstance(test, tree.Cast):
+        yield from _split(test.value, holds)
+        return
+    yield Condition(test, holds)
+
+
+def leaves(block: Node | None) -> bool:
+    """Whether running ``block`` never goes on after it: it ends in return, throw, break or continue on every way."""
+    if block is None:
+        return False
+    if isinstance(block, tree.Return | tree.Throw | tree.Jump):
+        return True
+    if isinstance(block, tree.Block):
+        return any(leaves(statement) for statement in block.body)
+    if isinstance(block, tree.If):
+        return block.other is not None and leaves(block.then) and leaves(block.other)
+    if isinstance(block, tree.Try):
+        if block.final is not None and leaves(block.final):
+            return True
+        return leaves(block.body) and all(leaves(h.body) for h in block.handlers if isinstance(h, tree.Catch))
+    if isinstance(block, tree.ExprStmt):
+        call = block.value.value if isinstance(block.value, tree.Await) else block.value
+        if isinstance(call, tree.Call):
+            func = call.func
+            name = func.name if isinstance(func, tree.Member) else func.id if isinstance(func, tree.Name) else ""
+            return name in ("notFound", "redirect", "exit", "fail_now") and isinstance(func, tree.Name) and name != "redirect"
+    return False
+
+
+def same(a: Node, b: Node, file: SourceFile) -> bool:
+    """Whether two expressions of one file read the same thing: the same names resolved, the same members."""
+    while isinstance(a, tree.Cast | tree.Await):
+        a = a.value
+    while isinstance(b, tree.Cast | tree.Await):
+        b = b.value
+    if isinstance(a, tree.Name) and isinstance(b, tree.Name):
+        return a.id == b.id and file.index.resolve(a) is file.index.resolve(b)
+    if isinstance(a, tree.Member) and isinstance(b, tree.Member):
+        if a.name != b.name or not same(a.obj, b.obj, file):
+            return False
+        if a.index is None or b.index is None:
+            return a.name is not None
+        return same(a.index, b.index, file)
+    if isinstance(a, tree.Literal) and isinstance(b, tree.Literal):
+        return a.kind == b.kind and a.value == b.value
+    if isinstance(a, tree.Call) and isinstance(b, tree.Call):
+        return (
+            same(a.func, b.func, file) and len(a.args) == len(b.args)
+            and all(same(x, y, file) for x, y in zip(a.args, b.args, strict=True))
+        )
+    return False
+
+
+def mentions(tree_: Node, subject: Node, file: SourceFile) -> bool:
+    """Whether ``subject`` is read somewhere in ``tree_``."""
+    return any(same(node, subject, file) for node in tree.walk(tree_) if node.__class__ is subject.__class__)
+
+
+class Fate(NamedTuple):
+    """What becomes of the value of an expression (a promise).
+
+    ``kind``: "awaited", "returned", "passed" (handed to other code, waitUntil among it), "stored" (kept where we do not follow), "used"
+    (a member of the promise itself is read), or "dropped". ``at`` is the node where that happens.
+    """
+
+    kind: str
+    at: Node
+
+
+_COLLECTORS = frozenset({"all", "allSettled", "race", "any", "gather", "wait"})
+_CHAINS = frozenset({"then", "catch", "finally"})
+_DROPPING_CALLS = frozenset({"forEach", "setTimeout", "setInterval", "queueMicrotask", "addEventListener"})
+_COLLECTING_METHODS = frozenset({"push", "add", "append", "unshift"})
+
+
+def fate(node: Node, file: SourceFile, seen: frozenset[int] = frozenset()) -> Fate:
+    """Where the promise that ``node`` makes ends up."""
+    if id(node) in seen or len(seen) > 40:
+        return Fate("stored", node)
+    seen = seen | {id(node)}
+    at = node
+    while True:
+        parent = at.parent
+        if parent is None:
+            return Fate("stored", at)
+        if isinstance(parent, tree.Await | tree.Yield):
+            return Fate("awaited", parent)
+        if isinstance(parent, tree.Return):
+            return _returned(parent, file, seen)
+        if isinstance(parent, tree.ExprStmt):
+            return Fate("dropped", parent)
+        if isinstance(parent, tree.Unary):
+            if parent.op == "void":
+                return Fate("dropped", parent)
+            return Fate("used", parent)
+        if isinstance(parent, tree.Cast | tree.Spread | tree.Property | tree.Object | tree.Array | tree.Keyword):
+            at = parent
+            continue
+        if isinstance(parent, tree.Conditional):
+            if at is parent.test:
+                return Fate("used", parent)
+            at = parent
+            continue
+        if isinstance(parent, tree.Binary):
+            if parent.op in ("&&", "||", "??", ","):
+                if at is parent.left and parent.op in ("&&", ","):
+                    return Fate("dropped" if parent.op == "," else "used", parent)
+                at = parent
+                continue
+            return Fate("used", parent)
+        if isinstance(parent, tree.Member):
+            call = parent.parent
+            if parent.obj is at and isinstance(call, tree.Call) and call.func is parent:
+                if parent.name in _CHAINS:
+                    at = call
+                    continue
+                if isinstance(at, tree.Array) or parent.name in ("map", "filter", "concat", "flat"):
+                    at = call
+                    continue
+            return Fate("used", parent)
+        if isinstance(parent, tree.Call):
+            if parent.func is at:
+                return Fate("used", parent)
+            found = _argument(parent, at, file, seen)
+            if found is None:
+                at = parent
+                continue
+            return found
+        if isinstance(parent, tree.Function):
+            if parent.body is at:
+                return _returned_from(parent, file, seen)
+            return Fate("stored", parent)
+        if isinstance(parent, tree.Assign):
+            return _assigned(parent, file, seen)
+        if isinstance(parent, tree.Loop):
+            return Fate("used" if not parent.is_async else "awaited", parent)
+        if isinstance(parent, tree.Comprehension):
+            at = parent
+            continue
+        if isinstance(parent, tree.Template):
+            return Fate("used", parent)
+        return Fate("stored", parent)
+
+
+def _argument(call: tree.Call, node: Node, file: SourceFile, seen: frozenset[int]) -> Fate | None:
+    """The fate of a promise given to ``call``; None when the call's own value stands for it."""
+    func = call.func
+    if isinstance(func, tree.Member):
+        if func.name in _COLLECTORS and _is_promise_class(func.obj):
+            return None
+        if func.name == "resolve" and _is_promise_class(func.obj):
+            return None
+        if func.name in _COLLECTING_METHODS:
+            return _collected(func.obj, call, file, seen)
+        if func.name in ("create_task", "ensure_future") and isinstance(func.obj, tree.Name) and func.obj.id == "asyncio":
+            return None
+    elif isinstance(func, tree.Name) and func.id in ("gather", "create_task", "ensure_future", "shield"):
+        return None
+    return Fate("passed", call)
+
+
+def _is_promise_class(node: Node) -> bool:
+    return isinstance(node, tree.Name) and node.id in ("Promise", "asyncio")
+
+
+def _collected(receiver: Node, call: tree.Call, file: SourceFile, seen: frozenset[int]) -> Fate:
+    if isinstance(receiver, tree.Name):
+        symbol = file.index.resolve(receiver)
+        if symbol is not None:
+            for use in file.index.uses(symbol):
+                parent = use.parent
+                if use is receiver or (isinstance(parent, tree.Member) and parent.obj is use and parent.name in (*_COLLECTING_METHODS, "length")):
+                    continue
+                if isinstance(parent, tree.Assign) and parent.target is use:
+                    continue
+                found = fate(use, file, seen)
+                if found.kind != "dropped":
+                    return Fate("passed" if found.kind == "used" else found.kind, found.at)
+            # an array that only collects, made here, holds promises nobody waits for
+            if all(d.kind == "value" for d in symbol.defs):
+                return Fate("dropped", call)
+    return Fate("stored", call)
+
+
+def _assigned(assign: tree.Assign, file: SourceFile, seen: frozenset[int]) -> Fate:
+    if not isinstance(assign.target, tree.Name):
+        return Fate("stored", assign)
+    symbol = file.index.resolve(assign.target)
+    if symbol is None or assign.op == "+=":
+        return Fate("stored", assign)
+    best: Fate | None = None
+    if isinstance(assign.parent, tree.Export):
+        return Fate("stored", assign)
+    for use in file.index.uses(symbol):
+        parent = use.parent
+        if isinstance(parent, tree.Assign) and parent.target is use:
+            continue
+        found = fate(use, file, seen)
+        if found.kind != "dropped":
+            return found
+        best = found
+    if isinstance(assign.parent, tree.ExprStmt | tree.Block | tree.Module):
+        return best or Fate("dropped", assign)
+    return Fate("stored", assign)
+
+
+def _returned(node: tree.Return, file: SourceFile, seen: frozenset[int]) -> Fate:
+    function = tree.enclosing_function(node)
+    if function is None:
+        return Fate("returned", node)
+    return _returned_from(function, file, seen)
+
+
+def _returned_from(function: tree.Function, file: SourceFile, seen: frozenset[int]) -> Fate:
+    """A promise returned by a function: what a callback returns may be dropped by who calls it."""
+    if function.kind not in ("arrow", "lambda", "function") or (function.kind == "function" and function.name and not isinstance(function.parent, tree.Call)):
+        return Fate("returned", function)
+    parent = function.parent
+    if isinstance(parent, tree.Call):
+        if parent.func is function:
+            return fate(parent, file, seen)
+        func = parent.func
+        name = func.name if isinstance(func, tree.Member) else func.id if isinstance(func, tree.Name) else ""
+        if name in _DROPPING_CALLS:
+            return Fate("dropped", parent)
+        if name in ("map", "flatMap") and isinstance(func, tree.Member):
+            return fate(parent, file, seen)
+        if name in _CHAINS and isinstance(func, tree.Member):
+            return fate(parent, file, seen)
+    return Fate("returned", function)

@@ -1,0 +1,304 @@
+"""What a parameter may be: by its annotation, by the role of its function, by the calls that are known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from edgelint.project import known
+from edgelint.project.atoms import (
+    EMPTY, ClassRef, Const, Func, Inst, Number, Plat, SafeText, Unknown, Value, one,
+)
+from edgelint.project.roles import Roles
+from edgelint.syntax import tree
+from edgelint.syntax.tree import Node
+
+if TYPE_CHECKING:
+    from edgelint.project.evaluate import Evaluator, Frame
+    from edgelint.project.files import SourceFile
+
+CallSite = tuple["SourceFile", tree.Call, int]  # the call, and how many parameters come before its first argument
+_LITERAL_UNION = re.compile(r"^\s*\|?\s*(?:'[^']*'|\"[^\"]*\"|[\d.]+|true|false)(?:\s*\|\s*(?:'[^']*'|\"[^\"]*\"|[\d.]+|null|undefined|true|false))*\s*$")
+_NUMBER_TYPE = re.compile(r"^\s*(?:number|int|float|bigint|boolean|bool)(?:\s*\|\s*(?:null|undefined|None|number))*\s*$")
+# Names too common for a method of an unknown receiver to be taken for a call of ours.
+_COMMON = frozenset({
+    "get", "set", "put", "delete", "post", "fetch", "run", "exec", "all", "first", "list", "add", "has", "map", "call", "apply", "bind", "log", "error",
+    "send", "match", "push", "join", "then", "catch", "text", "json", "update", "create", "find", "remove", "handle", "render", "parse", "test", "use", "on",
+})
+
+
+class Parameters:
+    """Values of parameters. A part of ``Evaluator``."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.e = evaluator
+        self.roles = Roles(evaluator)
+        self._callers: dict[tree.Function, list[CallSite]] = {}
+        self._by_name: dict[str, list[tuple[SourceFile, tree.Call]]] | None = None
+
+    def value(self, param: tree.Param, file: SourceFile, frame: Frame | None) -> Value:
+        function = param.parent
+        if not isinstance(function, tree.Function):
+            return one(Unknown("param", param))
+        position = function.params.index(param)
+        found = frame.find(function) if frame is not None else None
+        if found is not None:
+            value = self.in_frame(param, position, found)
+            if value is not None:
+                return value
+        default = self.e.evaluate(param.default, file, frame) if param.default is not None else EMPTY
+        if param.annotation is not None:
+            kind = known.platform_type(param.annotation)
+            if kind == "hono-context" or (kind is not None and kind != "env"):
+                return one(Plat(kind, tainted=kind in ("headers", "url", "search-params") and False))
+            if kind == "env":
+                return one(Plat("env"))
+        role = self.roles.value(function, position, file)
+        if role is not None:
+            return role | default
+        if position == 0 and self.is_self(param, function):
+            return one(Inst(function.parent, file)) if isinstance(function.parent, tree.Class) else one(Unknown("param", param))
+        called = self.from_callers(function, param, position)
+        if called is not None:
+            if param.annotation is not None and _NUMBER_TYPE.match(param.annotation) and not any(isinstance(a, Number) for a in called):
+                return (frozenset(a for a in called if isinstance(a, Const | Number)) or one(Number())) | default
+            return called | default
+        typed = self.by_type(param.annotation, param, file)
+        if typed is not None:
+            return typed | default
+        named = self.roles.by_name(param, function, position, file)
+        if named is not None:
+            return named | default
+        return default | one(Unknown("param", param))
+
+    def by_type(self, annotation: str | None, param: tree.Param, file: SourceFile) -> Value | None:
+        """What a TypeScript annotation alone says: a number, one of some literals, a key of a constant."""
+        if annotation is None:
+            return None
+        text = annotation.strip().lstrip(":").strip()
+        if _NUMBER_TYPE.match(text):
+            return one(Number())
+        if _LITERAL_UNION.match(text) or text.startswith("keyof typeof "):
+            return one(SafeText("literal type"))
+        for decl in file.index.types.get(text, ()):
+            if _LITERAL_UNION.match(decl.text or "") or (decl.text or "").startswith("keyof typeof "):
+                return one(SafeText("literal type"))
+        return None
+
+    def in_frame(self, param: tree.Param, position: int, frame: Frame) -> Value | None:
+        if isinstance(param.target, tree.Name) and param.target.id in frame.keywords:
+            return self.e.evaluate(frame.keywords[param.target.id], frame.file, frame.parent)
+        if param.rest:
+            value: Value = EMPTY
+            for arg in frame.args[position:]:
+                value |= arg if isinstance(arg, frozenset) else self.e.evaluate(arg, frame.file, frame.parent)
+            from edgelint.project.atoms import ListOf
+
+            return one(ListOf(value)) if not frame.rest else None
+        if position < len(frame.args):
+            arg = frame.args[position]
+            value = arg if isinstance(arg, frozenset) else self.e.evaluate(arg, frame.file, frame.parent)
+            if param.default is not None:
+                value = frozenset(a for a in value if not (isinstance(a, Const) and a.kind == "null")) or value
+            if param.annotation is not None and not any(isinstance(a, Plat) for a in value):
+                kind = known.platform_type(param.annotation)
+                if kind is not None:
+                    return one(Plat(kind))
+                if _NUMBER_TYPE.match(param.annotation) and not any(isinstance(a, Number | Const) for a in value):
+                    return one(Number())
+            return value
+        if frame.rest:
+            return None
+        if param.default is not None:
+            return self.e.evaluate(param.default, frame.file, None)
+        return one(Const("null", None)) if frame.args or frame.keywords or position > 0 else None
+
+    @staticmethod
+    def is_self(param: tree.Param, function: tree.Function) -> bool:
+        return (
+            isinstance(function.parent, tree.Class) and isinstance(param.target, tree.Name) and param.target.id in ("self", "cls")
+            and not function.is_static
+        )
+
+    @staticmethod
+    def is_bound_python(func: Func) -> bool:
+        """Whether a call's first argument is the second parameter (Python methods)."""
+        node = func.node
+        return func.file.language == "python" and isinstance(node.parent, tree.Class) and bool(node.params) and Parameters.is_self(
+            node.params[0], node  # type: ignore[arg-type]
+        )
+
+    # -- callers -----------------------------------------------------------------------------------------------------------
+
+    def from_callers(self, function: tree.Function, param: tree.Param, position: int) -> Value | None:
+        """The join over every known call, or None when none is known."""
+        sites = self.callers(function)
+        if not sites:
+            return None
+        value: Value = EMPTY
+        seen = False
+        for file, call, offset in sites:
+            given = self.argument(call, param, position - offset, file)
+            if given is not None:
+                seen = True
+                value |= given
+        return value if seen and value else (EMPTY if seen else None)
+
+    def argument(self, call: tree.Call, param: tree.Param, position: int, file: SourceFile) -> Value | None:
+        """What ``call`` gives for ``param``, None when a spread hides it."""
+        for arg in call.args:
+            if isinstance(arg, tree.Keyword) and isinstance(param.target, tree.Name) and arg.name == param.target.id:
+                return self.e.evaluate(arg.value, file)
+        plain = [a for a in call.args if not isinstance(a, tree.Keyword)]
+        if any(isinstance(a, tree.Spread) for a in plain[: position + 1]):
+            return None
+        if 0 <= position < len(plain):
+            if param.rest:
+                from edgelint.project.atoms import ListOf
+
+                return one(ListOf(self.e.join(self.e.evaluate(a, file) for a in plain[position:])))
+            return self.e.evaluate(plain[position], file)
+        return EMPTY if param.default is not None else one(Const("null", None))
+
+    def callers(self, function: tree.Function) -> list[CallSite]:
+        """The known calls of ``function``: by its name, through imports, as a method of an instance, as a constructor."""
+        found = self._callers.get(function)
+        if found is not None:
+            return found
+        found = []
+        self._callers[function] = found
+        names = self.names_of(function)
+        if not names:
+            return found
+        for name in names:
+            for file, call in self.calls_named(name):
+                offset = self.calls_function(call, file, function, name)
+                if offset is not None:
+                    found.append((file, call, offset))
+        return found
+
+    def names_of(self, function: tree.Function) -> set[str]:
+        """The names under which ``function`` may be called."""
+        names: set[str] = set()
+        if function.kind == "constructor" and isinstance(function.parent, tree.Class):
+            if function.parent.name:
+                names.add(function.parent.name)
+        elif function.name:
+            names.add(function.name)
+        parent = function.parent
+        while isinstance(parent, tree.Cast):
+            parent = parent.parent
+        if isinstance(parent, tree.Assign):
+            if isinstance(parent.target, tree.Name):
+                names.add(parent.target.id)
+            elif isinstance(parent.target, tree.Member) and parent.target.name:
+                names.add(parent.target.name)
+        elif isinstance(parent, tree.Property) and parent.key:
+            names.add(parent.key)
+        elif isinstance(parent, tree.Field):
+            names.add(parent.name)
+        for alias in list(names):
+            names |= self.aliases.get(alias, set())
+        return names
+
+    @property
+    def aliases(self) -> dict[str, set[str]]:
+        """Imported name -> the local names it goes by elsewhere (``import { a as b }``, ``import db from``)."""
+        if self._by_name is None:
+            self._index()
+        return self._aliases
+
+    def calls_named(self, name: str) -> list[tuple[SourceFile, tree.Call]]:
+        if self._by_name is None:
+            self._index()
+        assert self._by_name is not None
+        return self._by_name.get(name, [])
+
+    def _index(self) -> None:
+        self._by_name = {}
+        self._aliases: dict[str, set[str]] = {}
+        for file in self.e.files.values():
+            if file.is_test:
+                continue
+            for name, calls in file.index.calls.items():
+                self._by_name.setdefault(name, []).extend((file, call) for call in calls)
+            for node in file.index.imports:
+                for item in node.names:
+                    if isinstance(item, tree.ImportName) and item.imported != item.local:
+                        self._aliases.setdefault(item.imported, set()).add(item.local)
+
+    def calls_function(self, call: tree.Call, file: SourceFile, function: tree.Function, name: str) -> int | None:
+        """How many parameters of ``function`` precede the arguments of ``call``, or None when it calls something else."""
+        func = call.func
+        while isinstance(func, tree.Cast):
+            func = func.value
+        constructor = function.kind == "constructor"
+        if isinstance(func, tree.Member) and not constructor:
+            receiver = self.e.evaluate(func.obj, file)
+            for atom in self.e.member_of(receiver, name, file, None):
+                if isinstance(atom, Func) and atom.node is function:
+                    return 1 if self.is_bound_python(atom) else 0
+            unknown = not receiver or any(isinstance(a, Unknown) for a in receiver)
+            if unknown and name not in _COMMON and isinstance(function.parent, tree.Class) and self.unique_method(name):
+                return 1 if self.is_bound_python(Func(function, file)) and file.language == "python" else 0
+            return None
+        for atom in self.e.evaluate(func, file):
+            if isinstance(atom, Func) and atom.node is function:
+                return 1 if self.is_bound_python(atom) else 0
+            if constructor and isinstance(atom, ClassRef) and self.constructs(atom, function):
+                return 1 if file.language == "python" else 0
+        return None
+
+    def constructs(self, atom: ClassRef, constructor: tree.Function) -> bool:
+        """Whether ``new atom()`` runs ``constructor``: its own, or an inherited one."""
+        if constructor.parent is atom.node:
+            return True
+        if any(isinstance(m, tree.Function) and m.kind == "constructor" for m in atom.node.members):
+            return False
+        return any(
+            isinstance(parent, ClassRef) and parent.node is not atom.node and self.constructs(parent, constructor)
+            for base in atom.node.bases for parent in self.e.evaluate(base, atom.file)
+        )
+
+    def unique_method(self, name: str) -> bool:
+        """Whether only one class of the project has a method of this name."""
+        count = 0
+        for file in self.e.files.values():
+            for klass in file.index.classes:
+                count += sum(1 for m in klass.members if isinstance(m, tree.Function) and m.name == name and m.body is not None)
+        return count == 1
+
+    # -- fields ------------------------------------------------------------------------------------------------------------
+
+    def constructor_frame(self, atom: Inst) -> Frame | None:
+        """The frame of the ``new`` that made ``atom``, when known: its constructor's parameters then are that call's arguments."""
+        if atom.call is None:
+            return None
+        return self._constructor_frame(atom)
+
+    def _constructor_frame(self, atom: Inst) -> Frame | None:
+        assert atom.call is not None
+        for member in atom.node.members:
+            if isinstance(member, tree.Function) and member.kind == "constructor":
+                file = self.file_of(atom.call)
+                if file is None:
+                    return None
+                return self.e.call_values.frame(Func(member, atom.file, one(Inst(atom.node, atom.file))), atom.call, file, None)
+        return None
+
+    def file_of(self, node: Node) -> SourceFile | None:
+        """The file a node stands in."""
+        at = node
+        while at.parent is not None:
+            at = at.parent
+        if not hasattr(self, "_roots"):
+            self._roots = {id(file.module): file for file in self.e.files.values()}
+        return self._roots.get(id(at))
+
+    def field_value(self, param: tree.Param, atom: Inst, name: str) -> Value:
+        """A TypeScript parameter property: ``constructor(private db: D1Database)``."""
+        return self.value(param, atom.file, self.constructor_frame(atom))
+
+
+

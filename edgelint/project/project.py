@@ -1,0 +1,234 @@
+"""The project: everything that was read, and the facts that checks ask for."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from edgelint.diagnostics import Diagnostic
+from edgelint.project import known
+from edgelint.project.calls import BindingCall, binding_calls
+from edgelint.project.discovery import SOURCES, Discovered, discover
+from edgelint.project.evaluate import Evaluator
+from edgelint.project.files import SourceFile
+from edgelint.project.modules import ModuleGraph
+from edgelint.project.packages import Packages
+from edgelint.project.text import Texts
+from edgelint.project.workers import EnvType, EnvUse, Worker
+from edgelint.project.wrangler import WranglerConfig
+
+if TYPE_CHECKING:
+    from edgelint.settings import Settings
+
+__all__ = ["BindingCall", "EnvType", "EnvUse", "Note", "Project", "SourceFile", "Worker", "WranglerConfig"]
+
+_TEST = re.compile(
+    r"(?:^|/)(?:__tests__|__mocks__|tests?|e2e|spec|testing|cypress|playwright|\.storybook|stories)/|\.(?:test|spec|e2e|stories|bench)\.[cm]?[jt]sx?$"
+    r"|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$|(?:^|/)(?:vitest|jest|playwright|cypress|vite|webpack|rollup|eslint|tailwind|postcss|drizzle|next|nuxt|astro|svelte)[^/]*\.config\.[cm]?[jt]s$"
+)
+# What a source file must mention somewhere to hold a fact about the platform. A file that a worker's entry reaches is read anyway.
+_HOT = re.compile(
+    rb"\benv\b|Bindings|Cloudflare|cloudflare:|\bD1Database|KVNamespace|R2Bucket|DurableObject|\bcaches\b|waitUntil|\.prepare\(|expirationTtl|addEventListener\(\s*['\"]fetch"
+    rb"|onRequest|from workers import|import workers|pyodide|WorkerEntrypoint|\bKV\b|new Request\("
+)
+
+
+class Note(NamedTuple):
+    """Something that was not analysed, and why."""
+
+    reason: str
+    path: str
+
+
+class Project:
+    """A project that was read. ``focus`` gives a view whose iterators yield only what stands in one file."""
+
+    def __init__(self, root: Path, settings: Settings, discovered: Discovered) -> None:
+        self.root = root
+        self.settings = settings
+        self.discovered = discovered
+        self.files: dict[str, SourceFile] = {}
+        self.all_configs: list[WranglerConfig] = []
+        self.problems: list[Diagnostic] = []
+        self.notes: list[Note] = []
+        self.all_workers: list[Worker] = []
+        self.only: str | None = None
+        self.packages = Packages(root, discovered.package_json, discovered.tsconfig)
+        self.graph = ModuleGraph(root, self.files, self.packages)
+        self.evaluator = Evaluator(self.files, self.graph, self.kind_of)
+        self.texts = Texts(self.evaluator)
+        self.inputs: list[str] = []
+        self.folders: list[str] = list(discovered.directories)
+        self._calls: dict[str, list[BindingCall]] = {}
+        self._holders: dict[str, list[Worker]] = {}
+        self._kinds: dict[tuple[str, str], str | None] = {}
+
+    @classmethod
+    def load(cls, root: Path, settings: Settings, *, overlay: Mapping[str, bytes] | None = None) -> Project:
+        """Read the project at ``root``. ``overlay`` gives contents in place of those on disk. Never raises for what files hold."""
+        from edgelint.project.reading import Reader
+
+        discovered = discover(root, settings.excluded)
+        project = cls(root, settings, discovered)
+        Reader(project, dict(overlay or {})).read()
+        return project
+
+    def focus(self, path: str) -> Project:
+        """The same project, with iterators narrowed to what stands in ``path``."""
+        view = object.__new__(Project)
+        view.__dict__.update(self.__dict__)
+        view.only = path
+        return view
+
+    def option(self, rule: str, name: str) -> Any:
+        """The value of a rule's option: the user's, or the default of its document."""
+        return self.settings.option(rule, name)
+
+    # -- iterators ---------------------------------------------------------------------------------------------------
+
+    def sources(self) -> Iterator[SourceFile]:
+        """Every analysed source file."""
+        for path, file in self.files.items():
+            if self.only in (None, path):
+                yield file
+
+    def configs(self) -> Iterator[WranglerConfig]:
+        """Every wrangler config."""
+        for config in self.all_configs:
+            if self.only in (None, config.path):
+                yield config
+
+    @property
+    def workers(self) -> list[Worker]:
+        """Every worker (in a focused view: those that hold the file, or whose config it is)."""
+        if self.only is None:
+            return self.all_workers
+        return [
+            worker for worker in self.all_workers
+            if (worker.config is not None and worker.config.path == self.only) or any(f.path == self.only for f in worker.files)
+        ]
+
+    def calls(self, kind: str | tuple[str, ...] | None = None, verb: str | tuple[str, ...] | None = None) -> Iterator[BindingCall]:
+        """Calls on what the platform gives, by kind and method, in source order of each file."""
+        kinds = (kind,) if isinstance(kind, str) else kind
+        verbs = (verb,) if isinstance(verb, str) else verb
+        for file in self.sources():
+            for call in self.calls_in(file):
+                if (kinds is None or call.kind in kinds) and (verbs is None or call.verb in verbs):
+                    yield call
+
+    def calls_in(self, file: SourceFile) -> list[BindingCall]:
+        """Every call in ``file`` on what the platform gives."""
+        found = self._calls.get(file.path)
+        if found is None:
+            found = self._calls[file.path] = list(binding_calls(file, self.evaluator))
+        return found
+
+    # -- workers -----------------------------------------------------------------------------------------------------
+
+    def workers_of(self, file: SourceFile) -> list[Worker]:
+        """The workers that reach ``file``; when none does, those of the nearest config above it."""
+        found = self._holders.get(file.path)
+        if found is None:
+            found = [worker for worker in self.all_workers if any(f is file for f in worker.files)]
+            if not found:
+                found = self._nearest(file.path)
+            self._holders[file.path] = found
+        return found
+
+    def _nearest(self, path: str) -> list[Worker]:
+        directory = posixpath.dirname(path)
+        while True:
+            found = [w for w in self.all_workers if w.config is not None and w.config.directory == directory]
+            if found:
+                return found
+            if not directory:
+                break
+            directory = posixpath.dirname(directory)
+        return self.all_workers if len(self.all_workers) == 1 else []
+
+    def kind_of(self, file: SourceFile, name: str) -> str | None:
+        """The kind of ``env.name`` for the workers of ``file``: by the config, else by the Env type; None when neither says."""
+        key = (file.path, name)
+        if key in self._kinds:
+            return self._kinds[key]
+        self._kinds[key] = None
+        kind: str | None = None
+        workers = self.workers_of(file)
+        for worker in workers:
+            if worker.config is not None:
+                for environment in worker.config.environments:
+                    for decl in environment.bindings.get(name, ()):
+                        kind = kind or decl.kind
+        if kind is None:
+            for worker in workers:
+                typed = worker.env_types.get(name)
+                if typed is not None:
+                    kind = kind or env_type_kind(typed.annotation)
+                elif worker.config is not None and name in worker.config.secret_names():
+                    kind = kind or "secret"
+        if kind is None and not workers:
+            for decls in file.index.types.values():
+                for decl_ in decls:
+                    member = decl_.members.get(name)
+                    if member is not None and known.ENV_ANNOTATION.match(decl_.name):
+                        kind = kind or env_type_kind(member[0])
+        self._kinds[key] = kind
+        return kind
+
+
+def env_type_kind(annotation: str) -> str | None:
+    """The binding kind an Env member's annotation means: a platform type, or "var" for text, numbers and literals."""
+    kind = known.platform_type(annotation)
+    if kind is not None:
+        return kind if kind in known.BINDING_KINDS or kind.startswith("d1") else None
+    text = annotation.strip().lstrip(":").strip()
+    if re.match(r"^(?:string|number|boolean)\b|^['\"\d]", text):
+        return "var"
+    return None
+
+
+def is_test(path: str) -> bool:
+    """Whether a path is that of a test, a mock, a story or a tool's own config."""
+    return _TEST.search(path) is not None
+
+
+def is_hot(data: bytes) -> bool:
+    """Whether a file mentions anything the platform gives."""
+    return _HOT.search(data) is not None
+
+
+def entry_of(config: WranglerConfig, graph: ModuleGraph) -> str | None:
+    """The source file that ``main`` names, relative to the root; None when there is none to read."""
+    main = config.main
+    if main is None:
+        if config.is_pages:
+            value = config.root.get("pages_build_output_dir")
+            text = value.text() if value is not None else None
+            candidate = config.relative(posixpath.join(text, "_worker.js")) if text is not None else ""
+            return candidate if candidate and graph.exists(candidate) else None
+        return None
+    path = config.relative(main)
+    if path.startswith("../"):
+        return None
+    if graph.exists(path):
+        return path if path.endswith(tuple(SOURCES)) else None
+    return graph.probe(path) if not posixpath.splitext(path)[1] else None
+
+
+def read_bytes(root: Path, path: str) -> bytes | None:
+    """The bytes of a file inside the root; None when it cannot be read or leads outside."""
+    full = os.path.join(root, path)
+    try:
+        if os.path.islink(full) and not os.path.realpath(full).startswith(os.path.realpath(root) + os.sep):
+            return None
+        with open(full, "rb") as stream:
+            return stream.read()
+    except OSError:
+        return None
+
+

@@ -1,0 +1,230 @@
+"""Reading a project: configs, then what their entries reach, then every other source that mentions the platform."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from edgelint.diagnostics import Confidence, Diagnostic, Severity, Span
+from edgelint.project import dotenv, wrangler
+from edgelint.project.discovery import SOURCES
+from edgelint.project.files import SourceFile
+from edgelint.project.workers import Worker
+from edgelint.project.wrangler import WranglerConfig
+from edgelint.source import Source, UnreadableSource
+from edgelint.syntax.parse import parse_file
+
+if TYPE_CHECKING:
+    from edgelint.project.project import Note, Project
+
+_MAX_BYTES = 2_000_000  # a larger source file is generated or bundled
+_UNSUPPORTED = "unsupported syntax"
+
+
+class Reader:
+    """Fills a ``Project``."""
+
+    def __init__(self, project: Project, overlay: dict[str, bytes]) -> None:
+        self.project = project
+        self.overlay = overlay
+        self.discovered = project.discovered
+        self.sources = set(self.discovered.sources)
+        for path in overlay:
+            if path.endswith(tuple(SOURCES)):
+                self.sources.add(path)
+            elif posixpath.basename(path) in wrangler.NAMES and path not in self.discovered.configs:
+                self.discovered.configs.append(path)
+        self.tried: set[str] = set()
+
+    def read(self) -> None:
+        from edgelint.project.project import entry_of, is_test
+
+        project = self.project
+        for path in self.discovered.configs:
+            self.config(path)
+        entries: dict[str, str | None] = {}
+        for config in project.all_configs:
+            entry = entry_of(config, project.graph)
+            entries[config.path] = entry
+            if entry is not None:
+                self.follow([entry], forced=True)
+                file = project.files.get(entry)
+                if file is not None and project.graph.is_service_worker(file):
+                    project.graph.mark_service_worker(entry)
+        rest = []
+        for path in sorted(self.sources):
+            if path in project.files:
+                continue
+            if is_test(path):
+                project.notes.append(_note("test or tool configuration, not checked", path))
+            else:
+                rest.append(path)
+        self.follow(rest, forced=False)
+        self.workers(entries)
+        discovered = self.discovered
+        project.inputs = sorted({
+            *discovered.configs, *discovered.sources, *discovered.package_json, *discovered.tsconfig, *discovered.dotenv,
+            *discovered.workflows, *discovered.sql, *discovered.pyproject, *discovered.readmes, *discovered.declarations, *project.files,
+        })
+        for reason, count in sorted(discovered.skipped.items()):
+            project.notes.extend([_note(reason, "")] * count)
+
+    # -- files -------------------------------------------------------------------------------------------------------
+
+    def bytes_of(self, path: str) -> bytes | None:
+        from edgelint.project.project import read_bytes
+
+        found = self.overlay.get(path)
+        return found if found is not None else read_bytes(self.project.root, path)
+
+    def source(self, path: str) -> Source | None:
+        data = self.bytes_of(path)
+        if data is None:
+            self.problem("unreadable-file", Severity.ERROR, Span(path, 0, 0), "the file cannot be read")
+            return None
+        try:
+            return Source(path, data)
+        except UnreadableSource as error:
+            start = min(error.offset, len(data))
+            span = Span(path, start, min(start + 1, len(data)))
+            self.problem("unreadable-file", Severity.ERROR, span, f"{error.reason} (byte {error.offset})")
+            return None
+
+    def config(self, path: str) -> None:
+        source = self.source(path)
+        if source is None:
+            return
+        config = wrangler.load(path, source)
+        config.shadowed = list(self.discovered.shadowed.get(path, ()))
+        for values in self.discovered.dotenv:
+            if posixpath.dirname(values) == config.directory:
+                data = self.bytes_of(values)
+                if data is None:
+                    continue
+                try:
+                    config.local_values.append(dotenv.load(values, Source(values, data)))
+                except UnreadableSource:
+                    continue
+        for start, end, message in config.document.errors:
+            self.problem("syntax-error", Severity.ERROR, Span(path, start, end), message)
+        self.project.all_configs.append(config)
+
+    def follow(self, paths: list[str], forced: bool) -> None:
+        """Read ``paths`` and what they import. ``forced``: read them whether or not they mention the platform."""
+        project = self.project
+        queue = list(paths)
+        wanted = set(paths)
+        position = 0
+        while position < len(queue):
+            path = queue[position]
+            position += 1
+            file = project.files.get(path) or self.file(path, forced or path not in wanted)
+            if file is None:
+                continue
+            for use in project.graph.imports(file):
+                target = use.target
+                if target is not None and target not in project.files and target not in self.tried and _is_source(target):
+                    queue.append(target)
+
+    def file(self, path: str, forced: bool) -> SourceFile | None:
+        from edgelint.project.project import is_hot
+
+        if path in self.tried and not forced:
+            return None
+        self.tried.add(path)
+        data = self.bytes_of(path)
+        if data is not None and not forced and not is_hot(data):
+            self.tried.discard(path)
+            return None
+        if data is not None and len(data) > _MAX_BYTES:
+            self.project.notes.append(_note(f"source file over {_MAX_BYTES // 1_000_000} MB, not analysed", path))
+            return None
+        source = self.source(path)
+        if source is None:
+            return None
+        parsed = parse_file(path, source)
+        for start, end, message in parsed.errors:
+            if message.startswith(_UNSUPPORTED):
+                self.project.notes.append(_note("unsupported syntax, passed over", path))
+            else:
+                self.problem("syntax-error", Severity.ERROR, Span(path, start, max(start, end)), message)
+        file = SourceFile(path, source, parsed)
+        self.project.files[path] = file
+        return file
+
+    def problem(self, rule: str, severity: Severity, span: Span, message: str) -> None:
+        self.project.problems.append(Diagnostic(rule, severity, Confidence.HIGH, message, span))
+
+    # -- workers -----------------------------------------------------------------------------------------------------
+
+    def workers(self, entries: dict[str, str | None]) -> None:
+        project = self.project
+        reached: set[str] = set()
+        table: list[tuple[WranglerConfig, str | None, list[SourceFile], bool]] = []
+        for config in project.all_configs:
+            entry = entries[config.path]
+            if entry is not None and entry in project.files:
+                files = [project.files[path] for path in project.graph.reachable(entry)]
+                reached.update(file.path for file in files)
+                table.append((config, entry, files, self.complete(files)))
+            else:
+                table.append((config, None, [], False))
+        directories = sorted({config.directory for config in project.all_configs}, key=len, reverse=True)
+        for config, entry, files, complete in table:
+            if entry is None:
+                files = [
+                    file for path, file in project.files.items()
+                    if path not in reached and _home(path, directories) == config.directory
+                ]
+                if config.main is not None:
+                    project.notes.append(_note("main is not in the repository: usage cannot be followed from it", config.path))
+            entry_file = project.files[entry] if entry is not None else None
+            project.all_workers.append(
+                Worker(config, entry_file, files, complete, project.evaluator, project.graph, self.declarations(config))
+            )
+        project.evaluator.memo.clear()
+
+    def complete(self, files: list[SourceFile]) -> bool:
+        """Whether everything relative that ``files`` import was found, and all of them parsed."""
+        for file in files:
+            if any(not message.startswith(_UNSUPPORTED) for _, _, message in file.parsed.errors):
+                return False
+            for use in self.project.graph.imports(file):
+                if use.target is None and not use.is_type and (use.specifier.startswith(".") or use.level) and file.language != "python":
+                    return False
+        return True
+
+    def declarations(self, config: WranglerConfig) -> list[SourceFile]:
+        """The Env block of the generated ``worker-configuration.d.ts`` beside the config: its head, never the whole file."""
+        found = []
+        for path in self.discovered.declarations:
+            if posixpath.dirname(path) == config.directory and posixpath.basename(path) in ("worker-configuration.d.ts", "env.d.ts", "cloudflare-env.d.ts"):
+                data = self.bytes_of(path)
+                if data is None:
+                    continue
+                end = data.find(b"// Begin runtime types")
+                head = data[: end if end >= 0 else 20_000]
+                try:
+                    source = Source(path, head)
+                except UnreadableSource:
+                    continue
+                found.append(SourceFile(path, source, parse_file(path, source)))
+        return found
+
+
+def _is_source(path: str) -> bool:
+    return path.endswith(tuple(SOURCES)) and not path.endswith((".d.ts", ".d.mts", ".d.cts")) and "node_modules/" not in path
+
+
+def _home(path: str, directories: list[str]) -> str | None:
+    """The nearest folder with a config above ``path``."""
+    for directory in directories:
+        if not directory or path.startswith(directory + "/"):
+            return directory
+    return None
+
+
+def _note(reason: str, path: str) -> Note:
+    from edgelint.project.project import Note
+
+    return Note(reason, path)

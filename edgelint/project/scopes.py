@@ -1,0 +1,360 @@
+"""Names to definitions: the scopes of one file, and an index of what stands in it.
+
+One pass over the tree sets parents, opens scopes and fills the index; everything else is looked up on demand. JavaScript
+scopes are blocks (``var`` and functions climb to their function); Python scopes are functions and modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from edgelint.syntax import tree
+from edgelint.syntax.tree import Node
+
+PathStep = str | int | None
+
+
+class Def(NamedTuple):
+    """One way a symbol gets its value.
+
+    ``kind``: "param" (node: Param), "value" (node: the expression, or None for a bare declaration), "augment" (node: the
+    Assign, op not "="), "import" (node: ImportName), "function", "class", "element" (an item of node), "key" (a key of
+    node), "catch", "with". ``path`` leads from that value through a destructuring pattern: a key, an index, or None for
+    a rest or a computed step. ``default`` is the pattern's default. ``at`` is where the definition stands.
+    """
+
+    kind: str
+    node: Node | None
+    path: tuple[PathStep, ...]
+    default: Node | None
+    at: Node
+
+
+class Symbol:
+    """A name in a scope with all its definitions."""
+
+    __slots__ = ("name", "scope", "defs", "annotation", "ambient", "declare")
+
+    def __init__(self, name: str, scope: Scope) -> None:
+        self.name = name
+        self.scope = scope
+        self.defs: list[Def] = []
+        self.annotation: str | None = None
+        self.ambient = False
+        self.declare = ""
+
+    def __repr__(self) -> str:
+        return f"Symbol({self.name}, {len(self.defs)} defs)"
+
+
+class Scope:
+    """The names of one block, function or module."""
+
+    __slots__ = ("node", "parent", "symbols", "is_function", "outer_names")
+
+    def __init__(self, node: Node, parent: Scope | None, is_function: bool) -> None:
+        self.node = node
+        self.parent = parent
+        self.symbols: dict[str, Symbol] = {}
+        self.is_function = is_function
+        self.outer_names: set[str] | None = None  # Python's global and nonlocal
+
+    def lookup(self, name: str) -> Symbol | None:
+        at: Scope | None = self
+        while at is not None:
+            found = at.symbols.get(name)
+            if found is not None:
+                return found
+            at = at.parent
+        return None
+
+    def define(self, name: str) -> Symbol:
+        symbol = self.symbols.get(name)
+        if symbol is None:
+            symbol = self.symbols[name] = Symbol(name, self)
+        return symbol
+
+    def function_scope(self) -> Scope:
+        at = self
+        while not at.is_function and at.parent is not None:
+            at = at.parent
+        return at
+
+
+class FileIndex:
+    """What stands where in one file. All lists are in no particular order, but those of one name are in source order."""
+
+    __slots__ = (
+        "module", "scopes", "calls", "members", "names", "functions", "classes", "types", "imports", "exports",
+        "objects", "templates", "dynamic_imports", "awaits_top_level", "python", "root", "subscripts", "assigns",
+    )
+
+    def __init__(self, module: tree.Module, python: bool) -> None:
+        self.module = module
+        self.python = python
+        self.scopes: dict[Node, Scope] = {}
+        self.calls: dict[str, list[tree.Call]] = {}  # by the callee's last name ("" when it has none)
+        self.members: dict[str, list[tree.Member]] = {}  # by member name ("" when computed)
+        self.names: dict[str, list[tree.Name]] = {}
+        self.functions: list[tree.Function] = []
+        self.classes: list[tree.Class] = []
+        self.types: dict[str, list[tree.TypeDecl]] = {}
+        self.imports: list[tree.Import] = []
+        self.exports: list[tree.Export] = []
+        self.objects: list[tree.Object] = []
+        self.assigns: list[tree.Assign] = []
+        self.root = Scope(module, None, True)
+        self.scopes[module] = self.root
+        _Binder(self).run()
+
+    def scope_of(self, node: Node) -> Scope:
+        """The innermost scope around ``node``."""
+        scopes = self.scopes
+        at: Node | None = node
+        while at is not None:
+            scope = scopes.get(at)
+            if scope is not None:
+                return scope
+            at = at.parent
+        return self.root
+
+    def resolve(self, name: tree.Name) -> Symbol | None:
+        """The symbol a name means, or None for a global."""
+        parent = name.parent
+        # A default of a parameter and a function's own name are looked up inside and outside of it: the nearest scope is right.
+        if isinstance(parent, tree.Class) and any(base is name for base in parent.bases):
+            return self.scope_of(parent.parent or parent).lookup(name.id)
+        return self.scope_of(name).lookup(name.id)
+
+    def uses(self, symbol: Symbol) -> Iterator[tree.Name]:
+        """Every Name that means ``symbol``, its definitions among them."""
+        for name in self.names.get(symbol.name, ()):
+            if self.resolve(name) is symbol:
+                yield name
+
+
+class _Binder:
+    def __init__(self, index: FileIndex) -> None:
+        self.index = index
+        self.pending: list[tuple[tree.Assign, Scope]] = []
+
+    def run(self) -> None:
+        index = self.index
+        python = index.python
+        stack: list[tuple[Node, Scope]] = [(index.module, index.root)]
+        push = stack.append
+        while stack:
+            node, scope = stack.pop()
+            cls = node.__class__
+            if cls is tree.Name:
+                index.names.setdefault(node.id, []).append(node)  # type: ignore[attr-defined]
+                continue
+            if cls is tree.Literal:
+                continue
+            inner = scope
+            if cls is tree.Function:
+                inner = self.function(node, scope)  # type: ignore[arg-type]
+            elif cls is tree.Call:
+                index.calls.setdefault(_last_name(node.func), []).append(node)  # type: ignore[attr-defined,arg-type]
+            elif cls is tree.Member:
+                index.members.setdefault(node.name or "", []).append(node)  # type: ignore[attr-defined,arg-type]
+            elif cls is tree.Assign:
+                self.assign(node, scope)  # type: ignore[arg-type]
+            elif cls is tree.Block:
+                if not python and not isinstance(node.parent, tree.Function | tree.Loop | tree.Catch):
+                    inner = self.open(node, scope)
+            elif cls is tree.Loop:
+                inner = self.loop(node, scope)  # type: ignore[arg-type]
+            elif cls is tree.Class:
+                inner = self.klass(node, scope)  # type: ignore[arg-type]
+            elif cls is tree.Import:
+                self.imports(node, scope)  # type: ignore[arg-type]
+            elif cls is tree.Export:
+                index.exports.append(node)  # type: ignore[arg-type]
+            elif cls is tree.Object:
+                index.objects.append(node)  # type: ignore[arg-type]
+            elif cls is tree.TypeDecl:
+                index.types.setdefault(node.name, []).append(node)  # type: ignore[attr-defined,arg-type]
+            elif cls is tree.Catch:
+                inner = self.catch(node, scope)  # type: ignore[arg-type]
+            elif cls is tree.Comprehension:
+                inner = self.open(node, scope)
+            elif cls is tree.Unknown and python and node.what in ("global", "nonlocal"):  # type: ignore[attr-defined]
+                owner = scope.function_scope()
+                owner.outer_names = (owner.outer_names or set()) | {
+                    item.id for item in node.items if isinstance(item, tree.Name)  # type: ignore[attr-defined]
+                }
+            for child in reversed(list(node.children())):
+                child.parent = node
+                push((child, inner))
+        for assign, scope in self.pending:
+            self.plain_assign(assign, scope)
+
+    def open(self, node: Node, parent: Scope, is_function: bool = False) -> Scope:
+        scope = Scope(node, parent, is_function)
+        self.index.scopes[node] = scope
+        return scope
+
+    def function(self, node: tree.Function, scope: Scope) -> Scope:
+        self.index.functions.append(node)
+        if node.kind == "function" and node.name and not isinstance(node.parent, tree.Property):
+            if isinstance(node.parent, tree.Block | tree.Module | tree.Export) or self.index.python:
+                self.define(scope, node.name, Def("function", node, (), None, node))
+        inner = self.open(node, scope, True)
+        if node.kind == "function" and node.name and node.name not in inner.symbols and not self.index.python:
+            if not isinstance(node.parent, tree.Block | tree.Module | tree.Export):
+                self.define(inner, node.name, Def("function", node, (), None, node))
+        for param in node.params:
+            if isinstance(param, tree.Param):
+                self.pattern(inner, param.target, "param", param, (), None, param, param.annotation)
+        return inner
+
+    def klass(self, node: tree.Class, scope: Scope) -> Scope:
+        self.index.classes.append(node)
+        if node.name:
+            self.define(scope, node.name, Def("class", node, (), None, node))
+        # Python's class body is a scope that its methods do not see; JavaScript's has no names of its own.
+        return scope if not self.index.python else self.open_class(node, scope)
+
+    def open_class(self, node: tree.Class, scope: Scope) -> Scope:
+        inner = Scope(node, scope, True)
+        self.index.scopes[node] = inner
+        return inner
+
+    def catch(self, node: tree.Catch, scope: Scope) -> Scope:
+        inner = scope if self.index.python else self.open(node, scope)
+        if node.target is not None:
+            self.pattern(inner, node.target, "catch", None, (), None, node, None)
+        return inner
+
+    def loop(self, node: tree.Loop, scope: Scope) -> Scope:
+        inner = scope if self.index.python and not isinstance(node.parent, tree.Comprehension) else scope
+        if not self.index.python:
+            inner = self.open(node, scope)
+        if node.target is not None and node.iterable is not None:
+            kind = "key" if node.kind == "in" else "element"
+            target: Node = node.target
+            if isinstance(target, tree.Assign):
+                owner = inner.function_scope() if target.declare == "var" else inner
+                if target.declare == "":
+                    self.pending_loop(target.target, node, inner, kind)
+                    return inner
+                self.pattern(owner, target.target, kind, node.iterable, (), None, node, target.annotation)
+            elif self.index.python:
+                self.pattern(inner, target, kind, node.iterable, (), None, node, None)
+            else:
+                self.pending_loop(target, node, inner, kind)
+        return inner
+
+    def pending_loop(self, target: Node, loop: tree.Loop, scope: Scope, kind: str) -> None:
+        if isinstance(target, tree.Name):
+            symbol = scope.lookup(target.id) or scope.define(target.id)
+            symbol.defs.append(Def(kind, loop.iterable, (), None, loop))
+
+    def imports(self, node: tree.Import, scope: Scope) -> None:
+        self.index.imports.append(node)
+        for name in node.names:
+            if isinstance(name, tree.ImportName):
+                self.define(scope, name.local, Def("import", name, (), None, node))
+
+    def assign(self, node: tree.Assign, scope: Scope) -> None:
+        self.index.assigns.append(node)
+        parent = node.parent
+        if isinstance(parent, tree.Loop) and parent.target is node:
+            return
+        if isinstance(parent, tree.Property | tree.Array) and self.in_pattern(parent):
+            return  # a default inside a pattern, taken up with the pattern
+        if node.declare:
+            owner = scope.function_scope() if node.declare == "var" else scope
+            for name in self.pattern(owner, node.target, "value", node.value, (), None, node, node.annotation):
+                name.declare = node.declare
+                name.ambient = node.ambient
+        else:
+            self.pending.append((node, scope))
+
+    def in_pattern(self, node: Node) -> bool:
+        at: Node | None = node
+        while at is not None and isinstance(at, tree.Property | tree.Object | tree.Array | tree.Spread | tree.Assign):
+            parent = at.parent
+            if isinstance(parent, tree.Assign) and parent.target is at:
+                return True
+            if isinstance(parent, tree.Param | tree.Loop | tree.Catch) and parent.target is at:
+                return True
+            if isinstance(parent, tree.Assign) and parent.value is at:
+                return False
+            at = parent
+        return False
+
+    def plain_assign(self, node: tree.Assign, scope: Scope) -> None:
+        target = node.target
+        kind = "value" if node.op in ("=", "??=", "||=", "&&=", ":=") else "augment"
+        if isinstance(target, tree.Name) and kind == "augment":
+            symbol = self.owner(target.id, scope)
+            symbol.defs.append(Def("augment", node, (), None, node))
+            return
+        for name, path, default in _targets(target):
+            symbol = self.owner(name.id, scope)
+            symbol.defs.append(Def(kind, node.value, path, default, node))
+            if node.annotation is not None and symbol.annotation is None:
+                symbol.annotation = node.annotation
+
+    def owner(self, name: str, scope: Scope) -> Symbol:
+        if self.index.python:
+            owner = scope.function_scope()
+            if owner.outer_names and name in owner.outer_names and owner.parent is not None:
+                return owner.parent.lookup(name) or self.index.root.define(name)
+            return owner.define(name)
+        # An assignment to an undeclared name makes a global: it belongs to the module's root here.
+        return scope.lookup(name) or self.index.root.define(name)
+
+    def pattern(
+        self, scope: Scope, target: Node, kind: str, node: Node | None, path: tuple[PathStep, ...],
+        default: Node | None, at: Node, annotation: str | None,
+    ) -> list[Symbol]:
+        found = []
+        for name, steps, inner_default in _targets(target):
+            symbol = self.define(scope, name.id, Def(kind, node, path + steps, inner_default or default, at))
+            if not steps and annotation is not None:
+                symbol.annotation = annotation
+            found.append(symbol)
+        return found
+
+    def define(self, scope: Scope, name: str, definition: Def) -> Symbol:
+        symbol = scope.define(name)
+        symbol.defs.append(definition)
+        return symbol
+
+
+def _targets(
+    target: Node, path: tuple[PathStep, ...] = (), default: Node | None = None
+) -> Iterator[tuple[tree.Name, tuple[PathStep, ...], Node | None]]:
+    """The names a pattern binds, each with the way to its value and its default."""
+    if isinstance(target, tree.Name):
+        yield target, path, default
+    elif isinstance(target, tree.Assign):
+        yield from _targets(target.target, path, target.value)
+    elif isinstance(target, tree.Object):
+        for prop in target.props:
+            if isinstance(prop, tree.Property):
+                yield from _targets(prop.value, (*path, prop.key), None)
+            elif isinstance(prop, tree.Spread):
+                yield from _targets(prop.value, (*path, None), None)
+    elif isinstance(target, tree.Array):
+        for position, item in enumerate(target.items):
+            if isinstance(item, tree.Spread):
+                yield from _targets(item.value, (*path, None), None)
+            else:
+                yield from _targets(item, (*path, position), None)
+    elif isinstance(target, tree.Cast):
+        yield from _targets(target.value, path, default)
+
+
+def _last_name(func: Node) -> str:
+    if func.__class__ is tree.Name:
+        return func.id  # type: ignore[attr-defined,no-any-return]
+    if func.__class__ is tree.Member:
+        return func.name or ""  # type: ignore[attr-defined]
+    if func.__class__ is tree.Cast:
+        return _last_name(func.value)  # type: ignore[attr-defined]
+    return ""

@@ -1,0 +1,444 @@
+"""One wrangler config is one worker: its entry, the files that reach it, its handlers, and how its code uses env."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from edgelint.diagnostics import Span
+from edgelint.project.atoms import ClassRef, External, Func, Inst, Obj, Plat, Value
+from edgelint.project.files import SourceFile
+from edgelint.project.flow import conditions, mentions
+from edgelint.project.wrangler import WranglerConfig
+from edgelint.syntax import tree
+from edgelint.syntax.tree import Node
+
+if TYPE_CHECKING:
+    from edgelint.project.evaluate import Evaluator
+    from edgelint.project.modules import Exported, ModuleGraph
+
+_ENV_NAME = re.compile(r"env|bindings|platform", re.I)
+_BINDING_LIKE = re.compile(r"^[A-Z][A-Z0-9_]*$|^[A-Z][A-Za-z0-9]+$")
+_HARMLESS_EXTERNALS = ("hono", "@hono/", "itty-router", "chanfana", "drizzle-orm", "cloudflare:")
+
+
+class EnvUse(NamedTuple):
+    """One read of ``env.NAME``.
+
+    ``guarded``: the code tests whether it is there. ``verb``: the method called on it directly. ``trust``: "high", "import"
+    (``import { env }``), "shape" (a framework's context), "name" (a parameter that is only called env).
+    """
+
+    name: str
+    span: Span
+    file: SourceFile
+    guarded: bool
+    verb: str | None
+    trust: str
+    node: Node
+
+
+class EnvType(NamedTuple):
+    """A member of an ``Env`` interface: its annotation, and where it stands."""
+
+    name: str
+    annotation: str
+    span: Span
+    optional: bool
+
+
+class Worker:
+    """A worker: config (None for code without one), entry, files, and facts on demand.
+
+    ``complete`` means that the entry was found and that every relative import from it was resolved: then what is not used in
+    ``files`` is not used at all.
+    """
+
+    def __init__(
+        self, config: WranglerConfig | None, entry: SourceFile | None, files: list[SourceFile], complete: bool, evaluator: Evaluator,
+        graph: ModuleGraph, declarations: list[SourceFile] | None = None,
+    ) -> None:
+        self.config = config
+        self.entry = entry
+        self.files = files
+        self.complete = complete
+        self.declarations = declarations or []
+        self._evaluator = evaluator
+        self._graph = graph
+        self._uses: tuple[list[EnvUse], list[Span]] | None = None
+        self._handlers: dict[str, Span] | None = None
+        self._handlers_known = False
+        self._env_types: dict[str, EnvType] | None = None
+
+    @property
+    def directory(self) -> str:
+        """The folder of the config ("" for the root)."""
+        return self.config.directory if self.config is not None else ""
+
+    @property
+    def env_uses(self) -> list[EnvUse]:
+        """Every read of a member of env in the worker's files, in order."""
+        if self._uses is None:
+            self._uses = self._find_uses()
+        return self._uses[0]
+
+    @property
+    def dynamic_env(self) -> list[Span]:
+        """Places where env is read by a name that is not constant, or handed to code that is not the project's."""
+        if self._uses is None:
+            self._uses = self._find_uses()
+        return self._uses[1]
+
+    @property
+    def exports(self) -> dict[str, Exported] | None:
+        """What the entry exports by name; None when there is no entry, or it re-exports all of an unknown module."""
+        if self.entry is None:
+            return None
+        for export in self.entry.index.exports:
+            if export.source is not None and any(isinstance(n, tree.ExportName) and n.exported == "*" for n in export.names):
+                if self._graph.resolve(self.entry, export.source) is None:
+                    return None
+        return self._graph.exports(self.entry.path)
+
+    @property
+    def handlers(self) -> dict[str, Span] | None:
+        """Handler name -> where it stands; None when the default export is not something we can see into."""
+        if not self._handlers_known:
+            self._handlers = self._find_handlers()
+            self._handlers_known = True
+        return self._handlers
+
+    @property
+    def env_types(self) -> dict[str, EnvType]:
+        """The members of the hand-written or generated Env interface."""
+        if self._env_types is None:
+            from edgelint.project.known import ENV_ANNOTATION
+
+            table: dict[str, EnvType] = {}
+            for file in [*self.files, *self.declarations]:
+                for name, decls in file.index.types.items():
+                    if ENV_ANNOTATION.match(name) and name not in ("ProcessEnv", "ImportMetaEnv"):
+                        for decl in decls:
+                            for member, (annotation, start, end) in decl.members.items():
+                                table.setdefault(
+                                    member, EnvType(member, annotation, Span(file.path, start, end), member in decl.optional)
+                                )
+            self._env_types = table
+        return self._env_types
+
+    # -- handlers ----------------------------------------------------------------------------------------------------
+
+    def _find_handlers(self) -> dict[str, Span] | None:
+        entry = self.entry
+        if entry is None:
+            return None
+        found: dict[str, Span] = {}
+        if entry.language == "python":
+            return self._python_handlers(entry)
+        service = False
+        for file in self.files:
+            for call in file.index.calls.get("addEventListener", ()):
+                if isinstance(call.func, tree.Name) and call.args and isinstance(call.args[0], tree.Literal):
+                    found.setdefault(str(call.args[0].value), file.span(call))
+                    service = service or call.args[0].value in ("fetch", "scheduled")
+        table = self.exports
+        if table is None:
+            return None
+        default = table.get("default")
+        if default is None:
+            return found if service else ({} if not self._has_unknown_exports() else None)
+        file, thing = default
+        if isinstance(thing, External):
+            return None
+        value = self._evaluator.exported(entry.path, "default")
+        if not value:
+            return None
+        for atom in value:
+            if not self._handlers_of(atom, found, entry, thing if isinstance(thing, Node) else None):
+                return None
+        return found
+
+    def _has_unknown_exports(self) -> bool:
+        return self.entry is not None and not self.entry.index.exports
+
+    def _handlers_of(self, atom: object, found: dict[str, Span], entry: SourceFile, node: Node | None) -> bool:
+        """Add the handlers of one value of the default export; False when it cannot be seen into."""
+        if isinstance(atom, Obj):
+            for prop in atom.node.props:
+                if isinstance(prop, tree.Property):
+                    if prop.key is None:
+                        return False
+                    found.setdefault(prop.key, Span(atom.file.path, prop.key_start, prop.key_end))
+                elif isinstance(prop, tree.Spread):
+                    spread = self._evaluator.evaluate(prop.value, atom.file)
+                    if not spread or not all(self._handlers_of(a, found, entry, node) for a in spread):
+                        return False
+            return True
+        if isinstance(atom, ClassRef | Inst):
+            for member in atom.node.members:
+                if isinstance(member, tree.Function) and member.name:
+                    found.setdefault(member.name, Span(atom.file.path, member.name_start, member.name_end))
+                elif isinstance(member, tree.Field):
+                    found.setdefault(member.name, Span(atom.file.path, member.name_start, member.name_end))
+            for base in atom.node.bases:
+                for parent in self._evaluator.evaluate(base, atom.file):
+                    if isinstance(parent, ClassRef):
+                        self._handlers_of(parent, found, entry, node)
+                    elif not (isinstance(parent, External) and parent.module == "cloudflare:workers"):
+                        return False
+            return True
+        if isinstance(atom, External) and (atom.module.startswith("hono") or atom.path.startswith(("Hono()", "OpenAPIHono()"))):
+            place = node if node is not None else entry.module
+            found.setdefault("fetch", Span(entry.path, place.start, max(place.start, min(place.end, place.start + 1))))
+            return True
+        return False
+
+    def _python_handlers(self, entry: SourceFile) -> dict[str, Span] | None:
+        found: dict[str, Span] = {}
+        for name, symbol in entry.index.root.symbols.items():
+            if name.startswith("on_"):
+                for d in symbol.defs:
+                    if isinstance(d.node, tree.Function):
+                        found[name.removeprefix("on_")] = Span(entry.path, d.node.name_start, d.node.name_end)
+        default = entry.index.root.symbols.get("Default")
+        if default is None:
+            return found or None
+        for atom in self._evaluator.symbol_value(default, entry, None, None):
+            if not isinstance(atom, ClassRef):
+                return None
+            for member in [m for part in atom.node.members for m in ([part] if isinstance(part, tree.Function) else part.children())]:
+                if isinstance(member, tree.Function):
+                    found.setdefault(member.name.removeprefix("on_"), Span(atom.file.path, member.name_start, member.name_end))
+            for base in atom.node.bases:
+                for parent in self._evaluator.evaluate(base, atom.file):
+                    if isinstance(parent, ClassRef):
+                        self._handlers_of(parent, found, entry, None)
+                    elif not (isinstance(parent, External) and parent.module.split(".")[0] in ("workers", "cloudflare")):
+                        return None
+        return found
+
+    # -- uses of env -------------------------------------------------------------------------------------------------
+
+    def _find_uses(self) -> tuple[list[EnvUse], list[Span]]:
+        uses: list[EnvUse] = []
+        dynamic: list[Span] = []
+        for file in self.files:
+            found, open_ = env_uses(file, self._evaluator, self)
+            uses += found
+            dynamic += open_
+        return uses, dynamic
+
+
+def env_uses(file: SourceFile, evaluator: Evaluator, worker: Worker | None) -> tuple[list[EnvUse], list[Span]]:
+    """The reads of env in one file, and the places where env escapes or is read by a computed name."""
+    uses: list[EnvUse] = []
+    dynamic: list[Span] = []
+    seen: set[int] = set()
+    for members in file.index.members.values():
+        for member in members:
+            if not _may_be_env(member.obj):
+                continue
+            trust = env_trust(evaluator.evaluate(member.obj, file))
+            if trust is None:
+                continue
+            seen.add(id(_bare(member.obj)))
+            if member.name is None:
+                if member.index is not None and not _constant_index(member, file, evaluator, uses, trust):
+                    dynamic.append(file.span(member))
+                continue
+            if _is_target(member):
+                continue
+            uses.append(_use(member.name, file, member, trust, member.name_start, member.name_end))
+    for name, calls in (("getattr", file.index.calls.get("getattr", [])), ("get", [])):
+        for call in calls:
+            if name == "getattr" and file.language == "python" and len(call.args) >= 2:
+                trust = env_trust(evaluator.evaluate(call.args[0], file)) if _may_be_env(call.args[0]) else None
+                if trust is not None:
+                    seen.add(id(_bare(call.args[0])))
+                    key = call.args[1]
+                    if isinstance(key, tree.Literal) and isinstance(key.value, str):
+                        uses.append(EnvUse(key.value, file.span(key), file, len(call.args) > 2, None, trust, call))
+                    else:
+                        dynamic.append(file.span(call))
+    _destructured(file, evaluator, uses, seen)
+    if worker is not None:
+        _service_worker_globals(file, evaluator, worker, uses)
+    _escapes(file, evaluator, seen, dynamic)
+    uses.sort(key=lambda use: use.span)
+    return uses, dynamic
+
+
+def env_trust(value: Value) -> str | None:
+    """How far a value may be taken for env; None when it is not."""
+    trusts = [atom.trust for atom in value if isinstance(atom, Plat) and atom.type == "env"]
+    if not trusts:
+        return None
+    return min(trusts, key=("high", "import", "shape", "name").index)
+
+
+def _bare(node: Node) -> Node:
+    while isinstance(node, tree.Cast | tree.Await):
+        node = node.value
+    return node
+
+
+def _may_be_env(node: Node) -> bool:
+    """A quick look before the evaluation: is this the kind of expression that can be env?"""
+    node = _bare(node)
+    if isinstance(node, tree.Name):
+        return _ENV_NAME.search(node.id) is not None or len(node.id) == 1
+    if isinstance(node, tree.Member):
+        return node.name is not None and _ENV_NAME.search(node.name) is not None
+    return isinstance(node, tree.Call | tree.Binary)
+
+
+def _is_target(member: tree.Member) -> bool:
+    parent = member.parent
+    return isinstance(parent, tree.Assign) and parent.target is member and parent.op == "="
+
+
+def _constant_index(member: tree.Member, file: SourceFile, evaluator: Evaluator, uses: list[EnvUse], trust: str) -> bool:
+    """``env[name]`` with every value of ``name`` known: a use of each."""
+    from edgelint.project.atoms import Const
+
+    assert member.index is not None
+    values = evaluator.evaluate(member.index, file)
+    if not values or not all(isinstance(a, Const) and a.kind == "string" for a in values):
+        return False
+    for atom in sorted(values, key=str):
+        assert isinstance(atom, Const)
+        uses.append(_use(str(atom.value), file, member, trust, member.index.start, member.index.end))
+    return True
+
+
+def _use(name: str, file: SourceFile, node: Node, trust: str, start: int, end: int) -> EnvUse:
+    parent = node.parent
+    while isinstance(parent, tree.Cast):
+        parent = parent.parent
+    verb = None
+    if isinstance(parent, tree.Member) and _bare(parent.obj) is node and isinstance(parent.parent, tree.Call) and parent.parent.func is parent:
+        verb = parent.name
+    return EnvUse(name, Span(file.path, start, end), file, is_guarded(node, file), verb, trust, node)
+
+
+def is_guarded(node: Node, file: SourceFile) -> bool:
+    """Whether the code allows for ``node`` being undefined: it is tested here, defaulted, or used under such a test."""
+    at = node
+    while isinstance(at.parent, tree.Cast):
+        at = at.parent
+    parent = at.parent
+    if isinstance(parent, tree.Member) and parent.obj is at and parent.optional:
+        return True
+    if isinstance(parent, tree.Binary) and parent.op in ("||", "??", "&&", "===", "!==", "==", "!=", "in", "not in"):
+        return parent.left is at or parent.op not in ("||", "??", "&&")
+    if isinstance(parent, tree.Unary) and parent.op in ("!", "typeof"):
+        return True
+    if isinstance(parent, tree.If | tree.Conditional) and parent.test is at:
+        return True
+    if isinstance(parent, tree.Assign) and parent.op in ("??=", "||="):
+        return True
+    if isinstance(parent, tree.Call) and isinstance(parent.func, tree.Name) and parent.func.id in ("Boolean", "bool") and parent.func is not at:
+        return True
+    return any(mentions(condition.test, node, file) for condition in conditions(node))
+
+
+def _destructured(file: SourceFile, evaluator: Evaluator, uses: list[EnvUse], seen: set[int]) -> None:
+    """``const { DB } = env`` and ``({ env: { DB } }) =>``."""
+    for scope in file.index.scopes.values():
+        for symbol in scope.symbols.values():
+            for d in symbol.defs:
+                last = d.path[-1] if d.path else None
+                if not isinstance(last, str) or d.kind not in ("value", "param") or d.node is None:
+                    continue
+                if d.kind == "value" and not (_may_be_env(d.node) or len(d.path) > 1):
+                    continue
+                if d.kind == "param" and not (len(d.path) > 1 or _BINDING_LIKE.match(last)):
+                    continue
+                value = evaluator.evaluate(d.node, file) if d.kind == "value" else evaluator.parameters.value(d.node, file, None)  # type: ignore[arg-type]
+                for step in d.path[:-1]:
+                    value = evaluator.step(value, step, file, None)
+                trust = env_trust(value)
+                if trust is None:
+                    continue
+                if d.kind == "value":
+                    seen.add(id(_bare(d.node)))
+                place = _property_of(d.at, last)
+                if place is None:
+                    continue
+                uses.append(EnvUse(last, Span(file.path, place.key_start, place.key_end), file, d.default is not None or _tested(symbol, file), None, trust, place))
+
+
+def _tested(symbol: object, file: SourceFile) -> bool:
+    from edgelint.project.scopes import Symbol
+
+    assert isinstance(symbol, Symbol)
+    return any(is_guarded(use, file) for use in file.index.uses(symbol) if not isinstance(use.parent, tree.Property))
+
+
+def _property_of(at: Node, key: str) -> tree.Property | None:
+    target = at.target if isinstance(at, tree.Assign | tree.Param) else None
+    if target is None:
+        return None
+    for node in tree.walk(target):
+        if isinstance(node, tree.Property) and node.key == key:
+            return node
+    return None
+
+
+def _service_worker_globals(file: SourceFile, evaluator: Evaluator, worker: Worker, uses: list[EnvUse]) -> None:
+    """In the service-worker syntax bindings are globals."""
+    declared: set[str] = set()
+    if worker.config is not None:
+        for environment in worker.config.environments:
+            declared.update(environment.bindings)
+    service = evaluator.graph.is_service_worker(file)
+    for name, nodes in file.index.names.items():
+        if name not in declared and not (service and name in file.index.root.symbols and file.index.root.symbols[name].ambient):
+            continue
+        for node in nodes:
+            symbol = file.index.resolve(node)
+            parent = node.parent
+            if isinstance(parent, tree.Assign) and parent.target is node:
+                continue
+            if (symbol is None and service) or (symbol is not None and symbol.ambient):
+                uses.append(_use(name, file, node, "high", node.start, node.end))
+
+
+def _escapes(file: SourceFile, evaluator: Evaluator, seen: set[int], dynamic: list[Span]) -> None:
+    """Places where the whole env is handed to code that is not the project's, spread, or listed."""
+    candidates: list[Node] = [n for name, nodes in file.index.names.items() if _ENV_NAME.search(name) for n in nodes]
+    candidates += [m for name, members in file.index.members.items() if name and _ENV_NAME.search(name) for m in members]
+    for node in candidates:
+        at: Node = node
+        while isinstance(at.parent, tree.Cast | tree.Await):
+            at = at.parent
+        parent = at.parent
+        if id(node) in seen and not isinstance(parent, tree.Call):
+            continue
+        holder: Node | None = None
+        if isinstance(parent, tree.Spread):
+            holder = parent
+        elif isinstance(parent, tree.Loop) and parent.iterable is at:
+            holder = parent
+        elif isinstance(parent, tree.Call) and parent.func is not at:
+            holder = parent
+        elif isinstance(parent, tree.Property) and parent.value is at and isinstance(parent.parent, tree.Object):
+            outer: Node | None = parent.parent
+            while isinstance(outer, tree.Object | tree.Property | tree.Cast):
+                outer = outer.parent
+            holder = outer if isinstance(outer, tree.Call) else None
+        if holder is None or env_trust(evaluator.evaluate(node, file)) is None:
+            continue
+        if isinstance(holder, tree.Call):
+            callee = evaluator.evaluate(holder.func, file)
+            if callee and all(isinstance(a, Func | ClassRef) or _is_harmless(a) for a in callee):
+                continue
+            if isinstance(holder.func, tree.Member) and holder.func.name in ("log", "error", "warn", "debug", "info"):
+                continue
+        dynamic.append(file.span(node))
+
+
+def _is_harmless(atom: object) -> bool:
+    if isinstance(atom, External):
+        return atom.module.startswith(_HARMLESS_EXTERNALS)
+    return False
