@@ -1,7 +1,8 @@
 """The scripts inside .vue, .svelte and .astro files, parsed where they stand in their host file.
 
 Everything outside the scripts is blanked with spaces, newlines and length kept, so every offset is already the host's.
-A host's scripts share one scope in what they compile to, so they are parsed as one module. The markup's own expressions are not read.
+A host's scripts share one scope in what they compile to, so they are parsed as one module. The markup's own expressions
+are not read.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ _SRC = re.compile(rb"(?:^|\s)src\s*=", re.IGNORECASE)
 _NOT_NEWLINE = re.compile(rb"[^\r\n]")
 _FENCE = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*---[ \t]*(?=\r?\n|\r|\Z)")
 _FENCE_END = re.compile(rb"(?m)^[ \t]*---")
-_SCRIPT_TYPES = frozenset((b"module", b"text/javascript", b"application/javascript", b"text/typescript", b"text/babel", b"text/ts"))
+_SCRIPT_TYPES = frozenset(
+    (b"module", b"text/javascript", b"application/javascript", b"text/typescript", b"text/babel", b"text/ts")
+)
 
 
 def parse(source: Source, path: str) -> tree.Parsed:
-    """Parse the scripts of a host file (.vue, .svelte, .astro). TypeScript when any of them says so, and always in .astro."""
+    """Parse the scripts of a .vue, .svelte or .astro file: as TypeScript when one says so, and always in .astro."""
     data = source.data
     blocks, name = _blocks(data, path.lower().endswith(".astro"))
     masked, at = [], 0

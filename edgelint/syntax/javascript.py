@@ -1,18 +1,23 @@
 """JavaScript, TypeScript and JSX to the common tree, through tree-sitter.
 
-How it lowers, where the tree leaves a choice: an assignment standing as a statement is the Assign itself, no ExprStmt around it;
-a declaration's Assign spans its declarator (``x = 1`` of ``const x = 1;``), an ``export`` its whole statement; types are
-dropped, save the text the tree asks for; a label, ``debugger`` and an empty statement leave nothing; ``namespace A { }`` and
-``declare global { }`` are a Block whose exports are plain declarations; ``export =`` is an Export with ``is_default``;
-an enum member without a value has a Literal at the place of its name; a JSX element keeps the names of components and
-the expressions inside it; ``import.meta`` is a Member of the Name ``import``. Every node lies within its parent's span.
+How it lowers, where the tree leaves a choice: an assignment standing as a statement is the Assign itself, no ExprStmt
+around it; a declaration's Assign spans its declarator (``x = 1`` of ``const x = 1;``), an ``export`` its whole
+statement; types are dropped, save the text the tree asks for; a label, ``debugger`` and an empty statement leave
+nothing; ``namespace A { }`` and ``declare global { }`` are a Block whose exports are plain declarations; ``export =``
+is an Export with ``is_default``; an enum member without a value has a Literal at the place of its name; a JSX element
+keeps the names of components and the expressions inside it; ``import.meta`` is a Member of the Name ``import``; a
+field's decorators are statements before it, a parameter's stand among its function's. Every node lies within its
+parent's span.
 
-Code that does not parse is Unknown with ``is_error``; what stands around it is lowered as ever. Where an error cuts through a
-construct whose parts have fixed places, the region's contents are appended to the module, so that no use in them is lost.
+Code that does not parse is Unknown with ``is_error``; what stands around it is lowered as ever. Where an error cuts
+through a construct whose parts have fixed places, the region's contents are appended to the module, so that no use in
+them is lost. A chain of ``a + b + c``, ``a.b().c()``, ``else if`` or ``a ? b : c ? d : e`` may be as long as it likes,
+and makes a tree as deep; any other nesting ends at ``MAX_DEPTH``.
 """
 
 from __future__ import annotations
 
+import gc
 import re
 from bisect import bisect_right
 
@@ -27,7 +32,9 @@ _GRAMMARS = {
     ".ts": "typescript", ".mts": "typescript", ".cts": "typescript", ".tsx": "tsx",
 }
 EXTENSIONS = frozenset(_GRAMMARS)
-_COMMENT_MARK = re.compile(r"//|/\*|<!--|-->")
+_COMMENT_MARK = re.compile(r"/[/*]")
+_QUICK_LOOKUPS = 400
+_ANY_COMMENT_MARK = re.compile(r"/[/*]|<!--|-->")
 
 
 def parse(source: Source, path: str) -> tree.Parsed:
@@ -39,9 +46,21 @@ def parse(source: Source, path: str) -> tree.Parsed:
 
 def parse_bytes(data: bytes, path: str, name: str) -> tree.Parsed:
     """Parse and lower ``data`` with the grammar ``name``: "javascript", "typescript" or "tsx"."""
+    # Tens of thousands of objects are made and none of them in a cycle: looking for cycles meanwhile is wasted.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _parse(data, path, name)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _parse(data: bytes, path: str, name: str) -> tree.Parsed:
     used = grammar(name)
     root = js_errors.parse(used.parser, data).root_node
-    lowering = Lowering(used, data)
+    lowering = Lowering(used, data, root.has_error)
+    body: list[tree.Node]
     body = lowering.statements(root.named_children, 1) if not root.is_error else [lowering.error(root, 0)]
     if root.has_error:
         for region in js_errors.regions(root):
@@ -56,12 +75,13 @@ def parse_bytes(data: bytes, path: str, name: str) -> tree.Parsed:
 
 
 def _comments(lowering: Lowering, root: TSNode) -> list[tree.Comment]:
-    """All comments. Most were met while lowering; those inside types and between operands are looked up by their marks."""
+    """All comments. Most were met while lowering; those inside types and between operands are looked up."""
     raw, known = lowering.raw, lowering.comments
     found: list[tree.Comment] = []
     finder = _Finder(root)
+    search = (_ANY_COMMENT_MARK if "-->" in raw or "<!--" in raw else _COMMENT_MARK).search
     at = 0
-    while (match := _COMMENT_MARK.search(raw, at)) is not None:
+    while (match := search(raw, at)) is not None:
         start = match.start()
         end = known.get(start)
         if end is None:
@@ -83,27 +103,37 @@ def _comment_text(text: str) -> str:
 
 
 class _Finder:
-    """Finds the leaf at an offset in a tree without walking over the siblings before it again and again."""
+    """Finds the leaf at an offset.
+
+    tree-sitter's own search walks over all siblings before it at every level, which is quick until a file holds very
+    many marks in very long lists: after the first few hundred, own tables of those lists are used.
+    """
 
     def __init__(self, root: TSNode) -> None:
         self.root = root
+        self.asked = 0
         self.wide: dict[int, tuple[list[TSNode], list[int]]] = {}
 
     def comment_end(self, offset: int) -> int | None:
         """The end of the comment that starts at ``offset``, or None when something else stands there."""
+        self.asked += 1
+        if self.asked <= _QUICK_LOOKUPS:
+            leaf = self.root.descendant_for_byte_range(offset, offset + 2)
+        else:
+            leaf = self.leaf(offset)
+        if leaf is not None and leaf.start_byte == offset and leaf.type in ("comment", "html_comment"):
+            return leaf.end_byte
+        return None
+
+    def leaf(self, offset: int) -> TSNode | None:
         node = self.root
-        while True:
-            if node.start_byte == offset and node.type in ("comment", "html_comment"):
-                return node.end_byte
-            if node.child_count <= 16:
-                below = next((kid for kid in node.children if kid.end_byte > offset), None)
-            else:
-                if node.id not in self.wide:
-                    kids = node.children
-                    self.wide[node.id] = kids, [kid.end_byte for kid in kids]
-                kids, ends = self.wide[node.id]
-                at = bisect_right(ends, offset)
-                below = kids[at] if at < len(kids) else None
-            if below is None or below.start_byte > offset:
+        while node.child_count:
+            if node.id not in self.wide:
+                kids = node.children
+                self.wide[node.id] = kids, [kid.end_byte for kid in kids]
+            kids, ends = self.wide[node.id]
+            at = bisect_right(ends, offset)
+            if at == len(kids) or kids[at].start_byte > offset:
                 return None
-            node = below
+            node = kids[at]
+        return node

@@ -1,9 +1,8 @@
-"""What every part of the JavaScript and TypeScript lowering shares: state, dispatch, and what to do with the unexpected.
+"""What all parts of the JavaScript and TypeScript lowering share: state, dispatch, what to do with the unexpected.
 
-The lowering is a recursion over named children; a table per grammar takes the numeric kind of a node to its handler
-(as fast as anything tree-sitter offers from Python, and half the price of asking for the kind's name). Handlers have the
-shape ``handler(self, node, depth)``. ``raw`` holds the file's bytes as Latin-1, so that byte offsets index it as they are
-and an ASCII slice is already the text.
+The lowering is a recursion over named children; a table per grammar takes the numeric kind of a node to its handler,
+which has the shape ``handler(self, node, depth)``. ``raw`` holds the file's bytes as Latin-1, so that byte offsets
+index it as they are and an ASCII slice is already the text.
 """
 
 from __future__ import annotations
@@ -22,6 +21,13 @@ MAX_DEPTH = 200
 ERROR_KIND = 0xFFFF
 UNSUPPORTED = "unsupported syntax: "
 
+# The links of a chain such as `a.b[c](d)!`.
+MEMBER, CALL, SUBSCRIPT, NON_NULL = 1, 2, 3, 4
+_LINKS = {
+    "member_expression": MEMBER, "call_expression": CALL, "subscript_expression": SUBSCRIPT,
+    "non_null_expression": NON_NULL,
+}
+
 Handler = Callable[[Any, TSNode, int], Any]
 
 
@@ -32,25 +38,34 @@ class Unexpected(Exception):
 class Grammar:
     """One tree-sitter grammar with the tables made for it once: numeric kind -> name, and -> handler."""
 
-    __slots__ = ("parser", "kinds", "handlers")
+    __slots__ = ("parser", "kinds", "handlers", "links", "extra", "arguments", "identifier")
 
     def __init__(self, language: Language, table: dict[str, Handler], default: Handler) -> None:
         self.parser = Parser(language)
         self.kinds: dict[int, str] = {ERROR_KIND: "ERROR"}
         self.handlers: dict[int, Handler] = {ERROR_KIND: table["ERROR"]}
+        self.links: dict[int, int] = {}
+        self.extra = {ERROR_KIND}
+        self.arguments = language.id_for_node_kind("arguments", True)
+        self.identifier = language.id_for_node_kind("identifier", True)
         for kind in range(language.node_kind_count):
             name = language.node_kind_for_id(kind)
             if name is not None:
                 self.kinds[kind] = name
                 self.handlers[kind] = table.get(name, default)
+                if name in ("comment", "html_comment"):
+                    self.extra.add(kind)
+                if name in _LINKS:
+                    self.links[kind] = _LINKS[name]
 
 
 class Base:
-    """The state of one lowering. ``problems`` maps (start, end) to a message."""
+    """The state of one lowering. ``problems`` maps (start, end) to a message; ``broken``: something did not parse."""
 
-    def __init__(self, grammar: Grammar, data: bytes) -> None:
+    def __init__(self, grammar: Grammar, data: bytes, broken: bool = False) -> None:
         self.h = grammar.handlers
         self.kinds = grammar.kinds
+        self.grammar = grammar
         self.raw = data.decode("latin-1")
         self.ascii = self.raw.isascii()
         self.comments: dict[int, int] = {}
@@ -58,6 +73,7 @@ class Base:
         self.seen_errors: set[tuple[int, int]] = set()
         self.ambient = False
         self.namespaces = 0
+        self.broken = broken
 
     def text(self, start: int, end: int) -> str:
         """The text of a byte range."""
@@ -84,10 +100,9 @@ class Base:
 
     def one(self, node: TSNode, depth: int) -> Any:
         """Lower the only child of ``node``."""
-        kids = node.named_children
-        if len(kids) != 1:
-            kids = self.exactly(node, 1)
-        kid = kids[0]
+        kid = node.named_child(0) if node.named_child_count == 1 else None
+        if kid is None:
+            kid = self.exactly(node, 1)[0]
         return self.h[kid.kind_id](self, kid, depth)
 
     def items(self, kids: list[TSNode], depth: int) -> list[tree.Node]:
@@ -102,6 +117,15 @@ class Base:
             if value is not None:
                 out.append(value)
         return out
+
+    def listed(self, node: TSNode, depth: int) -> list[tree.Node]:
+        """``items`` of what stands between two brackets; most lists hold nothing or one thing."""
+        count = node.child_count
+        if count == 2:
+            return []
+        if count == 3 and (only := node.child(1)) is not None and only.is_named:
+            return self.items([only], depth)
+        return self.items(node.named_children, depth)
 
     def statements(self, kids: list[TSNode], depth: int) -> list[tree.Node]:
         """Like ``items``, for statements: one may give several nodes."""

@@ -91,6 +91,8 @@ class Declarations(Types):
 
     def parameters(self, node: TSNode, decorators: list[tree.Node], depth: int) -> list[tree.Node]:
         params: list[tree.Node] = []
+        if node.child_count == 2:
+            return params
         kinds = self.kinds
         for kid in node.named_children:
             kind = kinds[kid.kind_id]
@@ -103,8 +105,7 @@ class Declarations(Types):
             elif kind == "rest_pattern":
                 params.append(tree.Param(kid.start_byte, kid.end_byte, self.one(kid, depth), rest="*"))
             else:
-                for target in self.items([kid], depth):
-                    params.append(_parameter(target))
+                params += map(_parameter, self.items([kid], depth))
         return params
 
     def typed_parameter(
@@ -113,6 +114,10 @@ class Declarations(Types):
         kinds, h, raw = self.kinds, self.h, self.raw
         start, end = node.start_byte, node.end_byte
         kids = node.named_children
+        if len(kids) == 2 and kinds[kids[0].kind_id] == "identifier" and kinds[kids[1].kind_id] == "type_annotation":
+            if kids[0].start_byte == start and node.child_count == 2:
+                params.append(tree.Param(start, end, self.name(kids[0], depth), None, self.annotation(kids[1])))
+                return
         accessibility = "readonly" if raw.startswith("readonly ", start) else ""
         target: Any = None
         annotation = default = None
@@ -125,7 +130,7 @@ class Declarations(Types):
                 accessibility = raw[kid.start_byte : kid.end_byte]
             elif kind == "decorator":
                 decorators += self.items([kid], depth)
-                if raw[kid.end_byte :].lstrip().startswith("readonly "):
+                if raw[kid.end_byte : end].lstrip().startswith("readonly "):
                     accessibility = "readonly"
             elif kind == "override_modifier":
                 accessibility = accessibility or "public"
@@ -167,23 +172,24 @@ class Declarations(Types):
     def declarator(self, node: TSNode, declare: str, depth: int) -> tree.Assign:
         if depth > MAX_DEPTH:
             raise Unexpected
-        kids = node.named_children
+        h, kids = self.h, node.children
         annotation = value = None
-        if len(kids) > 1:
-            kinds = self.kinds
-            last = len(kids)
+        if len(kids) == 3 and kids[1].type == "=":
+            kid = kids[2]
+            value = h[kid.kind_id](self, kid, depth + 1)
+        else:
             for kid in kids[1:]:
-                kind = kinds[kid.kind_id]
+                kind = kid.type
                 if kind == "type_annotation":
                     annotation = self.annotation(kid)
                 elif kind in ("comment", "html_comment", "ERROR"):
                     self.items([kid], depth)
-                else:
-                    value = self.h[kid.kind_id](self, kid, depth + 1)
-        elif not kids:
+                elif kid.is_named:
+                    value = h[kid.kind_id](self, kid, depth + 1)
+        if not kids:
             raise Unexpected
         kid = kids[0]
-        target = self.h[kid.kind_id](self, kid, depth + 1)
+        target = h[kid.kind_id](self, kid, depth + 1)
         return tree.Assign(
             node.start_byte, node.end_byte, target, "=", value, declare, annotation, self.ambient
         )
@@ -326,8 +332,9 @@ class Declarations(Types):
             if kind == "identifier":
                 names.append(tree.ImportName(start, end, "default", self.text(start, end)))
             elif kind == "namespace_import":
-                for name in self.clean(kid):
-                    names.append(tree.ImportName(start, end, "*", self.text(name.start_byte, name.end_byte)))
+                for name in self.clean(kid)[:1]:
+                    local = self.text(name.start_byte, name.end_byte)
+                    names.append(tree.ImportName(start, end, "*", local))
             else:
                 for specifier in self.clean(kid):
                     imported, local, is_type = self.specifier(specifier)
@@ -370,8 +377,9 @@ class Declarations(Types):
                     local, exported, _ = self.specifier(specifier)
                     names.append(tree.ExportName(specifier.start_byte, specifier.end_byte, local, exported))
             elif kind == "namespace_export":
-                for name in self.clean(kid):
-                    names.append(tree.ExportName(kid.start_byte, kid.end_byte, "*", self.key(name, 0)[0] or ""))
+                for name in self.clean(kid)[:1]:
+                    exported = self.key(name, 0)[0] or ""
+                    names.append(tree.ExportName(kid.start_byte, kid.end_byte, "*", exported))
             elif kind == "decorator":
                 decorators += self.items([kid], depth)
             elif kind == "string" and has_from:

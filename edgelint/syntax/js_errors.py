@@ -1,8 +1,8 @@
 """Where a file did not parse, in words; and what the grammars refuse although the language has it.
 
-The gaps are mended before they are reported: the bytes in the way are replaced by others of the same length, the file is parsed
-again, and everything is still read from the original bytes. What cannot be mended is told apart by a message that
-begins with ``UNSUPPORTED``. The gaps were found by parsing 4,000 public files (November 2026).
+The gaps are mended before they are reported: the bytes in the way are replaced by others of the same length, the file
+is parsed again, and everything is still read from the original bytes. What cannot be mended is told apart by a message
+that begins with ``UNSUPPORTED``. The gaps were found by parsing 4,000 public files (November 2026).
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from tree_sitter import Parser, Tree
 
 from edgelint.syntax.js_base import UNSUPPORTED
 
-_TYPEOF_IMPORT = re.compile(rb"(?<=<)(\s*)(typeof\s+import\s*\(\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*\)(?:\.\w+)*)(?=\s*[>,])")
+_TYPEOF_IMPORT = re.compile(
+    rb"(?<=<)(\s*)(typeof\s+import\s*\(\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*\)(?:\.\w+)*)(?=\s*[>,])"
+)
 _IMPORT_TYPE = re.compile(
     rb"(?<!await )\bimport\s*\(\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*\)(?:\.\w+)*\.[A-Z]\w*(?!\s*\()(?![\w.])"
 )
 _EXPORT_TYPE_STAR = re.compile(rb"\bexport\s+(type)\s*\*")
 _IMPORT_PHASE = re.compile(rb"\bimport\s+(defer|source)\s+(?:\*|\w+\s+from\b)")
+_FOR_USING = re.compile(rb"(?<=\()(\s*(?:await\s+)?)using(?=\s+[\w$]+\s+of\b)")
 _USING_NAME = re.compile(rb"\busing\b(?!\s+[\w$])")
 _BODILESS_DEFAULT = re.compile(rb"export\s+default\s+(?:async\s+)?function\b")
 _MAX_ROUNDS = 4
@@ -52,10 +55,11 @@ def _better(parser: Parser, data: bytes, best: Tree, count: int) -> tuple[Tree, 
 
 
 def _mend_text(data: bytes) -> bytes:
-    """Gaps that a pattern recognises. A match inside a string or a comment does no harm: texts come from the original."""
+    """Gaps that a pattern recognises. A match inside a string or a comment does no harm: texts are the original's."""
     if b"typeof" in data:
         data = _TYPEOF_IMPORT.sub(lambda m: m.group(1) + b"any".ljust(len(m.group(2))), data)
     data = _IMPORT_TYPE.sub(lambda m: b"T".ljust(len(m.group())), data)
+    data = _FOR_USING.sub(lambda m: b" " * len(m.group(1)) + b"const", data)
     for pattern in (_EXPORT_TYPE_STAR, _IMPORT_PHASE):
         data = pattern.sub(_blank_word, data)
     return data
@@ -101,13 +105,15 @@ def regions(root: TSNode) -> list[TSNode]:
 
 
 def describe(node: TSNode, data: bytes) -> str:
-    """What is wrong at an ERROR or MISSING node; begins with ``UNSUPPORTED`` where the grammar, not the code, is at fault."""
+    """What is wrong at an ERROR or MISSING node; ``UNSUPPORTED`` first where the grammar is at fault, not the code."""
     if node.is_missing:
         return "a name or a value is missing here" if node.is_named else f"`{node.type}` is missing here"
     start, end = node.start_byte, node.end_byte
-    text = data[start:end]
-    line = data[data.rfind(b"\n", 0, start) + 1 : end]
+    text = data[start : min(end, start + 200)]
+    line = data[max(data.rfind(b"\n", 0, start) + 1, start - 200) : min(end, start + 200)]
     if _BODILESS_DEFAULT.search(line):
         return f"{UNSUPPORTED}a default export without a body"
-    word = text.split(None, 1)[0][:20].decode("utf-8", "replace") if text.strip() else ""
-    return f"this does not parse: unexpected `{word}`" if word else "this does not parse"
+    word = text.decode("utf-8", "replace").strip()
+    if 0 < len(word) <= 20 and "\n" not in word:
+        return f"this does not parse: unexpected `{word}`"
+    return "this does not parse: there is a mistake from here on"

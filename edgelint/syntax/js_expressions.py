@@ -7,13 +7,8 @@ from typing import Any
 from tree_sitter import Node as TSNode
 
 from edgelint.syntax import tree
-from edgelint.syntax.js_base import MAX_DEPTH, Base, Unexpected
+from edgelint.syntax.js_base import CALL, MAX_DEPTH, MEMBER, NON_NULL, SUBSCRIPT, Base, Unexpected
 from edgelint.syntax.js_text import number, unescape
-
-_BINARY = frozenset(
-    "+ - * / % ** & | ^ << >> >>> && || ?? == != === !== < <= > >= in instanceof".split()
-)
-_CHAIN = frozenset(("member_expression", "call_expression", "subscript_expression", "non_null_expression"))
 
 
 class Expressions(Base):
@@ -24,17 +19,18 @@ class Expressions(Base):
     def name(self, node: TSNode, depth: int) -> tree.Name:
         start, end = node.start_byte, node.end_byte
         text = self.raw[start:end]
-        return tree.Name(start, end, text if text.isascii() else self.text(start, end))
+        return tree.Name(start, end, text if self.ascii or text.isascii() else self.text(start, end))
 
     def string(self, node: TSNode, depth: int) -> tree.Literal:
         start, end = node.start_byte, node.end_byte
-        return tree.Literal(start, end, self.string_value(start, end), "string")
+        text = self.raw[start + 1 : end - 1]
+        if "\\" in text or not (self.ascii or text.isascii()):
+            text = self.string_value(start, end)
+        return tree.Literal(start, end, text, "string")
 
     def string_value(self, start: int, end: int) -> str:
-        text = self.raw[start + 1 : end - 1]
-        if not text.isascii():
-            text = self.text(start + 1, end - 1)
-        return unescape(text) if "\\" in text else text
+        """The value of the string or plain template between two offsets, quotes included."""
+        return unescape(self.text(start + 1, end - 1))
 
     def number(self, node: TSNode, depth: int) -> tree.Literal:
         start, end = node.start_byte, node.end_byte
@@ -66,10 +62,10 @@ class Expressions(Base):
     def parenthesized(self, node: TSNode, depth: int) -> Any:
         kind = node.kind_id
         while node.kind_id == kind:
-            kids = node.named_children
-            if len(kids) != 1:
-                kids = self.clean(node)[:1] or self.exactly(node, 1)
-            node = kids[0]
+            if node.named_child_count == 1:
+                node = node.named_children[0]
+            else:
+                node = (self.clean(node)[:1] or self.exactly(node, 1))[0]
         return self.h[node.kind_id](self, node, depth)
 
     def binary(self, node: TSNode, depth: int) -> Any:
@@ -78,27 +74,21 @@ class Expressions(Base):
         start, kind = node.start_byte, node.kind_id
         pending = []
         while True:
-            kids = node.named_children
-            if len(kids) != 2:
-                kids = self.exactly(node, 2)
-            left, right = kids
-            pending.append((node, left.end_byte, right))
+            kids = node.children
+            if len(kids) == 3:
+                left, sign, right = kids
+            else:
+                left, right = self.exactly(node, 2)
+                sign = node.child_by_field_name("operator") or right
+            pending.append((sign.type, right))
             if left.kind_id != kind:
                 break
             node = left
-        h, raw, depth = self.h, self.raw, depth + 1
+        h, depth = self.h, depth + 1
         value = h[left.kind_id](self, left, depth)
-        for at, left_end, right in reversed(pending):
-            op = raw[left_end : right.start_byte].strip()
-            if op not in _BINARY:
-                op = self.operator(at)
+        for op, right in reversed(pending):
             value = tree.Binary(start, right.end_byte, op, value, h[right.kind_id](self, right, depth))
         return value
-
-    def operator(self, node: TSNode) -> str:
-        """The operator of a node in which comments stand next to it."""
-        found = node.child_by_field_name("operator")
-        return self.text(found.start_byte, found.end_byte) if found is not None else ""
 
     def sequence(self, node: TSNode, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -177,9 +167,8 @@ class Expressions(Base):
             kids = self.exactly(node, 2)
         left, right = kids
         h = self.h
-        op = self.raw[left.end_byte : right.start_byte].strip()
-        if len(op) > 4 or not op.endswith("="):
-            op = self.operator(node)
+        sign = node.child_by_field_name("operator")
+        op = sign.type if sign is not None else "="
         target = h[left.kind_id](self, left, depth + 1)
         return tree.Assign(node.start_byte, node.end_byte, target, op, h[right.kind_id](self, right, depth + 1))
 
@@ -240,68 +229,84 @@ class Expressions(Base):
         """``a.b[c](d)!``: from the outermost link inwards by a loop, since chains grow long."""
         if depth > MAX_DEPTH:
             return self.too_deep(node)
-        kinds, h, start, depth = self.kinds, self.h, node.start_byte, depth + 1
-        pending: list[tuple[str, TSNode, list[TSNode]]] = []
-        kind = kinds[node.kind_id]
-        while kind in _CHAIN:
-            kids = node.named_children
-            if len(kids) < 2 or kinds[kids[0].kind_id] in ("comment", "ERROR"):
+        grammar, h, raw, ascii, start, depth = self.grammar, self.h, self.raw, self.ascii, node.start_byte, depth + 1
+        links, extra, broken = grammar.links.get, grammar.extra, self.broken
+        pending: list[tuple[int, TSNode, TSNode]] = []
+        kind = node.kind_id
+        while link := links(kind):
+            below: Any = node.child(0)
+            kind = below.kind_id
+            if broken or kind in extra:
                 kids = self.clean(node)
-                if len(kids) < 2 and (kind != "non_null_expression" or not kids):
+                if len(kids) < (1 if link == NON_NULL else 2):
                     raise Unexpected
-            pending.append((kind, node, kids))
-            node = kids[0]
-            kind = kinds[node.kind_id]
-        value = h[node.kind_id](self, node, depth)
-        for kind, link, kids in reversed(pending):
-            if kind == "member_expression":
-                value = self.member(start, value, link, kids)
-            elif kind == "call_expression":
-                value = self.call(start, value, link, kids, depth)
-            elif kind == "subscript_expression":
-                value = self.subscript(start, value, link, kids, depth)
+                below = kids[0]
+                kind = below.kind_id
+            pending.append((link, node, below))
+            node = below
+        value: Any
+        if kind == grammar.identifier:
+            end = node.end_byte
+            name = raw[start:end]
+            value = tree.Name(start, end, name if ascii or name.isascii() else self.text(start, end))
+        else:
+            value = h[kind](self, node, depth)
+        while pending:
+            link, node, below = pending.pop()
+            if link == MEMBER:
+                at, end = below.end_byte, node.end_byte
+                # Nothing but the dot is between the two: quicker to read than to ask for.
+                name = raw[at + 1 : end] if raw[at] == "." else raw[at:end].lstrip()[1:]
+                if name.isidentifier() and (ascii or name.isascii()):
+                    value = tree.Member(start, end, value, name, end - len(name), end)
+                else:
+                    value = self.member(start, value, node)
+            elif link == CALL:
+                if node.child_count == 2 and (last := node.child(1)) is not None and last.kind_id == grammar.arguments:
+                    value = tree.Call(start, node.end_byte, value, self.listed(last, depth))
+                else:
+                    value = self.call(start, value, node, depth)
+            elif link == SUBSCRIPT:
+                value = self.subscript(start, value, node, depth)
         return value
 
-    def member(self, start: int, obj: Any, node: TSNode, kids: list[TSNode]) -> tree.Node:
-        optional = False
-        if len(kids) != 2:
-            kids = self.clean(node)
-            optional = len(kids) == 3
+    def member(self, start: int, obj: Any, node: TSNode) -> tree.Node:
+        """A link that is not simply ``.name``: ``?.``, ``#name``, comments in between, letters outside ASCII."""
+        kids = self.clean(node)
+        if len(kids) < 2:
+            raise Unexpected
         last = kids[-1]
         at, end = last.start_byte, last.end_byte
-        name = self.raw[at:end]
-        if not name.isascii():
-            name = self.text(at, end)
-        return tree.Member(start, end, obj, name, at, end, None, optional)
+        return tree.Member(start, end, obj, self.text(at, end), at, end, None, len(kids) == 3)
 
-    def subscript(self, start: int, obj: Any, node: TSNode, kids: list[TSNode], depth: int) -> tree.Node:
-        if len(kids) != 2:
-            kids = self.clean(node)
-        optional, last = len(kids) == 3, kids[-1]
+    def subscript(self, start: int, obj: Any, node: TSNode, depth: int) -> tree.Node:
+        kids = self.clean(node)
+        if len(kids) < 2:
+            raise Unexpected
+        last, name = kids[-1], None
         index = self.h[last.kind_id](self, last, depth)
-        at, end, name = last.start_byte, last.end_byte, None
         if index.__class__ is tree.Literal and index.kind == "string":
             name = index.value
-        return tree.Member(start, node.end_byte, obj, name, at, end, index, optional)
+        at, end = last.start_byte, last.end_byte
+        return tree.Member(start, node.end_byte, obj, name, at, end, index, len(kids) == 3)
 
-    def call(self, start: int, func: Any, node: TSNode, kids: list[TSNode], depth: int) -> tree.Node:
+    def call(self, start: int, func: Any, node: TSNode, depth: int) -> tree.Node:
+        """A call with more than a function and arguments: ``?.``, type arguments, a template."""
         types, optional = "", False
-        if len(kids) != 2:
-            kids = self.clean(node)
-            for kid in kids[1:-1]:
-                kind = self.kinds[kid.kind_id]
-                if kind == "type_arguments":
-                    types = self.inside(kid)
-                elif kind == "optional_chain":
-                    optional = True
-        last = kids[-1]
-        between = self.raw[kids[0].end_byte : last.start_byte]
-        if between and between.lstrip().startswith("?."):
-            optional = True
-        if self.kinds[last.kind_id] == "template_string":
+        last: TSNode | None = None
+        for kid in node.children[1:]:
+            kind = kid.type
+            if kind == "type_arguments":
+                types = self.inside(kid)
+            elif kind in ("optional_chain", "?."):
+                optional = True
+            elif kind in ("arguments", "template_string"):
+                last = kid
+        if last is None:
+            raise Unexpected
+        if last.kind_id != self.grammar.arguments:
             return self.template_parts(start, last, func, depth)
-        args = self.items(last.named_children, depth)
-        return tree.Call(start, node.end_byte, func, args, False, optional, types)
+        return tree.Call(start, node.end_byte, func, self.listed(last, depth), False, optional, types)
 
     def new(self, node: TSNode, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -375,13 +380,14 @@ class Expressions(Base):
     def object(self, node: TSNode, depth: int) -> Any:
         if depth > MAX_DEPTH:
             return self.too_deep(node)
-        return tree.Object(node.start_byte, node.end_byte, self.items(node.named_children, depth + 1))
+        return tree.Object(node.start_byte, node.end_byte, self.listed(node, depth + 1))
 
     def pair(self, node: TSNode, depth: int) -> tree.Property:
-        kids = node.named_children
-        if len(kids) != 2:
-            kids = self.exactly(node, 2)
-        key, value = kids
+        kids = node.children
+        if len(kids) == 3:
+            key, _, value = kids
+        else:
+            key, value = self.exactly(node, 2)
         lowered = self.h[value.kind_id](self, value, depth)
         if self.kinds[key.kind_id] == "property_identifier":
             at, end = key.start_byte, key.end_byte

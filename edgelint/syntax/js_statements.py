@@ -47,14 +47,11 @@ class Lowering(Declarations):
         return tree.Throw(node.start_byte, node.end_byte, self.maybe(node, depth))
 
     def maybe(self, node: TSNode, depth: int) -> Any:
-        kids = node.named_children
-        if not kids:
-            return None
-        if len(kids) > 1 or self.kinds[kids[0].kind_id] in ("comment", "ERROR"):
-            kids = self.clean(node)
-            if not kids:
-                return None
-        return self.h[kids[0].kind_id](self, kids[0], depth + 1)
+        count = node.named_child_count
+        kid = node.named_child(0) if count == 1 else None
+        if count > 1:
+            kid = next(iter(self.clean(node)), None)
+        return self.h[kid.kind_id](self, kid, depth + 1) if kid is not None else None
 
     def jump(self, node: TSNode, depth: int) -> Any:
         kind = "break" if self.raw[node.start_byte] == "b" else "continue"
@@ -132,6 +129,7 @@ class Lowering(Declarations):
         if depth > MAX_DEPTH:
             return self.too_deep(node)
         words = {kid.type for kid in node.children if not kid.is_named}
+        # (`using` is read as `const` where the grammar does not know it: see js_errors.)
         kids = self.clean(node)
         if len(kids) < 3:
             raise Unexpected
@@ -139,11 +137,14 @@ class Lowering(Declarations):
         left, right, last = kids[0], kids[-2], kids[-1]
         target = self.h[left.kind_id](self, left, depth)
         declare = next((word for word in ("const", "let", "var", "using") if word in words), "")
+        before = self.raw[node.start_byte : left.start_byte].split("(")
         if declare:
+            declare = "using" if "using" in before[-1] else declare
             target = tree.Assign(left.start_byte, left.end_byte, target, "=", None, declare)
         iterable = self.h[right.kind_id](self, right, depth)
         kind = "of" if "of" in words else "in"
-        is_async = "await" in words and self.raw[node.start_byte + 3 :].lstrip().startswith("await")
+        # `for await (` and not `for (await using`
+        is_async = "await" in words and "await" in before[0]
         block = self.body(last, depth)
         return tree.Loop(node.start_byte, node.end_byte, kind, block, target, iterable, is_async=is_async)
 
@@ -247,8 +248,8 @@ override_modifier parenthesized_type predefined_type property_identifier propert
 regex_pattern rest_type statement_identifier string_fragment template_literal_type template_type this_type tuple_type
 type_annotation type_arguments type_identifier type_parameter type_parameters type_predicate type_predicate_annotation
 type_query union_type
-""".split()
-_TABLE.update(dict.fromkeys(_NOTHING, L.nothing))
+"""
+_TABLE.update(dict.fromkeys(_NOTHING.split(), L.nothing))
 
 
 @cache

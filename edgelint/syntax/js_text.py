@@ -9,7 +9,6 @@ _SIMPLE = {
     "n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v",
     "\n": "", "\r": "", "\r\n": "", "\u2028": "", "\u2029": "",
 }
-_SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 def unescape(text: str) -> str:
@@ -18,7 +17,8 @@ def unescape(text: str) -> str:
         return text
     value = _ESCAPE.sub(_escape, text)
     if not value.isascii():
-        value = _SURROGATES.sub(lambda pair: pair.group().encode("utf-16-le", "surrogatepass").decode("utf-16-le"), value)
+        # Two halves make one character; a half alone is no text and cannot be written out again.
+        value = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return value
 
 
