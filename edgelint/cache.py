@@ -220,6 +220,7 @@ def _encode(outcome: Outcome) -> dict[str, Any]:
         "diagnostics": [_encode_diagnostic(item) for item in outcome.diagnostics],
         "notes": [[note.reason, list(note.paths)] for note in outcome.notes],
         "files": list(outcome.files),
+        "also_read": list(outcome.also_read),
         "rules": outcome.rules,
         "suppressed": dict(outcome.suppressed),
     }
@@ -238,6 +239,7 @@ def _decode(data: dict[str, Any]) -> Outcome:
         diagnostics=tuple(map(_decode_diagnostic, data["diagnostics"])),
         notes=tuple(Note(_text(reason), tuple(map(_path, paths))) for reason, paths in data["notes"]),
         files=tuple(map(_path, data["files"])),
+        also_read=tuple(map(_path, data["also_read"])),
         rules=_number(data["rules"]),
         suppressed={_path(path): _number(count) for path, count in data["suppressed"].items()},
     )

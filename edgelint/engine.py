@@ -57,7 +57,7 @@ def check(root: Path, paths: Sequence[Path], settings: Settings, options: Option
         with _without_gc():
             outcome, project = _analyse(root, settings, options.overlay)
         if store and project is not None and not outcome.failures:
-            store.save(outcome, project.inputs, project.folders, started)
+            store.save(outcome, _inputs(project), project.folders, started)
     return _narrow(root, outcome, wanted, settings, cached)
 
 
@@ -92,11 +92,14 @@ def _analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes]) -> tu
     ignored = registry.ignored_built_ins(settings.ignore)
     kept = [item for item in applied.diagnostics if item.rule not in ignored]
     kept = _per_file(kept, settings.per_file_ignores)
+    aside = {note.path for note in project.notes} - sources.keys() - configs.keys()
+    files = {*sources, *configs, *project.discovered.sources, *overlay} - aside
     unique = {(item.rule, item.span, item.message): item for item in kept}
     outcome = Outcome(
         diagnostics=tuple(sorted(unique.values(), key=lambda item: item.sort_key)),
         notes=_notes(project),
-        files=tuple(sorted({*sources, *configs, *(item.span.path for item in project.problems)})),
+        files=tuple(sorted(files)),
+        also_read=tuple(sorted({*project.inputs} - files)),
         rules=len(chosen),
         suppressed=applied.suppressed,
         failures=tuple(run.failures),
@@ -222,6 +225,12 @@ def _require_environment(project: Project, settings: Settings) -> None:
         raise UsageError(f"no wrangler config declares the environment '{settings.env}'{hint}")
 
 
+def _inputs(project: Project) -> list[str]:
+    """Every file that the outcome came from, and every place where one would have counted."""
+    ignores = (f"{folder}/.gitignore" if folder else ".gitignore" for folder in project.folders)
+    return [*project.inputs, *ignores]
+
+
 def _notes(project: Project) -> tuple[Note, ...]:
     paths: dict[str, list[str]] = {}
     for note in project.notes:
@@ -277,7 +286,8 @@ def _narrow(root: Path, outcome: Outcome, wanted: dict[str, str], settings: Sett
         if not files and not wanted:
             problems.append(f"{root}: there is nothing to check here")
         for relative, written in wanted.items():
-            if not any(path == relative or path.startswith(f"{relative}/") for path in outcome.files):
+            known = (*outcome.files, *outcome.also_read)
+            if not any(path == relative or path.startswith(f"{relative}/") for path in known):
                 problems.append(f"{written}: there is nothing to check here, or the settings exclude it")
     suppressed = sum(number for path, number in outcome.suppressed.items() if reported(path))
     return Result(

@@ -36,13 +36,14 @@ class Failure:
 class Outcome:
     """The whole project's outcome, before it is narrowed to the paths and severities asked for.
 
-    ``files`` are the paths that were analysed; ``suppressed`` counts suppressed findings by path; ``rules`` counts the
-    rules that ran.
+    ``files`` are the sources and configs that were checked; ``also_read`` the other files that facts were taken from or
+    that were set aside with a note. ``suppressed`` counts suppressed findings by path; ``rules`` counts the rules that ran.
     """
 
     diagnostics: tuple[Diagnostic, ...] = ()
     notes: tuple[Note, ...] = ()
     files: tuple[str, ...] = ()
+    also_read: tuple[str, ...] = ()
     rules: int = 0
     suppressed: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()

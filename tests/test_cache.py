@@ -27,6 +27,7 @@ OUTCOME = Outcome(
     ),
     notes=(Note("too large", ("b.ts", "b.ts")),),
     files=("src/a.ts", "wrangler.toml"),
+    also_read=("package.json",),
     rules=3,
     suppressed={"src/a.ts": 2},
 )

@@ -42,7 +42,7 @@ class FakeProject:
 def apply(
     path: str, text: str, *, ran: Iterable[str] = (TTL, LIST), failed: Iterable[tuple[str, str]] = (), rule: str = TTL
 ) -> tuple[list[str], list[str], int]:
-    """Texts of the findings left at each ``BAD...``; ``rule: text`` of what is said of comments; how many suppressed."""
+    """Texts of the findings left at each ``BAD...``; ``rule: text`` of those about comments; how many are gone."""
     found = []
     data = text.encode()
     for match in re.finditer(rb"BAD\w*(?:\(\n[^)]*\))?", data):
