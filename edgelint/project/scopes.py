@@ -6,13 +6,16 @@ scopes are blocks (``var`` and functions climb to their function); Python scopes
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
 PathStep = str | int | None
+_REVERSE_FIELDS = {
+    cls: tuple(reversed(cls.fields)) for cls in vars(tree).values() if isinstance(cls, type) and issubclass(cls, Node)
+}
 
 
 class Def(NamedTuple):
@@ -140,56 +143,84 @@ class _Binder:
         self.pending: list[tuple[tree.Assign, Scope]] = []
 
     def run(self) -> None:
+        """One walk in source order. Names and literals are most of the nodes: they never enter the stack."""
         index = self.index
-        python = index.python
+        names = index.names
+        reverse_fields = _REVERSE_FIELDS
+        handlers = self.handlers()
         stack: list[tuple[Node, Scope]] = [(index.module, index.root)]
-        push = stack.append
+        push, pop = stack.append, stack.pop
+        name_class, literal_class = tree.Name, tree.Literal
         while stack:
-            node, scope = stack.pop()
+            node, scope = pop()
             cls = node.__class__
-            if cls is tree.Name:
-                index.names.setdefault(node.id, []).append(node)  # type: ignore[attr-defined]
+            if cls is name_class:
+                names.setdefault(node.id, []).append(node)  # type: ignore[attr-defined]
                 continue
-            if cls is tree.Literal:
-                continue
-            inner = scope
-            if cls is tree.Function:
-                inner = self.function(node, scope)  # type: ignore[arg-type]
-            elif cls is tree.Call:
-                index.calls.setdefault(_last_name(node.func), []).append(node)  # type: ignore[attr-defined,arg-type]
-            elif cls is tree.Member:
-                index.members.setdefault(node.name or "", []).append(node)  # type: ignore[attr-defined,arg-type]
-            elif cls is tree.Assign:
-                self.assign(node, scope)  # type: ignore[arg-type]
-            elif cls is tree.Block:
-                if not python and not isinstance(node.parent, tree.Function | tree.Loop | tree.Catch):
-                    inner = self.open(node, scope)
-            elif cls is tree.Loop:
-                inner = self.loop(node, scope)  # type: ignore[arg-type]
-            elif cls is tree.Class:
-                inner = self.klass(node, scope)  # type: ignore[arg-type]
-            elif cls is tree.Import:
-                self.imports(node, scope)  # type: ignore[arg-type]
-            elif cls is tree.Export:
-                index.exports.append(node)  # type: ignore[arg-type]
-            elif cls is tree.Object:
-                index.objects.append(node)  # type: ignore[arg-type]
-            elif cls is tree.TypeDecl:
-                index.types.setdefault(node.name, []).append(node)  # type: ignore[attr-defined,arg-type]
-            elif cls is tree.Catch:
-                inner = self.catch(node, scope)  # type: ignore[arg-type]
-            elif cls is tree.Comprehension:
-                inner = self.open(node, scope)
-            elif cls is tree.Unknown and python and node.what in ("global", "nonlocal"):  # type: ignore[attr-defined]
-                owner = scope.function_scope()
-                owner.outer_names = (owner.outer_names or set()) | {
-                    item.id for item in node.items if isinstance(item, tree.Name)  # type: ignore[attr-defined]
-                }
-            for child in reversed(list(node.children())):
-                child.parent = node
-                push((child, inner))
+            handler = handlers.get(cls)
+            if handler is not None:
+                scope = handler(node, scope)
+            for field in reverse_fields[cls]:
+                value = getattr(node, field)
+                if value is None:
+                    continue
+                if value.__class__ is list:
+                    for child in reversed(value):
+                        child.parent = node
+                        if child.__class__ is not literal_class:
+                            push((child, scope))
+                else:
+                    value.parent = node
+                    if value.__class__ is not literal_class:
+                        push((value, scope))
         for assign, scope in self.pending:
             self.plain_assign(assign, scope)
+
+    def handlers(self) -> dict[type[Node], Callable[[Any, Scope], Scope]]:
+        """What each class of node adds to the index; each gives the scope its children stand in."""
+        index = self.index
+        python = index.python
+        calls, members = index.calls, index.members
+
+        def call(node: tree.Call, scope: Scope) -> Scope:
+            calls.setdefault(_last_name(node.func), []).append(node)
+            return scope
+
+        def member(node: tree.Member, scope: Scope) -> Scope:
+            members.setdefault(node.name or "", []).append(node)
+            return scope
+
+        def block(node: tree.Block, scope: Scope) -> Scope:
+            if isinstance(node.parent, tree.Function | tree.Loop | tree.Catch):
+                return scope  # they opened it
+            return self.open(node, scope)
+
+        def types(node: tree.TypeDecl, scope: Scope) -> Scope:
+            index.types.setdefault(node.name, []).append(node)
+            return scope
+
+        def exports(node: tree.Export, scope: Scope) -> Scope:
+            index.exports.append(node)
+            return scope
+
+        def objects(node: tree.Object, scope: Scope) -> Scope:
+            index.objects.append(node)
+            return scope
+
+        def outer(node: tree.Unknown, scope: Scope) -> Scope:
+            if node.what in ("global", "nonlocal"):
+                owner = scope.function_scope()
+                found = {item.id for item in node.items if isinstance(item, tree.Name)}
+                owner.outer_names = (owner.outer_names or set()) | found
+            return scope
+
+        table: dict[type[Node], Callable[[Any, Scope], Scope]] = {
+            tree.Function: self.function, tree.Call: call, tree.Member: member, tree.Assign: self.assign, tree.Loop: self.loop,
+            tree.Class: self.klass, tree.Import: self.imports, tree.Export: exports, tree.Object: objects, tree.TypeDecl: types,
+            tree.Catch: self.catch, tree.Comprehension: self.open,
+        }
+        table[tree.Unknown if python else tree.Block] = outer if python else block
+        return table
 
     def open(self, node: Node, parent: Scope, is_function: bool = False) -> Scope:
         scope = Scope(node, parent, is_function)
@@ -252,19 +283,20 @@ class _Binder:
             symbol = scope.lookup(target.id) or scope.define(target.id)
             symbol.defs.append(Def(kind, loop.iterable, (), None, loop))
 
-    def imports(self, node: tree.Import, scope: Scope) -> None:
+    def imports(self, node: tree.Import, scope: Scope) -> Scope:
         self.index.imports.append(node)
         for name in node.names:
             if isinstance(name, tree.ImportName):
                 self.define(scope, name.local, Def("import", name, (), None, node))
+        return scope
 
-    def assign(self, node: tree.Assign, scope: Scope) -> None:
+    def assign(self, node: tree.Assign, scope: Scope) -> Scope:
         self.index.assigns.append(node)
         parent = node.parent
         if isinstance(parent, tree.Loop) and parent.target is node:
-            return
+            return scope
         if isinstance(parent, tree.Property | tree.Array) and self.in_pattern(parent):
-            return  # a default inside a pattern, taken up with the pattern
+            return scope  # a default inside a pattern, taken up with the pattern
         if node.declare:
             owner = scope.function_scope() if node.declare == "var" else scope
             for name in self.pattern(owner, node.target, "value", node.value, (), None, node, node.annotation):
@@ -272,6 +304,7 @@ class _Binder:
                 name.ambient = node.ambient
         else:
             self.pending.append((node, scope))
+        return scope
 
     def in_pattern(self, node: Node) -> bool:
         at: Node | None = node
