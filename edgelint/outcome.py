@@ -37,7 +37,7 @@ class Outcome:
     """The whole project's outcome, before it is narrowed to the paths and severities asked for.
 
     ``files`` are the sources and configs that were checked; ``also_read`` the other files that facts were taken from or
-    that were set aside with a note. ``suppressed`` counts suppressed findings by path; ``rules`` counts the rules that ran.
+    that were set aside with a note. ``suppressed`` counts suppressed findings by path; ``rules`` the rules that ran.
     """
 
     diagnostics: tuple[Diagnostic, ...] = ()
