@@ -151,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     from edgelint.cli import terminal
 
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    terminal.tolerate_encodings()
+    terminal.prepare_streams()
     try:
         status = cli.main(args=arguments, prog_name="edgelint", standalone_mode=False)
     except click.ClickException as error:

@@ -13,7 +13,7 @@ from edgelint import settings as settings_module
 from edgelint.cli import terminal
 from edgelint.diagnostics import Span
 from edgelint.report.escape import cells, unicode, visible
-from edgelint.report.model import Files
+from edgelint.report.model import Files, seen_from
 from edgelint.report.style import Style
 
 if TYPE_CHECKING:
@@ -104,10 +104,10 @@ def _environments(worker: Worker) -> Sequence[str | None]:
 
 
 def _text(worker: Worker, table: list[Row], files: Files, style: Style) -> Iterator[str]:
-    config = worker.config
+    config, here = worker.config, Path.cwd()
     title = (config.name if config is not None else None) or _home(worker) or "Worker"
-    entry = f"main {worker.entry.path}" if worker.entry is not None else "main not found"
-    source = config.path if config is not None else "no wrangler config"
+    entry = "main not found" if worker.entry is None else f"main {seen_from(here, files.root, worker.entry.path)}"
+    source = "no wrangler config" if config is None else seen_from(here, files.root, config.path)
     yield style.bold(visible(title)) + f" ({visible(source)}, {visible(entry)})"
     if not table:
         yield "  no bindings"
@@ -131,7 +131,8 @@ def _cells(row: Row, environments: Sequence[str | None], config: str, files: Fil
         places = []
         for _, span in row.declared.get(environment, []):
             number = files.place(span).line
-            places.append(f"line {number}" if span.path == config else f"{visible(span.path)}:{number}")
+            shown = visible(seen_from(Path.cwd(), files.root, span.path))
+            places.append(f"line {number}" if span.path == config else f"{shown}:{number}")
         line.append(", ".join(places) or "-")
     used = [_at(use.span, files) for use in row.uses]
     more = f" and {len(used) - 1} more" if len(used) > 1 else ""
@@ -140,7 +141,7 @@ def _cells(row: Row, environments: Sequence[str | None], config: str, files: Fil
 
 def _at(span: Span, files: Files) -> str:
     place = files.place(span)
-    return f"{visible(span.path)}:{place.line}:{place.column}"
+    return f"{visible(seen_from(Path.cwd(), files.root, span.path))}:{place.line}:{place.column}"
 
 
 def _width(text: str) -> int:

@@ -98,8 +98,6 @@ def _paths(request: Request) -> tuple[tuple[Path, ...], bool]:
     for path in request.paths:
         if not path.exists():
             raise CannotRun(f"{path}: no such file or folder")
-        if not os.access(path, os.R_OK):
-            raise CannotRun(f"{path}: no permission to read it")
     return request.paths or (Path("."),), False
 
 

@@ -42,8 +42,11 @@ def width(stream: TextIO, otherwise: int) -> int:
     return max(shutil.get_terminal_size((otherwise, 24)).columns, 40)
 
 
-def tolerate_encodings() -> None:
-    """Let a character that the terminal's encoding lacks become a question mark, not a failure."""
+def prepare_streams() -> None:
+    """Let a character that the terminal's encoding lacks become a question mark, and a closed stream swallow all."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller (>&-)
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

@@ -108,4 +108,4 @@ def unanalysed_lines(report: Report, style: Style, verbose: bool = False) -> Ite
     if verbose:
         for reason, paths in reasons:
             yield style.dim(f"  {visible(reason)}:")
-            yield from (f"    {visible(report.shown(path))}" for path in paths)
+            yield from (f"    {visible(report.shown(path))}" for path in paths if path)

@@ -151,12 +151,7 @@ class Report:
 
     def shown(self, path: str) -> str:
         """``path`` as a person in ``base`` would write it."""
-        if self.base is None or self.base == self.root:
-            return path
-        try:
-            return os.path.relpath(self.root / path, self.base).replace(os.sep, "/")
-        except ValueError:  # another drive
-            return str(self.root / path)
+        return path if self.base is None else seen_from(self.base, self.root, path)
 
     def counts(self) -> dict[Severity, int]:
         """Findings by severity, worst first."""
@@ -164,6 +159,16 @@ class Report:
         for diagnostic in self.diagnostics:
             result[diagnostic.severity] += 1
         return result
+
+
+def seen_from(base: Path, root: Path, path: str) -> str:
+    """``path`` (relative to ``root``) relative to ``base``, with ``/``."""
+    if base == root:
+        return path
+    try:
+        return os.path.relpath(root / path, base).replace(os.sep, "/")
+    except ValueError:  # another drive
+        return str(root / path)
 
 
 def summary(report: Report) -> dict[str, object]:

@@ -140,7 +140,9 @@ def _notifications(report: Report) -> list[dict[str, Any]]:
             "level": "note",
             "message": {"text": f"{len(paths)} not analysed: {unicode(reason)}"},
             "locations": [
-                {"physicalLocation": {"artifactLocation": _artifact(report, path)}} for path in paths[:_NOTIFIED]
+                {"physicalLocation": {"artifactLocation": _artifact(report, path)}}
+                for path in paths[:_NOTIFIED]
+                if path
             ],
         }
         for reason, paths in sorted(report.unanalysed.items())
