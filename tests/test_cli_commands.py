@@ -201,7 +201,8 @@ def test_bindings(app: Path) -> None:
     assert lines[2].split() == ["binding", "kind", "top", "level", "staging", "used"]
     rows = {line.split()[0]: line for line in lines[3:7]}
     assert rows["API_KEY"].split() == ["API_KEY", "secret", ".dev.vars:2", ".dev.vars:2", "src/index.ts:4:21"]
-    assert rows["CACHE"].split() == "CACHE kv line 5 line 12, line 15 src/index.ts:5:15 and 1 more".split()
+    places = ["line", "12,", "line", "15", "src/index.ts:5:15"]
+    assert rows["CACHE"].split() == ["CACHE", "kv", "line", "5", *places, "and", "1", "more"]
     assert rows["GONE"].split()[:5] == ["GONE", "not", "declared", "-", "-"]
     assert rows["STAGE"].split() == ["STAGE", "var", "line", "9", "-", "never"]
     assert "hunter2" not in result.stdout

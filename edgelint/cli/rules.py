@@ -44,12 +44,11 @@ def _without_metadata(id: str, text: str) -> str:
     facts = [f"**{rule.severity.value}**, {rule.confidence.value} confidence", f"{rule.profile} profile"]
     facts.append(", ".join(rule.languages))
     facts.append(f"since {rule.since}")
-    for name, default in rule.options.items():
-        facts.append(f"option `{name}` = `{json.dumps(default)}`")
+    options = "".join(f"\n- option `{name}` = `{json.dumps(default)}`" for name, default in rule.options.items())
     sources = "".join(f"\n- <{url}>" for url in rule.sources)
     sections = [("Bad", rule.bad), ("Good", rule.good), ("When to ignore", rule.ignore)]
     body = "".join(f"\n\n## {title}\n\n{part.strip()}" for title, part in sections if part.strip())
-    return f"# {id}\n\n{' · '.join(facts)}\n\n{rule.prose.strip()}{body}\n\n## Sources\n{sources}\n"
+    return f"# {id}\n\n{' · '.join(facts)}\n{options}\n\n{rule.prose.strip()}{body}\n\n## Sources\n{sources}\n"
 
 
 def listing(format_: str, color: str) -> int:
