@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from edgelint.diagnostics import Confidence, Diagnostic, Severity, Span
 from edgelint.report.escape import lines_visible, visible
-from edgelint.report.frame import NARROWEST, Mark, Painter
 from edgelint.report.model import Report, Text, counted
 from edgelint.report.style import Style
+
+if TYPE_CHECKING:
+    from edgelint.report.frame import Mark
 
 WIDTH = 120
 """Cells of a line when it does not go to a terminal."""
@@ -29,6 +32,8 @@ def render(
 
 
 def _finding(report: Report, diagnostic: Diagnostic, style: Style, width: int) -> Iterator[str]:
+    from edgelint.report.frame import NARROWEST, Mark, Painter  # not needed when there is nothing to show
+
     severity = diagnostic.severity
     yield (
         style.severity(severity, f"{severity.value}[{visible(diagnostic.rule)}]")

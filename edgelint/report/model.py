@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edgelint.diagnostics import Confidence, Diagnostic, Severity, Span
-from edgelint.report.secrets import masked
 from edgelint.source import line_starts, position
 
 
@@ -81,6 +80,8 @@ class Text:
         """Byte ranges of the file, within line ``index``, that a report of ``rule`` must not show."""
         key = (index, rule)
         if key not in self._masks:
+            from edgelint.report.secrets import masked  # patterns to compile, only when something is quoted
+
             start, end = self.line_bytes(index)
             ranges = masked(self.path, rule, self.data[start:end], self.data[:start])
             self._masks[key] = [(start + low, start + high) for low, high in ranges]
