@@ -8,6 +8,7 @@ through: ``await x`` has the value of ``x``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from edgelint.project import known
 from edgelint.project.atoms import (
@@ -21,7 +22,7 @@ from edgelint.project.scopes import Def, Symbol
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
-MAX_DEPTH = 120  # nested evaluations before the answer is "unknown": bounds the Python stack
+MAX_DEPTH = 100  # nested evaluations before the answer is "unknown": bounds the Python stack
 MAX_FRAMES = 5  # calls looked into, one inside the other
 
 
@@ -70,6 +71,7 @@ class Evaluator:
         self.memo: dict[tuple[Node, Frame | None], Value] = {}
         self.active: set[tuple[Node, Frame | None]] = set()
         self.depth = 0
+        self.opened: set[tuple[Node, str]] = set()  # collections and fields being looked into: they may hold themselves
         self.call_values = CallValues(self)
         self.parameters = Parameters(self)
 
@@ -323,6 +325,20 @@ class Evaluator:
     # -- objects and classes -----------------------------------------------------------------------------------------
 
     def object_member(self, atom: Obj, name: str) -> Value:
+        return self.opening(atom.node, f".{name}", lambda: self.open_member(atom, name))
+
+    def opening(self, node: Node, what: str, look: Callable[[], Value]) -> Value:
+        """``look()``, or nothing when it is under way already: an object may be spread into itself."""
+        key = (node, what)
+        if key in self.opened:
+            return EMPTY
+        self.opened.add(key)
+        try:
+            return look()
+        finally:
+            self.opened.discard(key)
+
+    def open_member(self, atom: Obj, name: str) -> Value:
         frame = atom.frame if isinstance(atom.frame, Frame) else None
         value, spread = EMPTY, EMPTY
         found = False
@@ -343,6 +359,9 @@ class Evaluator:
 
     def field(self, atom: Inst, name: str) -> Value:
         """``instance.name``: a method, a field with everything assigned to it, or what the platform's base class gives."""
+        return self.opening(atom.node, f"#{name}", lambda: self.open_field(atom, name))
+
+    def open_field(self, atom: Inst, name: str) -> Value:
         for member in atom.node.members:
             if isinstance(member, tree.Function) and member.name == name and member.body is not None:
                 if member.kind == "getter":
@@ -396,7 +415,7 @@ class Evaluator:
 
     def atom_elements(self, atom: Atom, frame: Frame | None, computed: bool) -> Value:
         if isinstance(atom, Arr):
-            return self.array_items(atom, frame)
+            return self.opening(atom.node, "[]", lambda: self.array_items(atom, frame))
         if isinstance(atom, ListOf):
             return atom.items  # type: ignore[return-value]
         if isinstance(atom, Taint | SafeText):
@@ -405,11 +424,11 @@ class Evaluator:
             inner = atom.frame if isinstance(atom.frame, Frame) else None
             if not computed:
                 return self.keys(one(atom))
-            return self.join(
+            return self.opening(atom.node, "{}", lambda: self.join(
                 self.evaluate(prop.value, atom.file, inner) if isinstance(prop, tree.Property)
                 else self.elements(self.evaluate(prop.value, atom.file, inner), inner, True)  # type: ignore[attr-defined]
                 for prop in atom.node.props
-            )
+            ))
         if isinstance(atom, Plat):
             if atom.type == "env" and computed:
                 return one(Plat("binding", None, trust="dynamic"))
@@ -443,21 +462,26 @@ class Evaluator:
         found = EMPTY
         for atom in value:
             if isinstance(atom, Obj):
-                for prop in atom.node.props:
-                    if isinstance(prop, tree.Property) and prop.key is not None:
-                        found |= one(Const("string", prop.key))
-                    else:
-                        inner = prop.key_node if isinstance(prop, tree.Property) else prop
-                        if isinstance(inner, tree.Spread):
-                            found |= self.keys(self.evaluate(inner.value, atom.file))
-                        elif inner is not None:
-                            found |= self.evaluate(inner, atom.file)
+                found |= self.opening(atom.node, "keys", partial(self.object_keys, atom))
             elif isinstance(atom, Taint):
                 found |= one(atom)
             elif isinstance(atom, Arr | ListOf):
                 found |= one(Number(0, None))
             else:
                 found |= UNKNOWN
+        return found
+
+    def object_keys(self, atom: Obj) -> Value:
+        found = EMPTY
+        for prop in atom.node.props:
+            if isinstance(prop, tree.Property) and prop.key is not None:
+                found |= one(Const("string", prop.key))
+            else:
+                inner = prop.key_node if isinstance(prop, tree.Property) else prop
+                if isinstance(inner, tree.Spread):
+                    found |= self.keys(self.evaluate(inner.value, atom.file))
+                elif inner is not None:
+                    found |= self.evaluate(inner, atom.file)
         return found
 
     # -- operators ---------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -72,6 +73,8 @@ class Project:
         """Read the project at ``root``. ``overlay`` gives contents in place of those on disk. Never raises for what files hold."""
         from edgelint.project.reading import Reader
 
+        # An evaluation nests up to MAX_DEPTH expressions, each some ten Python calls deep.
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), 8_000))
         discovered = discover(root, settings.excluded)
         project = cls(root, settings, discovered)
         Reader(project, dict(overlay or {})).read()
@@ -198,8 +201,14 @@ def is_test(path: str) -> bool:
 
 
 def is_hot(data: bytes) -> bool:
-    """Whether a file mentions anything the platform gives."""
-    return _HOT.search(data) is not None
+    """Whether a file mentions anything the platform gives, or is not text: that must be said, not passed over."""
+    if _HOT.search(data) is not None or b"\0" in data:
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def entry_of(config: WranglerConfig, graph: ModuleGraph) -> str | None:
