@@ -28,6 +28,11 @@ _COMMON = frozenset({
 })
 
 
+_ITERATING = frozenset({
+    "map", "flatMap", "forEach", "filter", "some", "every", "find", "findIndex", "findLast", "reduce", "reduceRight", "sort", "toSorted",
+})
+
+
 class Parameters:
     """Values of parameters. A part of ``Evaluator``."""
 
@@ -59,6 +64,9 @@ class Parameters:
             return role | default
         if position == 0 and self.is_self(param, function):
             return one(Inst(function.parent, file)) if isinstance(function.parent, tree.Class) else one(Unknown("param", param))
+        item = self.callback_item(function, position, file, frame)
+        if item is not None:
+            return item | default
         called = self.from_callers(function, param, position)
         if called is not None:
             if param.annotation is not None and _NUMBER_TYPE.match(param.annotation) and not any(isinstance(a, Number) for a in called):
@@ -71,6 +79,23 @@ class Parameters:
         if named is not None:
             return named | default
         return default | one(Unknown("param", param))
+
+    def callback_item(self, function: tree.Function, position: int, file: SourceFile, frame: Frame | None) -> Value | None:
+        """A parameter of a function given to ``xs.map`` and its kin: an item of ``xs``, or its index; of ``then``, the value."""
+        call = function.parent
+        if not isinstance(call, tree.Call) or not call.args or call.args[0] is not function:
+            return None
+        method = call.func
+        if not isinstance(method, tree.Member):
+            return None
+        if method.name == "then":
+            return self.e.evaluate(method.obj, file, frame) if position == 0 else None
+        first = {"reduce": 1, "reduceRight": 1, "sort": None, "toSorted": None}.get(method.name or "", 0)
+        if method.name not in _ITERATING:
+            return None
+        if first is None or position == first:
+            return self.e.elements(self.e.evaluate(method.obj, file, frame), frame)
+        return one(Number(0, None)) if position == first + 1 else None
 
     def by_type(self, annotation: str | None, param: tree.Param, file: SourceFile) -> Value | None:
         """What a TypeScript annotation alone says: a number, one of some literals, a key of a constant."""
