@@ -44,7 +44,11 @@ def tests_membership(test: Node, subject: Node, file: SourceFile, holds: bool) -
         if isinstance(func, tree.Name):
             return bool(given) and holds
         return False
+    if isinstance(test, tree.Unary) and test.op == "!":
+        return tests_membership(test.value, subject, file, not holds)
     if isinstance(test, tree.Binary):
+        if test.op == ("||" if holds else "&&"):  # whichever side it was: each must say so
+            return tests_membership(test.left, subject, file, holds) and tests_membership(test.right, subject, file, holds)
         if test.op in ("in", "not in") and _is_subject(test.left, subject, file):
             return holds == (test.op == "in")
         if test.op in ("===", "==", "!==", "!="):
