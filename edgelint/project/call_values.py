@@ -195,6 +195,9 @@ class CallValues:
             if name == "then" and node.args:
                 return self.callback(node.args[0], [one(atom)], file, frame)
             return one(atom)
+        if isinstance(atom, Obj) and file.language == "python" and name in ("get", "pop", "setdefault"):
+            fallback = self.e.evaluate(node.args[1], file, frame) if len(node.args) > 1 else EMPTY
+            return self.e.elements(one(atom), frame, computed=True) | fallback
         if isinstance(atom, Inst | ClassRef | Obj):
             members = self.e.atom_member(atom, name, file, frame, func)
             return self.e.join(self.apply(m, node, file, frame) for m in members)
@@ -363,7 +366,8 @@ class CallValues:
             taints = frozenset(a for a in found_value if isinstance(a, Taint))
             return one(ListOf(taints or (self.e.keys(found_value) | self.e.elements(found_value, frame, computed=True))))
         if path in ("Object.assign", "structuredClone", "Object.freeze", "Object.fromEntries", "list", "tuple", "set", "sorted", "dict", "frozenset", "iter", "reversed", "enumerate"):
-            return self.e.join(value(i) for i in range(len(args))) or UNKNOWN
+            joined = self.e.join(value(i) for i in range(len(args)))
+            return self.e.sent(joined, node, file) or UNKNOWN
         if path in ("Array.from", "Array.of", "Array"):
             if path == "Array.from" and len(args) > 1:
                 return one(ListOf(self.callback(args[1], [self.e.elements(value(), frame), one(Number(0, None))], file, frame)))

@@ -413,7 +413,7 @@ def _escapes(file: SourceFile, evaluator: Evaluator, seen: set[int], dynamic: li
         while isinstance(at.parent, tree.Cast | tree.Await):
             at = at.parent
         parent = at.parent
-        if id(node) in seen and not isinstance(parent, tree.Call):
+        if id(node) in seen and not (isinstance(parent, tree.Call) and _callee_name(parent) != "getattr"):
             continue
         holder: Node | None = None
         if isinstance(parent, tree.Spread):
@@ -436,6 +436,10 @@ def _escapes(file: SourceFile, evaluator: Evaluator, seen: set[int], dynamic: li
             if isinstance(holder.func, tree.Member) and holder.func.name in ("log", "error", "warn", "debug", "info"):
                 continue
         dynamic.append(file.span(node))
+
+
+def _callee_name(call: tree.Call) -> str:
+    return call.func.id if isinstance(call.func, tree.Name) else ""
 
 
 def _is_harmless(atom: object) -> bool:
