@@ -151,7 +151,7 @@ class Evaluator:
             value = self.augmented(d.node, file, frame)
         elif kind == "element":
             assert d.node is not None
-            value = self.elements(self.evaluate(d.node, file, frame), frame)
+            value = self.elements(self.sent(self.evaluate(d.node, file, frame), d.node, file), frame)
         elif kind == "key":
             assert d.node is not None
             value = self.keys(self.evaluate(d.node, file, frame))
@@ -162,6 +162,15 @@ class Evaluator:
         if d.default is not None:
             value |= self.evaluate(d.default, file, frame)
         return value
+
+    @staticmethod
+    def sent(value: Value, node: Node, file: SourceFile) -> Value:
+        """``value`` with what is sent along with a request (its headers, its search parameters) as plain data, read at ``node``."""
+        return frozenset(
+            Taint("request", node, file.path)
+            if isinstance(a, Plat) and a.tainted and a.type in ("headers", "search-params", "form-data") else a
+            for a in value
+        )
 
     def augmented(self, node: tree.Assign, file: SourceFile, frame: Frame | None) -> Value:
         value = EMPTY if node.value is None else self.evaluate(node.value, file, frame)

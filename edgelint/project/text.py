@@ -140,11 +140,20 @@ class _Descent:
 
     def array(self, node: tree.Array, file: SourceFile, frame: Frame | None, glue: Node | None, glue_file: SourceFile) -> Iterator[Hole]:
         for item in node.items:
-            yield from self.descend(item, file, frame, glue if glue is not None else None, glue_file, isinstance(item, tree.Spread))
+            value = item.value if isinstance(item, tree.Spread) else item
+            yield from self.item(value, file, frame, glue, glue_file, value is not item)
         symbol = holder(node, file)
         if symbol is not None:
             for pushed, spread in symbol_pushes(symbol, file):
-                yield from self.descend(pushed, file, frame, glue, glue_file, spread)
+                yield from self.item(pushed, file, frame, glue, glue_file, spread)
+
+    def item(
+        self, node: Node, file: SourceFile, frame: Frame | None, glue: Node | None, glue_file: SourceFile, items: bool
+    ) -> Iterator[Hole]:
+        """``node`` is put into an array of which text is made: when it is glued, here is the place to point at."""
+        if glue is not None:
+            glue, glue_file = node, file
+        yield from self.descend(node, file, frame, glue, glue_file, items)
 
     # -- names and parameters ------------------------------------------------------------------------------------------
 
@@ -185,7 +194,7 @@ class _Descent:
             for pushed, spread in symbol_pushes(symbol, file):
                 # of an array that did not begin as a literal; literals bring their pushes themselves
                 if isinstance(pushed.parent, tree.Call):
-                    yield from self.descend(pushed, file, frame, glue, glue_file, spread)
+                    yield from self.item(pushed, file, frame, glue, glue_file, spread)
 
     def imported(
         self, at: tree.Import, name: tree.ImportName, use: Node, file: SourceFile, glue: Node | None, glue_file: SourceFile, items: bool
@@ -291,7 +300,7 @@ class _Descent:
                 yield from self.descend(func.obj, file, frame, glue, glue_file, items)
                 if name == "concat":
                     for arg in node.args:
-                        yield from self.descend(arg, file, frame, glue, glue_file, items)
+                        yield from self.item(arg, file, frame, glue if items else arg, glue_file, items)
                 return
             if name == "from" and isinstance(func.obj, tree.Name) and func.obj.id == "Array" and len(node.args) == 2:
                 yield from self.callback(node.args[1], node.args[0], file, frame, glue, glue_file)
@@ -506,4 +515,23 @@ def strips_to_words(regex: str) -> bool:
     return not any(char in inside for char in "'\";()`=<>*/,|&")
 
 
-__all__ = ["Hole", "Texts", "strips_to_words"]
+def before(node: Node) -> str:
+    """The constant text directly in front of an operand where it is glued in; "" when there is none."""
+    parent = node.parent
+    while isinstance(parent, tree.Cast | tree.Await):
+        node, parent = parent, parent.parent
+    if isinstance(parent, tree.Template):
+        position = parent.parts.index(node) if node in parent.parts else 0
+        previous = parent.parts[position - 1] if position > 0 else None
+    elif isinstance(parent, tree.Binary) and parent.op == "+" and parent.right is node:
+        previous = parent.left
+        while isinstance(previous, tree.Binary) and previous.op == "+":
+            previous = previous.right
+        if isinstance(previous, tree.Template) and previous.tag is None and previous.parts:
+            previous = previous.parts[-1]
+    else:
+        return ""
+    return str(previous.value) if isinstance(previous, tree.Literal) and previous.kind == "string" else ""
+
+
+__all__ = ["Hole", "Texts", "before", "strips_to_words"]
