@@ -85,6 +85,8 @@ def _analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes]) -> tu
 
     from edgelint import suppressions
 
+    # What an entry imports is read even if .gitignore or the settings leave it out; but it is not reported on.
+    unlisted = sources.keys() - {*project.discovered.sources, *overlay}
     found = [item for item in (*project.problems, *run.diagnostics) if not run.unparsed(item)]
     failed = {(failure.rule, failure.path) for failure in run.failures}
     ran = chosen if settings.env is None else ()  # a finding of another environment may be what a comment is for
@@ -92,8 +94,9 @@ def _analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes]) -> tu
     ignored = registry.ignored_built_ins(settings.ignore)
     kept = [item for item in applied.diagnostics if item.rule not in ignored]
     kept = _per_file(kept, settings.per_file_ignores)
+    kept = [item for item in kept if item.span.path not in unlisted]
     aside = {note.path for note in project.notes} - sources.keys() - configs.keys()
-    files = {*sources, *configs, *project.discovered.sources, *overlay} - aside
+    files = {*configs, *project.discovered.sources, *overlay} - aside
     unique = {(item.rule, item.span, item.message): item for item in kept}
     outcome = Outcome(
         diagnostics=tuple(sorted(unique.values(), key=lambda item: item.sort_key)),

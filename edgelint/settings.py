@@ -64,7 +64,7 @@ class Settings:
         {}, "per-file",
         "Rules not to report in files that match a pattern, written as in .gitignore; a leading `!` inverts it.",
     )
-    exclude: tuple[str, ...] = _setting((), "globs", "Files and folders not to read at all, written as in .gitignore.")
+    exclude: tuple[str, ...] = _setting((), "globs", "Files and folders not to check, written as in .gitignore.")
     extend_exclude: tuple[str, ...] = _setting((), "globs", "More of `exclude`.")
     strict: bool = _setting(False, "boolean", "Run the rules of the strict profile too.")
     env: str | None = _setting(None, "string", "Check this wrangler environment only.")
@@ -189,7 +189,7 @@ def _is_workspace(folder: Path) -> bool:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return path.read_bytes() if path.is_file() else b""
     except OSError:
         return b""
 

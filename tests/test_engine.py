@@ -262,10 +262,12 @@ def test_suppressions_are_counted(app: Path) -> None:
 def test_unused_suppressions_are_findings_unless_one_environment_is_checked(app: Path) -> None:
     use()
     (app / "src/c.py").write_text("env=1  # edgelint: ignore[kv/ttl-too-short]\n")
-    assert said(run(app)) == ["src/c.py:25 unused-suppression"]
+    assert said(run(app)) == ["src/c.py:26 unused-suppression"]
     assert said(run(app, settings=Settings(env="staging"))) == []
     assert said(run(app, settings=Settings(ignore=("unused-suppression",)))) == []
-    assert said(run(app, settings=Settings(ignore=("*",)))) == ["src/c.py:25 unused-suppression"]
+    (app / "src/c.py").write_text("env = (\n")
+    assert {item.rule for item in run(app, settings=Settings(ignore=("*",))).diagnostics} == {"syntax-error"}
+    assert said(run(app, settings=Settings(ignore=("syntax-error",)))) == []
 
 
 @pytest.mark.parametrize(
@@ -336,7 +338,16 @@ def test_nothing_to_check(app: Path, tmp_path_factory: pytest.TempPathFactory) -
     assert [problem.split(": ")[0] for problem in result.problems] == [str(app / "docs"), str(app / "notes.txt")]
     assert result.exit_status() == 2
     result = run(app, "src/b.ts", settings=Settings(exclude=("b.ts",)))
-    assert "or the settings exclude it" in result.problems[0]
+    assert (said(result), result.problems) == ([], ())
+
+
+def test_what_is_excluded_is_not_reported_on_even_when_it_is_imported(app: Path) -> None:
+    use(kv=finds_bad)
+    for settings in (Settings(exclude=("b.ts", "c.py")), Settings(extend_exclude=("src/b*", "*.py"))):
+        result = run(app, settings=settings)
+        assert (said(result), result.stats.files) == ([f"src/index.ts:59 {TTL}"], 2)
+    (app / ".gitignore").write_text("b.ts\n")
+    assert said(run(app)) == [f"src/c.py:6 {TTL}", f"src/index.ts:59 {TTL}"]
 
 
 def test_overlays_stand_for_files(app: Path) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgelint.project.dotenv import is_local_values
-from edgelint.project.ignore import Rules
+from edgelint.project.ignore import Rules, read_lines
 from edgelint.project.wrangler import NAMES
 
 SOURCES = frozenset((".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".py", ".vue", ".svelte", ".astro"))
@@ -96,7 +96,7 @@ class _Walk:
                 continue
             self.found.directories.append(directory)
             if ".gitignore" in names:
-                own = Rules(_lines(os.path.join(self.root, directory, ".gitignore")))
+                own = Rules(read_lines(os.path.join(self.root, directory, ".gitignore")))
                 rules = (*rules, (len(directory) + 1 if directory else 0, own)) if own else rules
             prefix = directory + "/" if directory else ""
             for entry in listed:
@@ -182,6 +182,9 @@ class _Walk:
         if entry.is_symlink() and into is found.sources:
             found.skip("link")  # its target is in the walk already
             return
+        if not entry.is_symlink() and not entry.is_file():  # a pipe or a device: reading it may never end
+            found.skip("not a file")
+            return
         if not self.left_out(path, False, rules if tracked else ()):
             into.append(path)
 
@@ -198,14 +201,6 @@ class _Walk:
             return
         if isinstance(target, str):
             self.found.generated.append(posixpath.normpath(posixpath.join(directory, ".wrangler/deploy", target)))
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        with open(path, "rb") as handle:
-            return handle.read().decode("utf-8", "replace").splitlines()
-    except OSError:
-        return []
 
 
 def config_options(script: str) -> Iterable[str]:
