@@ -8,7 +8,9 @@ import unicodedata
 TAB = 4
 """A tab stop every four cells, as most editors show it."""
 
-_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+"""What a terminal would obey or not show."""
+
 _ZWJ, _EMOJI_STYLE = "\u200d", "\ufe0f"
 
 
@@ -28,7 +30,7 @@ def visible(text: str) -> str:
     C0 controls (escape, newline and tab among them) become their Unicode control pictures; C1 controls, marks that turn
     the direction of text (CVE-2021-42574), line separators and bytes that were not UTF-8 become U+FFFD.
     """
-    return _HIDDEN.sub(lambda match: picture(match.group()), text)
+    return HIDDEN.sub(lambda match: picture(match.group()), text)
 
 
 def lines_visible(text: str) -> list[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import accumulate
 
-from edgelint.report.escape import TAB, cells, visible
+from edgelint.report.escape import HIDDEN, TAB, cells, picture
 from edgelint.report.model import Text
 from edgelint.report.secrets import MASK
 
@@ -37,9 +38,9 @@ def lay_out(text: Text, index: int, focus: tuple[int, int], limit: int, rule: st
     """Line ``index`` (from 0) in at most ``limit`` cells; a longer one is cut around the byte range ``focus``."""
     start, end = text.line_bytes(index)
     low, high = start, end
-    if end - start > 16 * limit:  # do not decode a megabyte to show a hundred cells
-        low = max(start, min(focus[0], end) - 8 * limit)
-        high = min(end, low + 16 * limit)
+    if end - start > 6 * limit:  # do not decode a megabyte to show a hundred cells
+        low = max(start, min(focus[0], end) - 3 * limit)
+        high = min(end, low + 6 * limit)
         low, high = _boundary(text.data, low, start), _boundary(text.data, high, low)
     offsets, shown, widths = _characters(text.data, low, high)
     _mask(offsets, shown, widths, text.masks(index, rule))
@@ -71,15 +72,13 @@ def _characters(data: bytes, low: int, high: int) -> tuple[list[int], list[str],
             single = code < 0x80 or 0xDC80 <= code <= 0xDCFF
             at += 1 if single else 2 if code < 0x800 else 3 if code < 0x10000 else 4
         offsets.append(at)
-    shown = []
+    shown = list(decoded)
+    if not HIDDEN.search(decoded):
+        return offsets, shown, widths
     for index, char in enumerate(decoded):
-        if char == "\t":
-            shown.append(char)
-            continue
-        safe = visible(char)
-        if safe != char:
+        if char != "\t" and HIDDEN.match(char):
+            shown[index] = picture(char)
             widths[index] = 1
-        shown.append(safe)
     return offsets, shown, widths
 
 
@@ -95,6 +94,8 @@ def _mask(offsets: list[int], shown: list[str], widths: list[int], masks: list[t
 
 def _columns(shown: list[str], widths: list[int]) -> list[int]:
     """The cell of every character and of the end; a tab is laid out to its stop in ``shown``."""
+    if "\t" not in shown:
+        return [0, *accumulate(widths)]
     columns, at = [], 0
     for index, width in enumerate(widths):
         columns.append(at)

@@ -83,8 +83,7 @@ class Text:
             from edgelint.report.secrets import masked  # patterns to compile, only when something is quoted
 
             start, end = self.line_bytes(index)
-            ranges = masked(self.path, rule, self.data[start:end], self.data[:start])
-            self._masks[key] = [(start + low, start + high) for low, high in ranges]
+            self._masks[key] = masked(self.path, rule, self.data, start, end)
         return self._masks[key]
 
 

@@ -33,11 +33,15 @@ _TOKEN = re.compile(
 )
 
 
-def masked(path: str, rule: str, line: bytes, before: bytes = b"") -> list[tuple[int, int]]:
-    """The byte ranges of ``line`` to mask, in order. It is one line of the file ``path``, without its line break;
-    ``before`` is the file up to it."""
-    if path.endswith(".toml") and _CONFIG.search(path) and any(before.count(quote) % 2 for quote in _LONG_QUOTES):
-        return [(0, len(line))] if line else []  # within a string of several lines
+def masked(path: str, rule: str, data: bytes, start: int, end: int) -> list[tuple[int, int]]:
+    """The byte ranges to mask, in order, of the line ``data[start:end]`` of the file ``path`` that holds ``data``."""
+    return [(start + low, start + high) for low, high in _masked(path, rule, data, start, data[start:end])]
+
+
+def _masked(path: str, rule: str, data: bytes, start: int, line: bytes) -> list[tuple[int, int]]:
+    if path.endswith(".toml") and _CONFIG.search(path):
+        if any(data.count(quote, 0, start) % 2 for quote in _LONG_QUOTES):
+            return [(0, len(line))] if line else []  # within a string of several lines
     ranges = [match.span() for match in _TOKEN.finditer(line)]
     if _DOTENV.search(path):
         ranges += _dotenv(line)
