@@ -12,7 +12,6 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 from pathlib import Path
 
 import pytest
@@ -100,9 +99,8 @@ def test_ctrl_c_is_quiet(app: Path) -> None:
         cwd=app, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
     )
     assert process.stdin is not None
-    process.stdin.write(b"x" * 10)  # it waits for the rest
+    process.stdin.write(b"x" * 500_000)  # more than a pipe holds: when this returns, it reads and waits for the rest
     process.stdin.flush()
-    time.sleep(1.5)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
