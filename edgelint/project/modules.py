@@ -27,21 +27,30 @@ if TYPE_CHECKING:
 
 _EXTENSIONS = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".d.ts", ".vue", ".svelte")
 _REWRITES = {".js": (".ts", ".tsx", ".d.ts"), ".jsx": (".tsx",), ".mjs": (".mts", ".d.mts"), ".cjs": (".cts", ".d.cts")}
+UNSUPPORTED = "unsupported syntax"  # how the message of a passed-over construct begins: what stands around it was read
 Exported = tuple[SourceFile, "Node | Symbol | External | Namespace"]
 
 
 class ImportUse:
-    """One import of a file: its specifier, where it stands, and what it means."""
+    """One import of a file: its specifier, where it stands, and what it means.
 
-    __slots__ = ("specifier", "start", "end", "level", "target", "is_type")
+    ``node`` is the Import, Export or Call; ``is_deferred`` for ``import("x")`` and ``require("x")`` inside a function: the
+    module is then loaded when that function runs, not when the worker starts.
+    """
 
-    def __init__(self, specifier: str, start: int, end: int, level: int, target: str | None, is_type: bool) -> None:
+    __slots__ = ("specifier", "start", "end", "level", "target", "is_type", "node", "is_deferred")
+
+    def __init__(
+        self, specifier: str, start: int, end: int, level: int, target: str | None, is_type: bool, node: Node, is_deferred: bool = False
+    ) -> None:
         self.specifier = specifier
         self.start = start
         self.end = end
         self.level = level
         self.target = target
         self.is_type = is_type
+        self.node = node
+        self.is_deferred = is_deferred
 
 
 class ModuleGraph:
@@ -146,20 +155,22 @@ class ModuleGraph:
         found = []
         for node in file.index.imports:
             target = self.resolve(file, node.source, node.level)
-            found.append(ImportUse(node.source, node.source_start, node.source_end, node.level, target, node.is_type))
+            deferred = file.language == "python" and tree.enclosing_function(node) is not None
+            found.append(ImportUse(node.source, node.source_start, node.source_end, node.level, target, _is_type(node), node, deferred))
             if file.language == "python":
                 found.extend(self.python_submodules(file, node))
         for export in file.index.exports:
             if export.source is not None:
                 target = self.resolve(file, export.source)
-                found.append(ImportUse(export.source, export.source_start, export.source_end, 0, target, export.is_type))
+                found.append(ImportUse(export.source, export.source_start, export.source_end, 0, target, _is_type(export), export))
         for name in ("require", "import"):
             for call in file.index.calls.get(name, ()):
                 if isinstance(call.func, tree.Name) and call.args and file.language != "python":
                     arg = call.args[0]
                     if isinstance(arg, tree.Literal) and isinstance(arg.value, str):
                         target = self.resolve(file, arg.value)
-                        found.append(ImportUse(arg.value, arg.start, arg.end, 0, target, False))
+                        deferred = tree.enclosing_function(call) is not None
+                        found.append(ImportUse(arg.value, arg.start, arg.end, 0, target, False, call, deferred))
         self._imports[file.path] = found
         return found
 
@@ -170,10 +181,10 @@ class ModuleGraph:
                 dotted = f"{node.source}.{name.imported}" if node.source else name.imported
                 target = self.resolve(file, dotted, node.level)
                 if target is not None:
-                    yield ImportUse(dotted, name.start, name.end, node.level, target, False)
+                    yield ImportUse(dotted, name.start, name.end, node.level, target, False, node, tree.enclosing_function(node) is not None)
 
-    def reachable(self, entry: str) -> list[str]:
-        """The project's source files that ``entry`` reaches, itself first, breadth first."""
+    def reachable(self, entry: str, *, at_start: bool = False) -> list[str]:
+        """The project's source files that ``entry`` reaches, itself first, breadth first. ``at_start``: those that are loaded with it."""
         seen = {entry: None}
         queue = [entry]
         for path in queue:
@@ -181,6 +192,8 @@ class ModuleGraph:
             if file is None:
                 continue
             for use in self.imports(file):
+                if at_start and (use.is_deferred or use.is_type):
+                    continue
                 if use.target is not None and use.target not in seen:
                     seen[use.target] = None
                     queue.append(use.target)
@@ -201,22 +214,49 @@ class ModuleGraph:
         if file.language == "python":
             for name, symbol in file.index.root.symbols.items():
                 table[name] = (file, symbol)
+            for target in self.stars(file):
+                if target is not None:
+                    for name, value in self.exports(target).items():
+                        if not name.startswith("_"):
+                            table.setdefault(name, value)
+            table.pop("*", None)
             return table
         for export in file.index.exports:
             self.add_export(table, file, export)
         self.add_common_js(table, file)
         return table
 
+    def stars(self, file: SourceFile) -> Iterator[str | None]:
+        """What ``file`` takes over whole (``export * from``, Python ``from x import *``): the project file, None for anything else."""
+        if file.language == "python":
+            for node in file.index.imports:
+                if any(isinstance(name, tree.ImportName) and name.local == "*" for name in node.names):
+                    yield self.resolve(file, node.source, node.level)
+            return
+        for export in file.index.exports:
+            if export.source is not None and not export.is_type:
+                if any(isinstance(name, tree.ExportName) and name.local == name.exported == "*" for name in export.names):
+                    yield self.resolve(file, export.source)
+
+    def is_open(self, path: str, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether the module at ``path`` may export names that cannot be seen: it did not parse, or takes over a module we do not have."""
+        file = self.files.get(path)
+        if file is None or any(not message.startswith(UNSUPPORTED) for _, _, message in file.parsed.errors):
+            return True
+        return any(target is None or (target not in seen and self.is_open(target, seen | {path})) for target in self.stars(file))
+
     def add_export(self, table: dict[str, Exported], file: SourceFile, export: tree.Export) -> None:
+        if export.is_type:
+            return
         if export.is_default and export.value is not None:
             table["default"] = (file, export.value)
             return
         if export.source is not None:
             target = self.resolve(file, export.source)
             for name in export.names:
-                if not isinstance(name, tree.ExportName):
+                if not isinstance(name, tree.ExportName) or name.is_type:
                     continue
-                if target is None:
+                if target is None or target not in self.files:
                     if name.exported != "*":
                         table[name.exported] = (file, External(export.source, name.local))
                 elif name.local == "*" and name.exported == "*":
@@ -229,11 +269,13 @@ class ModuleGraph:
                     found = self.exports(target).get(name.local)
                     if found is not None:
                         table[name.exported] = found
+                    elif self.is_open(target):
+                        table[name.exported] = (file, External(export.source, name.local))
             return
         for name in export.names:
-            if isinstance(name, tree.ExportName):
+            if isinstance(name, tree.ExportName) and not name.is_type:
                 symbol = file.index.root.lookup(name.local)
-                if symbol is not None:
+                if symbol is not None and not _is_erased(symbol):
                     table[name.exported] = self.follow_import(file, symbol)
         if export.value is not None:
             for declared in _declared_names(export.value):
@@ -320,6 +362,19 @@ class ModuleGraph:
         """Say that all that ``entry`` reaches is in the service-worker syntax."""
         for path in self.reachable(entry):
             self._service_workers[path] = True
+
+
+def _is_type(node: tree.Import | tree.Export) -> bool:
+    """Whether an import or export leaves nothing at run time."""
+    names = [name for name in node.names if isinstance(name, tree.ImportName | tree.ExportName)]
+    return node.is_type or (bool(names) and all(name.is_type for name in names))
+
+
+def _is_erased(symbol: Symbol) -> bool:
+    """Whether a name stands for a type only: ``import type { X }``."""
+    return bool(symbol.defs) and all(
+        d.kind == "import" and (getattr(d.node, "is_type", False) or getattr(d.at, "is_type", False)) for d in symbol.defs
+    )
 
 
 def _listens_for_fetch(call: tree.Call) -> bool:

@@ -9,6 +9,7 @@ from edgelint.diagnostics import Confidence, Diagnostic, Severity, Span
 from edgelint.project import dotenv, wrangler
 from edgelint.project.discovery import SOURCES
 from edgelint.project.files import SourceFile
+from edgelint.project.modules import UNSUPPORTED
 from edgelint.project.workers import Worker
 from edgelint.project.wrangler import WranglerConfig
 from edgelint.source import Source, UnreadableSource
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from edgelint.project.project import Note, Project
 
 _MAX_BYTES = 2_000_000  # a larger source file is generated or bundled
-_UNSUPPORTED = "unsupported syntax"
 
 
 class Reader:
@@ -144,7 +144,7 @@ class Reader:
             return None
         parsed = parse_file(path, source)
         for start, end, message in parsed.errors:
-            if message.startswith(_UNSUPPORTED):
+            if message.startswith(UNSUPPORTED):
                 self.project.notes.append(_note("unsupported syntax, passed over", path))
             else:
                 self.problem("syntax-error", Severity.ERROR, Span(path, start, max(start, end)), message)
@@ -187,7 +187,7 @@ class Reader:
     def complete(self, files: list[SourceFile]) -> bool:
         """Whether everything relative that ``files`` import was found, and all of them parsed."""
         for file in files:
-            if any(not message.startswith(_UNSUPPORTED) for _, _, message in file.parsed.errors):
+            if any(not message.startswith(UNSUPPORTED) for _, _, message in file.parsed.errors):
                 return False
             for use in self.project.graph.imports(file):
                 if use.target is None and not use.is_type and (use.specifier.startswith(".") or use.level) and file.language != "python":

@@ -92,13 +92,11 @@ class Worker:
     @property
     def exports(self) -> dict[str, Exported] | None:
         """What the entry exports by name; None when there is no entry, or it re-exports all of an unknown module."""
-        if self.entry is None:
-            return None
-        for export in self.entry.index.exports:
-            if export.source is not None and any(isinstance(n, tree.ExportName) and n.exported == "*" for n in export.names):
-                if self._graph.resolve(self.entry, export.source) is None:
-                    return None
-        return self._graph.exports(self.entry.path)
+        return None if self.entry is None else self.exports_of(self.entry)
+
+    def exports_of(self, entry: SourceFile) -> dict[str, Exported] | None:
+        """What an entry exports by name; None when it takes over all of a module that cannot be seen."""
+        return None if self._graph.is_open(entry.path) else self._graph.exports(entry.path)
 
     @property
     def handlers(self) -> dict[str, Span] | None:

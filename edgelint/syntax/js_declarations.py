@@ -374,8 +374,8 @@ class Declarations(Types):
                 return None
             elif kind == "export_clause":
                 for specifier in self.clean(kid):
-                    local, exported, _ = self.specifier(specifier)
-                    names.append(tree.ExportName(specifier.start_byte, specifier.end_byte, local, exported))
+                    local, exported, type_only = self.specifier(specifier)
+                    names.append(tree.ExportName(specifier.start_byte, specifier.end_byte, local, exported, type_only))
             elif kind == "namespace_export":
                 for name in self.clean(kid)[:1]:
                     exported = self.key(name, 0)[0] or ""

@@ -124,16 +124,20 @@ class Import(Node):
 
 
 class ExportName(Node):
-    """One entry of ``export { local as exported }``; with a source, ``local`` is the name there ("*" for all)."""
+    """One entry of ``export { local as exported }``; with a source, ``local`` is the name there ("*" for all).
 
-    __slots__ = ("local", "exported")
+    ``is_type`` for ``export { type X }``, which leaves nothing at run time.
+    """
 
-    def __init__(self, start: int, end: int, local: str, exported: str) -> None:
+    __slots__ = ("local", "exported", "is_type")
+
+    def __init__(self, start: int, end: int, local: str, exported: str, is_type: bool = False) -> None:
         self.start = start
         self.end = end
         self.parent = None
         self.local = local
         self.exported = exported
+        self.is_type = is_type
 
 
 class Export(Node):
