@@ -15,6 +15,9 @@ from edgelint.outcome import Outcome
 from edgelint.settings import Settings
 from tests import rule_runner
 
+# The engine raises the recursion limit for as long as the process lives; hypothesis would put it back.
+pytestmark = pytest.mark.filterwarnings("ignore:The recursion limit will not be reset")
+
 EVERYTHING = Settings(select=("ALL",))
 
 SEEDS: list[dict[str, bytes]] = [
