@@ -238,8 +238,12 @@ def test_bindings_of_a_folder_with_no_worker(app: Path) -> None:
 def test_bindings_of_a_worker_without_any(app: Path) -> None:
     lay(app, {"bare/wrangler.toml": 'main = "gone.ts"\n'})
     assert edgelint("bindings", "bare").stdout.splitlines()[:2] == [
-        "Worker (bare/wrangler.toml, main not found)", "  no bindings",
+        "Worker (bare/wrangler.toml, main gone.ts not found)", "  no bindings",
     ]
+    lay(app, {"bare/wrangler.toml": "x = 1\n"})
+    assert "(bare/wrangler.toml, no main)" in edgelint("bindings", "bare").stdout
+    lay(app, {"bare/wrangler.toml": 'pages_build_output_dir = "dist"\n'})
+    assert "(bare/wrangler.toml, Pages)" in edgelint("bindings", "bare").stdout
 
 
 def test_bindings_of_one_worker_of_several(app: Path, tmp_path: Path) -> None:
@@ -261,6 +265,10 @@ def test_bindings_says_what_it_cannot_follow(app: Path) -> None:
     shown = edgelint("bindings").stdout
     assert "env is used in a way that is not followed at src/index.ts:5:" in shown
     assert "not every file of this Worker was found" in shown
+    assert "not seen" in shown
+    lines = "".join(f"    use{n}(env[request.url]);\n" for n in range(8))
+    (app / "src/index.ts").write_text(source.replace("    const key", f"{lines}    const key"))
+    assert " and 4 more\n" in edgelint("bindings").stdout
 
 
 # The document

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from edgelint.project.project import EnvUse, Worker
 
 TOP = "top level"
+MENTIONED = 5
+"""At most so many places that could not be followed are listed."""
 
 
 @dataclass(slots=True)
@@ -106,7 +108,7 @@ def _environments(worker: Worker) -> Sequence[str | None]:
 def _text(worker: Worker, table: list[Row], files: Files, style: Style) -> Iterator[str]:
     config, here = worker.config, Path.cwd()
     title = (config.name if config is not None else None) or _home(worker) or "Worker"
-    entry = "main not found" if worker.entry is None else f"main {seen_from(here, files.root, worker.entry.path)}"
+    entry = _entry(worker) if worker.entry is None else f"main {seen_from(here, files.root, worker.entry.path)}"
     source = "no wrangler config" if config is None else seen_from(here, files.root, config.path)
     yield style.bold(visible(title)) + f" ({visible(source)}, {visible(entry)})"
     if not table:
@@ -115,7 +117,8 @@ def _text(worker: Worker, table: list[Row], files: Files, style: Style) -> Itera
         yield ""
         environments = _environments(worker)
         head = ["binding", "kind", *(TOP if name is None else visible(name) for name in environments), "used"]
-        body = [_cells(row, environments, config.path if config is not None else "", files) for row in table]
+        unused = "never" if worker.complete and not worker.dynamic_env else "not seen"
+        body = [_cells(row, environments, config.path if config is not None else "", files, unused) for row in table]
         widths = [max(_width(line[at]) for line in (head, *body)) for at in range(len(head))]
         yield style.dim("  " + _aligned(head, widths))
         yield from ("  " + _aligned(line, widths) for line in body)
@@ -125,7 +128,13 @@ def _text(worker: Worker, table: list[Row], files: Files, style: Style) -> Itera
         yield from (style.dim(f"  {line}") for line in unknown)
 
 
-def _cells(row: Row, environments: Sequence[str | None], config: str, files: Files) -> list[str]:
+def _entry(worker: Worker) -> str:
+    if worker.config is None or worker.config.main is None:
+        return "Pages" if worker.config is not None and worker.config.is_pages else "no main"
+    return f"main {worker.config.main} not found"
+
+
+def _cells(row: Row, environments: Sequence[str | None], config: str, files: Files, unused: str) -> list[str]:
     line = [visible(row.name), "/".join(row.kinds) or "not declared"]
     for environment in environments:
         places = []
@@ -136,7 +145,7 @@ def _cells(row: Row, environments: Sequence[str | None], config: str, files: Fil
         line.append(", ".join(places) or "-")
     used = [_at(use.span, files) for use in row.uses]
     more = f" and {len(used) - 1} more" if len(used) > 1 else ""
-    return [*line, f"{used[0]}{more}" if used else "never"]
+    return [*line, f"{used[0]}{more}" if used else unused]
 
 
 def _at(span: Span, files: Files) -> str:
@@ -154,8 +163,11 @@ def _aligned(line: list[str], widths: list[int]) -> str:
 
 
 def _unknown(worker: Worker, files: Files) -> list[str]:
-    """Why "never" may be wrong."""
-    lines = [f"env is used in a way that is not followed at {_at(span, files)}" for span in worker.dynamic_env]
+    """Why there may be more uses."""
+    spans = sorted(set(worker.dynamic_env))
+    lines = [f"env is used in a way that is not followed at {_at(span, files)}" for span in spans[:MENTIONED]]
+    if len(spans) > MENTIONED:
+        lines[-1] += f" and {len(spans) - MENTIONED} more"
     if not worker.complete:
         lines.append("not every file of this Worker was found: there may be more uses")
     return lines
@@ -172,7 +184,7 @@ def _object(worker: Worker, table: list[Row], files: Files) -> dict[str, Any]:
         "main": None if worker.entry is None else unicode(worker.entry.path),
         "complete": worker.complete,
         "environments": [None if name is None else unicode(name) for name in _environments(worker)],
-        "dynamic": [_place(span, files) for span in worker.dynamic_env],
+        "dynamic": [_place(span, files) for span in sorted(set(worker.dynamic_env))],
         "bindings": [
             {
                 "name": unicode(row.name),
