@@ -38,14 +38,15 @@ class Unexpected(Exception):
 class Grammar:
     """One tree-sitter grammar with the tables made for it once: numeric kind -> name, and -> handler."""
 
-    __slots__ = ("parser", "kinds", "handlers", "links", "extra", "arguments", "identifier")
+    __slots__ = ("parser", "kinds", "handlers", "links", "extra", "prefixes", "arguments", "identifier")
 
     def __init__(self, language: Language, table: dict[str, Handler], default: Handler) -> None:
         self.parser = Parser(language)
         self.kinds: dict[int, str] = {ERROR_KIND: "ERROR"}
         self.handlers: dict[int, Handler] = {ERROR_KIND: table["ERROR"]}
         self.links: dict[int, int] = {}
-        self.extra = {ERROR_KIND}
+        self.extra = {ERROR_KIND}  # what may stand between any two children
+        self.prefixes: set[int] = set()
         self.arguments = language.id_for_node_kind("arguments", True)
         self.identifier = language.id_for_node_kind("identifier", True)
         for kind in range(language.node_kind_count):
@@ -55,6 +56,8 @@ class Grammar:
                 self.handlers[kind] = table.get(name, default)
                 if name in ("comment", "html_comment"):
                     self.extra.add(kind)
+                if name in ("await_expression", "unary_expression", "binary_expression"):
+                    self.prefixes.add(kind)
                 if name in _LINKS:
                     self.links[kind] = _LINKS[name]
 
@@ -90,6 +93,11 @@ class Base:
             elif kind != "ERROR":
                 kids.append(kid)
         return kids
+
+    def aside(self, node: TSNode) -> None:
+        """Pass over a child that has no place in the tree; what did not parse is appended to the module later."""
+        if node.kind_id in self.grammar.extra and node.kind_id != ERROR_KIND:
+            self.comments[node.start_byte] = node.end_byte
 
     def exactly(self, node: TSNode, count: int) -> list[TSNode]:
         """The ``count`` children of a node; raises ``Unexpected`` when there are more or fewer."""
@@ -155,6 +163,8 @@ class Base:
         """A region that did not parse."""
         region = self.generic(node, depth)
         region.is_error = True
+        if not region.items and (word := self.text(region.start, region.end)).isidentifier():
+            region.items.append(tree.Name(region.start, region.end, word))
         self.seen_errors.add((region.start, region.end))
         return region
 

@@ -135,7 +135,7 @@ class Declarations(Types):
             elif kind == "override_modifier":
                 accessibility = accessibility or "public"
             elif kind == "comment" or kind == "ERROR":
-                self.items([kid], depth)
+                self.aside(kid)
             elif target is None:
                 if kind == "rest_pattern":
                     rest = "*"
@@ -183,7 +183,7 @@ class Declarations(Types):
                 if kind == "type_annotation":
                     annotation = self.annotation(kid)
                 elif kind in ("comment", "html_comment", "ERROR"):
-                    self.items([kid], depth)
+                    self.aside(kid)
                 elif kid.is_named:
                     value = h[kid.kind_id](self, kid, depth + 1)
         if not kids:
@@ -285,7 +285,7 @@ class Declarations(Types):
                 before += [tree.ExprStmt(v.start, v.end, v) for v in self.items([kid], depth + 1)]
                 at = kid.end_byte
             elif kind in ("comment", "ERROR", "accessibility_modifier", "override_modifier"):
-                self.items([kid], depth + 1)
+                self.aside(kid)
             else:
                 value = self.h[kid.kind_id](self, kid, depth + 1)
         if key is None:

@@ -20,8 +20,21 @@ _TYPEOF_IMPORT = re.compile(
 _IMPORT_TYPE = re.compile(
     rb"(?<!await )\bimport\s*\(\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*\)(?:\.\w+)*\.[A-Z]\w*(?!\s*\()(?![\w.])"
 )
-_EXPORT_TYPE_STAR = re.compile(rb"\bexport\s+(type)\s*\*")
-_IMPORT_PHASE = re.compile(rb"\bimport\s+(defer|source)\s+(?:\*|\w+\s+from\b)")
+# A name that the grammar takes for a keyword at this place; the name itself is read from the original.
+_NAMES = tuple(re.compile(pattern) for pattern in (
+    rb"[{,]\s*(type)\s*(?=[,}])",
+    rb"(?m)^[ \t]*(in|instanceof)\??[ \t]*:",
+))
+_MAX_TAG_TYPES = 4000
+# What stands in group 1 is blanked: the rest then parses, and means what it meant.
+_IN_THE_WAY = tuple(re.compile(pattern) for pattern in (
+    rb"\bexport\s+(type)\s*\*",
+    rb"\bimport\s+(defer|source)\s+(?:\*|\w+\s+from\b)",
+    rb"\b(export)\s+import\s+\w+\s*=\s*require\b",
+    rb"\bfrom\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*((?:with|assert)\s*\{[^{}]*\})",
+    rb"[<,]\s*((?:in\s+)?out)\s+[A-Za-z_$]",
+    rb"\bstatic\s+(accessor)\s+[#\w]",
+))
 _FOR_USING = re.compile(rb"(?<=\()(\s*(?:await\s+)?)using(?=\s+[\w$]+\s+of\b)")
 _USING_NAME = re.compile(rb"\busing\b(?!\s+[\w$])")
 _BODILESS_DEFAULT = re.compile(rb"export\s+default\s+(?:async\s+)?function\b")
@@ -30,6 +43,8 @@ _MAX_ROUNDS = 4
 
 def parse(parser: Parser, data: bytes) -> Tree:
     """The tree of ``data``, with known gaps of the grammar mended when that leaves fewer errors."""
+    if b">`" in data:
+        data = _blank_tag_types(data)
     tree = parser.parse(data)
     if not tree.root_node.has_error:
         return tree
@@ -60,15 +75,55 @@ def _mend_text(data: bytes) -> bytes:
         data = _TYPEOF_IMPORT.sub(lambda m: m.group(1) + b"any".ljust(len(m.group(2))), data)
     data = _IMPORT_TYPE.sub(lambda m: b"T".ljust(len(m.group())), data)
     data = _FOR_USING.sub(lambda m: b" " * len(m.group(1)) + b"const", data)
-    for pattern in (_EXPORT_TYPE_STAR, _IMPORT_PHASE):
-        data = pattern.sub(_blank_word, data)
+    for pattern in _NAMES:
+        data = pattern.sub(lambda match: _with_word(match, match.group(1)[:-1] + b"_"), data)
+    for pattern in _IN_THE_WAY:
+        data = pattern.sub(lambda match: _with_word(match, b" " * len(match.group(1))), data)
     return data
 
 
-def _blank_word(match: re.Match[bytes]) -> bytes:
+def _blank_tag_types(data: bytes) -> bytes:
+    """Blank the type arguments of tagged templates, sql<{ id: number }>`...`.
+
+    The grammar takes them for comparisons, and sees an error only now and then.
+    """
+    out = bytearray(data)
+    at = data.find(b">`")
+    while at >= 0:
+        start = _type_arguments_start(data, at)
+        if start is not None:
+            out[start : at + 1] = b" " * (at + 1 - start)
+        at = data.find(b">`", at + 2)
+    return bytes(out)
+
+
+def _type_arguments_start(data: bytes, end: int) -> int | None:
+    """The offset of the ``<`` that ``data[end]`` closes, when what is in between can be types after a tag's name."""
+    angles = braces = 0
+    for at in range(end, max(end - _MAX_TAG_TYPES, 0), -1):
+        byte = data[at]
+        if byte == 0x3E and data[at - 1] != 0x3D:  # > but not =>
+            angles += 1
+        elif byte == 0x7D:  # }
+            braces += 1
+        elif byte == 0x7B:  # {
+            braces -= 1
+            if braces < 0:
+                return None
+        elif byte == 0x3C:  # <
+            angles -= 1
+            if angles == 0:
+                before = data[at - 1 : at]
+                return at if braces == 0 and (before.isalnum() or before in (b"_", b"$")) else None
+        elif byte in b"`$" or (byte == 0x3B and braces == 0):  # a template, or the end of a statement
+            return None
+    return None
+
+
+def _with_word(match: re.Match[bytes], word: bytes) -> bytes:
     start, end = match.span(1)
     text, at = match.group(), match.start()
-    return text[: start - at] + b" " * (end - start) + text[end - at :]
+    return text[: start - at] + word + text[end - at :]
 
 
 def _mend_regions(data: bytes, found: list[TSNode]) -> bytes:

@@ -1,61 +1,22 @@
-"""Expressions and patterns of JavaScript and TypeScript."""
+"""Operators, calls, objects, patterns and JSX."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tree_sitter import Node as TSNode
 
 from edgelint.syntax import tree
-from edgelint.syntax.js_base import CALL, MAX_DEPTH, MEMBER, NON_NULL, SUBSCRIPT, Base, Unexpected
-from edgelint.syntax.js_text import number, unescape
+from edgelint.syntax.js_base import CALL, MAX_DEPTH, MEMBER, NON_NULL, SUBSCRIPT, Unexpected
+from edgelint.syntax.js_literals import Literals
+from edgelint.syntax.js_text import number
+
+_CASTS = frozenset(("as_expression", "satisfies_expression"))
 
 
-class Expressions(Base):
+class Expressions(Literals):
     """Handlers of expressions, patterns and JSX."""
-
-    # Leaves
-
-    def name(self, node: TSNode, depth: int) -> tree.Name:
-        start, end = node.start_byte, node.end_byte
-        text = self.raw[start:end]
-        return tree.Name(start, end, text if self.ascii or text.isascii() else self.text(start, end))
-
-    def string(self, node: TSNode, depth: int) -> tree.Literal:
-        start, end = node.start_byte, node.end_byte
-        text = self.raw[start + 1 : end - 1]
-        if "\\" in text or not (self.ascii or text.isascii()):
-            text = self.string_value(start, end)
-        return tree.Literal(start, end, text, "string")
-
-    def string_value(self, start: int, end: int) -> str:
-        """The value of the string or plain template between two offsets, quotes included."""
-        return unescape(self.text(start + 1, end - 1))
-
-    def number(self, node: TSNode, depth: int) -> tree.Literal:
-        start, end = node.start_byte, node.end_byte
-        text = self.raw[start:end]
-        if text.isdecimal() and (end - start == 1 or (text[0] != "0" and end - start < 20)):
-            return tree.Literal(start, end, int(text), "number")
-        value, kind = number(text)
-        return tree.Literal(start, end, value, kind)
-
-    def constant(self, node: TSNode, depth: int) -> tree.Literal:
-        start, end = node.start_byte, node.end_byte
-        first = self.raw[start]
-        if first == "n":
-            return tree.Literal(start, end, None, "null")
-        return tree.Literal(start, end, first == "t", "boolean")
-
-    def regex(self, node: TSNode, depth: int) -> tree.Literal:
-        start, end = node.start_byte, node.end_byte
-        return tree.Literal(start, end, self.text(start, end), "regex")
-
-    def meta_property(self, node: TSNode, depth: int) -> tree.Member:
-        start, end = node.start_byte, node.end_byte
-        first, last = node.children[0], node.children[-1]
-        obj = tree.Name(start, first.end_byte, self.text(start, first.end_byte))
-        return tree.Member(start, end, obj, self.text(last.start_byte, end), last.start_byte, end)
 
     # Operators
 
@@ -105,12 +66,42 @@ class Expressions(Base):
     def unary(self, node: TSNode, depth: int) -> Any:
         if depth > MAX_DEPTH:
             return self.too_deep(node)
-        kids = node.named_children
-        if len(kids) != 1:
-            kids = self.exactly(node, 1)
-        kid, start = kids[0], node.start_byte
-        op = node.children[0].type
+        sign: Any = node.children[0]
+        start, op = node.start_byte, sign.type
+        kid = node.named_child(0) if node.named_child_count == 1 else None
+        if kid is None:
+            kid = self.exactly(node, 1)[0]
+        if self.kinds[kid.kind_id] in _CASTS:
+            return self.under_casts(kid, depth, lambda value, end: tree.Unary(start, end, op, value))
         return tree.Unary(start, node.end_byte, op, self.h[kid.kind_id](self, kid, depth + 1))
+
+    def awaiting(self, node: TSNode, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            return self.too_deep(node)
+        start = node.start_byte
+        kid = node.named_child(0) if node.named_child_count == 1 else None
+        if kid is None:
+            kid = self.exactly(node, 1)[0]
+        if self.kinds[kid.kind_id] in _CASTS:
+            return self.under_casts(kid, depth, lambda value, end: tree.Await(start, end, value))
+        value = self.h[kid.kind_id](self, kid, depth + 1)
+        if value.__class__ is tree.Assign and value.declare == "using":
+            return value
+        return tree.Await(start, node.end_byte, value)
+
+    def under_casts(self, node: TSNode, depth: int, make: Callable[[Any, int], tree.Node]) -> tree.Node:
+        """``await a as T``: the grammar takes the cast for the operand, but it holds the whole."""
+        casts: list[tuple[int, str]] = []
+        while self.kinds[node.kind_id] in _CASTS:
+            kids = self.clean(node)
+            if not kids:
+                raise Unexpected
+            casts.append((node.end_byte, self.cast_type(node, kids)))
+            node = kids[0]
+        value = make(self.h[node.kind_id](self, node, depth + 1), node.end_byte)
+        for end, text in reversed(casts):
+            value = tree.Cast(value.start, end, value, text)
+        return value
 
     def update(self, node: TSNode, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -172,14 +163,6 @@ class Expressions(Base):
         target = h[left.kind_id](self, left, depth + 1)
         return tree.Assign(node.start_byte, node.end_byte, target, op, h[right.kind_id](self, right, depth + 1))
 
-    def awaiting(self, node: TSNode, depth: int) -> Any:
-        if depth > MAX_DEPTH:
-            return self.too_deep(node)
-        value = self.one(node, depth + 1)
-        if value.__class__ is tree.Assign and value.declare == "using":
-            return value
-        return tree.Await(node.start_byte, node.end_byte, value)
-
     def yielding(self, node: TSNode, depth: int) -> Any:
         if depth > MAX_DEPTH:
             return self.too_deep(node)
@@ -198,10 +181,13 @@ class Expressions(Base):
             return self.too_deep(node)
         kids = self.clean(node)
         if not kids:
-            return self.generic(node, depth)
-        kid, end = kids[0], node.end_byte
-        text = self.text(kids[1].start_byte, end) if len(kids) > 1 else "const"
-        return tree.Cast(node.start_byte, end, self.h[kid.kind_id](self, kid, depth + 1), text)
+            raise Unexpected
+        kid = kids[0]
+        value = self.h[kid.kind_id](self, kid, depth + 1)
+        return tree.Cast(node.start_byte, node.end_byte, value, self.cast_type(node, kids))
+
+    def cast_type(self, node: TSNode, kids: list[TSNode]) -> str:
+        return self.text(kids[1].start_byte, node.end_byte) if len(kids) > 1 else "const"
 
     def type_assertion(self, node: TSNode, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -232,7 +218,8 @@ class Expressions(Base):
         grammar, h, raw, ascii, start, depth = self.grammar, self.h, self.raw, self.ascii, node.start_byte, depth + 1
         links, extra, broken = grammar.links.get, grammar.extra, self.broken
         pending: list[tuple[int, TSNode, TSNode]] = []
-        kind = node.kind_id
+        outer: list[TSNode] = []
+        kind, whole = node.kind_id, node.end_byte
         while link := links(kind):
             below: Any = node.child(0)
             kind = below.kind_id
@@ -244,6 +231,15 @@ class Expressions(Base):
                 kind = below.kind_id
             pending.append((link, node, below))
             node = below
+            while kind in grammar.prefixes:
+                # The TypeScript grammar binds `await f<T>(x)` as `(await f)<T>(x)`, `a + f<T>(x)` as `(a + f)<T>(x)`.
+                # Nothing but a parenthesis can really put an operator below a call: it stands outside the chain.
+                outer.append(node)
+                operands = self.clean(node)
+                if not operands:
+                    raise Unexpected
+                node = operands[-1]
+                kind, start = node.kind_id, node.start_byte
         value: Any
         if kind == grammar.identifier:
             end = node.end_byte
@@ -268,7 +264,21 @@ class Expressions(Base):
                     value = self.call(start, value, node, depth)
             elif link == SUBSCRIPT:
                 value = self.subscript(start, value, node, depth)
+        while outer:
+            node = outer.pop()
+            value = self.operated(node, value, whole, depth)
         return value
+
+    def operated(self, node: TSNode, value: Any, end: int, depth: int) -> tree.Node:
+        """The operator of ``node`` around ``value``, which stands for its last operand and reaches to ``end``."""
+        kind = self.kinds[node.kind_id]
+        if kind == "await_expression":
+            return tree.Await(node.start_byte, end, value)
+        sign: Any = node.child_by_field_name("operator")
+        if kind == "unary_expression":
+            return tree.Unary(node.start_byte, end, sign.type, value)
+        left = self.clean(node)[0]
+        return tree.Binary(node.start_byte, end, sign.type, self.h[left.kind_id](self, left, depth), value)
 
     def member(self, start: int, obj: Any, node: TSNode) -> tree.Node:
         """A link that is not simply ``.name``: ``?.``, ``#name``, comments in between, letters outside ASCII."""
@@ -324,33 +334,6 @@ class Expressions(Base):
             elif kind == "type_arguments":
                 types = self.inside(kid)
         return tree.Call(node.start_byte, node.end_byte, func, args, True, False, types)
-
-    # Templates
-
-    def template(self, node: TSNode, depth: int) -> Any:
-        start, end = node.start_byte, node.end_byte
-        if "${" not in self.raw[start:end]:
-            return tree.Literal(start, end, self.string_value(start, end), "string")
-        if depth > MAX_DEPTH:
-            return self.too_deep(node)
-        return self.template_parts(start, node, None, depth)
-
-    def template_parts(self, start: int, node: TSNode, tag: tree.Node | None, depth: int) -> tree.Node:
-        parts: list[tree.Node] = []
-        at, end = node.start_byte + 1, node.end_byte
-        holes = [kid for kid in node.named_children if self.kinds[kid.kind_id] == "template_substitution"]
-        if tag is None and not holes:  # an escaped `\${`
-            return tree.Literal(start, end, self.string_value(start, end), "string")
-        for kid in holes:
-            self.text_part(parts, at, kid.start_byte)
-            parts += self.items(kid.named_children, depth + 1)
-            at = kid.end_byte
-        self.text_part(parts, at, end - 1)
-        return tree.Template(start, end, tag, parts)
-
-    def text_part(self, parts: list[tree.Node], start: int, end: int) -> None:
-        if end > start:
-            parts.append(tree.Literal(start, end, unescape(self.text(start, end)), "string"))
 
     # Objects and arrays, literal or pattern
 

@@ -173,7 +173,7 @@ class Lowering(Declarations):
             elif kind == "statement_block":
                 body = self.block(kid, depth + 1)
             else:
-                self.items([kid], depth + 1)
+                self.aside(kid)
         if body is None:
             raise Unexpected
         return tree.Try(node.start_byte, node.end_byte, body, handlers, None, final)
