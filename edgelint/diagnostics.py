@@ -6,7 +6,6 @@ them only when something is reported (see ``edgelint.source``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
@@ -40,24 +39,21 @@ class Span(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(NamedTuple):
     """A second place that explains the finding: the read, the write, the config line."""
 
     span: Span
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Replace the bytes of ``span`` with ``text``."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """Edits that mend a finding. ``safe`` means that the program's intended meaning cannot change."""
 
     message: str
@@ -65,8 +61,7 @@ class Fix:
     safe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What a check yields. Severity and confidence default to those of the rule's document."""
 
     span: Span
@@ -78,8 +73,7 @@ class Finding:
     confidence: Confidence | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """A finding with its rule, as reported, cached and counted."""
 
     rule: str

@@ -6,9 +6,8 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint import registry, rulebook
 from edgelint.diagnostics import Confidence, Diagnostic, Finding, Severity, Span
@@ -28,12 +27,11 @@ class UsageError(Exception):
     """The run was asked for something that is not there. The message is for the person who asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """How to run. ``overlay`` gives the contents of files by path relative to the root, in place of those on disk."""
 
     cache: bool = True
-    overlay: Mapping[str, bytes] = field(default_factory=dict)
+    overlay: Mapping[str, bytes] = {}
 
 
 def check(root: Path, paths: Sequence[Path], settings: Settings, options: Options | None = None) -> Result:

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from edgelint.diagnostics import Diagnostic
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """Something that could not be analysed: the reason, and the paths it struck (once for each time it did)."""
 
     reason: str
     paths: tuple[str, ...]
 
-    @property
-    def count(self) -> int:
-        """How often."""
-        return len(self.paths)
 
-
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """A rule that raised on a file. ``path`` is "." when it raised on the project but on none of its files."""
 
     rule: str
@@ -32,8 +25,7 @@ class Failure:
     traceback: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The whole project's outcome, before it is narrowed to the paths and severities asked for.
 
     ``files`` are the sources and configs that were checked; ``also_read`` the other files that facts were taken from or
@@ -45,12 +37,11 @@ class Outcome:
     files: tuple[str, ...] = ()
     also_read: tuple[str, ...] = ()
     rules: int = 0
-    suppressed: Mapping[str, int] = field(default_factory=dict)
+    suppressed: Mapping[str, int] = {}
     failures: tuple[Failure, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
+class Stats(NamedTuple):
     """Counts of one run: analysed files, rules run, suppressed findings, and whether the cache answered."""
 
     files: int
@@ -59,8 +50,7 @@ class Stats:
     cached: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What ``check`` returns. ``diagnostics`` are sorted by place and hold one ``internal-error`` for each failure.
 
     ``problems`` are sentences on why the run could not do what it was asked (a path that holds nothing to check).

@@ -7,10 +7,9 @@ with positions, to say where.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from edgelint import registry, rulebook
 from edgelint.diagnostics import Severity
@@ -18,8 +17,7 @@ from edgelint.diagnostics import Severity
 FILES = ("edgelint.toml", "pyproject.toml")
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One mistake in a settings file; ``line`` and ``column`` from 1."""
 
     path: str
@@ -39,39 +37,22 @@ class SettingsError(Exception):
         self.problems = tuple(problems)
 
 
-def _setting(default: Any, kind: str, doc: str) -> Any:
-    metadata = {"kind": kind, "doc": doc}
-    if isinstance(default, dict):
-        return field(default_factory=dict, metadata=metadata)
-    return field(default=default, metadata=metadata)
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a run is told. Each field but ``file`` is a key of the settings file, with ``-`` for ``_``.
+class Settings(NamedTuple):
+    """What a run is told. Each field but ``file`` is a key of the settings file, with ``-`` for ``_``; see ``KEYS``.
 
     ``file`` is the settings file these came from, or None.
     """
 
-    select: tuple[str, ...] = _setting(
-        (), "selectors", "Rules to run: ids, globs such as \"kv/*\", or \"ALL\". Without it, the default profile."
-    )
-    extend_select: tuple[str, ...] = _setting((), "selectors", "Rules to run besides those of `select`.")
-    ignore: tuple[str, ...] = _setting(
-        (), "ignores", "Rules not to run. The more specific selector wins: an id over a glob over \"ALL\"."
-    )
-    per_file_ignores: Mapping[str, tuple[str, ...]] = _setting(
-        {}, "per-file",
-        "Rules not to report in files that match a pattern, written as in .gitignore; a leading `!` inverts it.",
-    )
-    exclude: tuple[str, ...] = _setting((), "globs", "Files and folders not to check, written as in .gitignore.")
-    extend_exclude: tuple[str, ...] = _setting((), "globs", "More of `exclude`.")
-    strict: bool = _setting(False, "boolean", "Run the rules of the strict profile too.")
-    env: str | None = _setting(None, "string", "Check this wrangler environment only.")
-    min_severity: Severity = _setting(
-        Severity.INFO, "severity", "Leave out what is less severe: error, warning or info."
-    )
-    rules: Mapping[str, Mapping[str, Any]] = _setting({}, "rules", "Options of single rules, by rule id.")
+    select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    per_file_ignores: Mapping[str, tuple[str, ...]] = {}
+    exclude: tuple[str, ...] = ()
+    extend_exclude: tuple[str, ...] = ()
+    strict: bool = False
+    env: str | None = None
+    min_severity: Severity = Severity.INFO
+    rules: Mapping[str, Mapping[str, Any]] = {}
     file: Path | None = None
 
     @property
@@ -104,8 +85,7 @@ class Settings:
         for selector in ignore:
             registry.expand_ignore(selector)
         kept = () if select else tuple(item for item in self.ignore if item not in extend_select)
-        return replace(
-            self,
+        return self._replace(
             select=tuple(select) or self.select,
             extend_select=(*(() if select else self.extend_select), *extend_select),
             ignore=(*kept, *ignore),
@@ -117,13 +97,13 @@ class Settings:
     def as_dict(self) -> dict[str, Any]:
         """The settings under the names of the settings file, as plain data."""
         plain: dict[str, Any] = {}
-        for item in settings_fields():
-            value = getattr(self, item.name)
+        for key in KEYS:
+            value = getattr(self, key.replace("-", "_"))
             if isinstance(value, Mapping):
-                value = {key: list(part) if isinstance(part, tuple) else dict(part) for key, part in value.items()}
+                value = {name: list(part) if isinstance(part, tuple) else dict(part) for name, part in value.items()}
             elif isinstance(value, Severity):
                 value = value.value
-            plain[key_of(item.name)] = list(value) if isinstance(value, tuple) else value
+            plain[key] = list(value) if isinstance(value, tuple) else value
         return plain
 
     def canonical(self) -> str:
@@ -131,14 +111,30 @@ class Settings:
         return json.dumps(self.as_dict(), sort_keys=True)
 
 
-def settings_fields() -> Iterator[Any]:
-    """The dataclass fields that are keys of the settings file."""
-    return (item for item in fields(Settings) if item.metadata)
+class Key(NamedTuple):
+    """A key of the settings file: how its value is checked, and what it is for."""
+
+    kind: str
+    doc: str
 
 
-def key_of(name: str) -> str:
-    """``per_file_ignores`` is written ``per-file-ignores``."""
-    return name.replace("_", "-")
+KEYS: dict[str, Key] = {
+    "select": Key(
+        "selectors", "Rules to run: ids, globs such as \"kv/*\", or \"ALL\". Without it, the default profile."
+    ),
+    "extend-select": Key("selectors", "Rules to run besides those of `select`."),
+    "ignore": Key("ignores", "Rules not to run. The more specific selector wins: an id over a glob over \"ALL\"."),
+    "per-file-ignores": Key(
+        "per-file",
+        "Rules not to report in files that match a pattern, written as in .gitignore; a leading `!` inverts it.",
+    ),
+    "exclude": Key("globs", "Files and folders not to check, written as in .gitignore."),
+    "extend-exclude": Key("globs", "More of `exclude`."),
+    "strict": Key("boolean", "Run the rules of the strict profile too."),
+    "env": Key("string", "Check this wrangler environment only."),
+    "min-severity": Key("severity", "Leave out what is less severe: error, warning or info."),
+    "rules": Key("rules", "Options of single rules, by rule id."),
+}
 
 
 # Where the settings are
@@ -250,8 +246,7 @@ def load(root: Path, config: Path | None = None) -> Settings:
     return Settings(**values, file=file)
 
 
-@dataclass(frozen=True, slots=True)
-class _Mistake:
+class _Mistake(NamedTuple):
     """Where: the keys down to the value; ``on_key`` when the key is wrong, not its value."""
 
     where: tuple[str | int, ...]
@@ -279,13 +274,12 @@ class _Reader:
         if not isinstance(table, dict):
             self._wrong((), "the settings must be a table")
             return {}
-        known = {key_of(item.name): item for item in settings_fields()}
         values = {}
         for key, value in table.items():
-            if key not in known:
-                self._unknown((key,), "key", key, known)
+            if key not in KEYS:
+                self._unknown((key,), "key", key, KEYS)
             else:
-                values[known[key].name] = self._kinds[known[key].metadata["kind"]]((key,), value)
+                values[key.replace("-", "_")] = self._kinds[KEYS[key].kind]((key,), value)
         return values
 
     def _wrong(self, where: tuple[str | int, ...], message: str) -> None:

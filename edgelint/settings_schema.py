@@ -12,7 +12,7 @@ from typing import Any
 
 from edgelint import registry, rulebook
 from edgelint.diagnostics import Severity
-from edgelint.settings import key_of, settings_fields
+from edgelint.settings import KEYS
 
 FILE = Path(__file__).parent / "schemas" / "settings.schema.json"
 
@@ -20,9 +20,8 @@ FILE = Path(__file__).parent / "schemas" / "settings.schema.json"
 def schema() -> dict[str, Any]:
     """The schema of edgelint.toml, and so of the [tool.edgelint] table."""
     properties = {}
-    for item in settings_fields():
-        made = _KINDS[item.metadata["kind"]]()
-        properties[key_of(item.name)] = {"description": item.metadata["doc"], **made}
+    for name, key in KEYS.items():
+        properties[name] = {"description": key.doc, **_KINDS[key.kind]()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "edgelint settings",
