@@ -27,6 +27,7 @@ BUILD_OUTPUT = frozenset(("dist", "build-output", ".next", ".open-next", ".outpu
                           ".wrangler", ".astro", ".vinxi", ".react-router", ".docusaurus"))  # fmt: skip
 _DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")
 _MINIFIED = (".min.js", ".min.mjs", ".min.cjs")
+_DEPLOYERS = frozenset(("sst.config.ts", "alchemy.run.ts", "Pulumi.yaml"))
 _TSCONFIG = re.compile(r"(?:ts|js)config(?:\..+)?\.json")
 _CONFIG_OPTION = re.compile(r"\bwrangler\b[^&|;\n]*?\s(?:--config|-c)(?:\s+|=)(['\"]?)([^\s'\"&|;]+)\1")
 _MAX_MANIFEST = 1_000_000  # bytes: a larger package.json is no manifest
@@ -37,7 +38,8 @@ class Discovered:
     """Paths relative to ``root``, with ``/``, sorted. ``directories`` are all that were visited ("" is the root).
 
     ``shadowed``: a config -> the configs beside it that wrangler does not read because of it. ``skipped``: reason ->
-    how many files or directories were left out for it.
+    how many files or directories were left out for it. ``deployers`` are the files of tools that deploy Workers without
+    wrangler (Terraform, SST, Alchemy, Pulumi).
     """
 
     root: Path
@@ -51,6 +53,7 @@ class Discovered:
     dotenv: list[str] = field(default_factory=list)
     workflows: list[str] = field(default_factory=list)
     readmes: list[str] = field(default_factory=list)
+    deployers: list[str] = field(default_factory=list)
     directories: list[str] = field(default_factory=list)
     shadowed: dict[str, list[str]] = field(default_factory=dict)
     generated: list[str] = field(default_factory=list)
@@ -69,8 +72,8 @@ def discover(root: Path, exclude: Sequence[str] = ()) -> Discovered:
     _drop_generated(found)
     _drop_shadowed(found)
     for paths in (found.configs, found.sources, found.declarations, found.sql, found.package_json, found.pyproject,
-                  found.tsconfig, found.dotenv, found.workflows, found.readmes, found.directories,
-                  found.generated):  # fmt: skip
+                  found.tsconfig, found.dotenv, found.workflows, found.readmes, found.deployers,
+                  found.directories, found.generated):  # fmt: skip
         paths.sort()
     return found
 
@@ -167,6 +170,8 @@ class _Walk:
             into = found.workflows
         elif name.lower().startswith("readme"):
             into = found.readmes
+        elif name.endswith((".tf", ".tf.json")) or name in _DEPLOYERS:
+            into = found.deployers
         elif name.endswith(_DECLARATIONS):
             into = found.declarations
         elif os.path.splitext(name)[1] in SOURCES:

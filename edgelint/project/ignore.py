@@ -7,6 +7,7 @@ A path is matched as one entry: the walk does not go into a directory that is ig
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 
@@ -111,3 +112,31 @@ def _by_pathspec(line: str) -> str | None:
         return None
     text = str(pattern.regex.pattern).replace("(?:(?P<ps_d>/)|$)", "/?$").replace("(?P<ps_d>/)", "/$")
     return text if text.startswith("^") else f".*{text}"
+
+
+def is_ignored(root: str, path: str) -> bool:
+    """Whether the .gitignore files from ``root`` down leave out ``path`` (relative, a file) or a folder above it."""
+    parts = path.split("/")
+    chain: list[tuple[int, Rules]] = []
+    for depth in range(len(parts)):
+        directory = "/".join(parts[:depth])
+        lines = read_lines(os.path.join(root, directory, ".gitignore"))
+        if lines:
+            chain.append((len(directory) + 1 if directory else 0, Rules(lines)))
+        entry = "/".join(parts[: depth + 1])
+        for start, rules in reversed(chain):
+            said = rules.match(entry[start:], depth < len(parts) - 1)
+            if said is not None:
+                if said:
+                    return True
+                break
+    return False
+
+
+def read_lines(path: str) -> list[str]:
+    """The lines of a file; none when it cannot be read."""
+    try:
+        with open(path, "rb") as handle:
+            return handle.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []
