@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edgelint.project import known
@@ -22,6 +23,11 @@ _ITEM_METHODS = frozenset({"find", "at", "pop", "shift", "findLast", "popleft"})
 _CALLBACKS = frozenset({"map", "flatMap", "forEach", "filter", "some", "every", "find", "findIndex", "reduce", "sort", "then", "catch"})
 _CONSTRUCTED = {
     "Request": "request", "Headers": "headers", "Response": "response", "FormData": "form-data", "URLSearchParams": "search-params",
+}
+
+
+_TEXT_CHANGES: dict[str, Callable[[str], str]] = {
+    "toUpperCase": str.upper, "toLowerCase": str.lower, "trim": str.strip, "upper": str.upper, "lower": str.lower, "strip": str.strip,
 }
 
 
@@ -112,7 +118,8 @@ class CallValues:
         rest = False
         offset = 1 if self.e.parameters.is_bound_python(func) else 0
         if offset:
-            args.append(func.this or one(Inst(func.node.parent, func.file)) if isinstance(func.node.parent, tree.Class) else EMPTY)
+            owner = func.node.parent
+            args.append(func.this or (one(Inst(owner, func.file)) if isinstance(owner, tree.Class) else EMPTY))
         for arg in node.args if node is not None else ():
             if isinstance(arg, tree.Spread):
                 rest = True
@@ -120,7 +127,7 @@ class CallValues:
                 keywords[arg.name] = arg.value
             elif not rest:
                 args.append(arg)
-        made = Frame(func.node, args, keywords, rest, file, frame, func.this)  # type: ignore[arg-type]
+        made = Frame(func.node, args, keywords, rest, file, frame, func.this, node)  # type: ignore[arg-type]
         self._frames[key] = made
         return made
 
@@ -297,9 +304,9 @@ class CallValues:
         if name in ("split", "rsplit", "splitlines"):
             return one(ListOf(one(SafeText("constant"))))
         if isinstance(atom, Const) and isinstance(atom.value, str) and not node.args:
-            text = {"toUpperCase": str.upper, "toLowerCase": str.lower, "trim": str.strip, "upper": str.upper, "lower": str.lower, "strip": str.strip}
-            if name in text:
-                return one(Const("string", text[name](atom.value)))
+            changed = _TEXT_CHANGES.get(name)
+            if changed is not None:
+                return one(Const("string", changed(atom.value)))
             if name in ("toString", "valueOf"):
                 return one(atom)
         if isinstance(atom, Number) and name not in ("toString", "toFixed", "toLocaleString"):

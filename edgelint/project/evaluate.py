@@ -29,11 +29,11 @@ MAX_FRAMES = 5  # calls looked into, one inside the other
 class Frame:
     """A call being looked into: the parameters of ``func`` have the values of this call's arguments."""
 
-    __slots__ = ("func", "args", "keywords", "rest", "file", "parent", "depth", "this")
+    __slots__ = ("func", "args", "keywords", "rest", "file", "parent", "depth", "this", "call")
 
     def __init__(
         self, func: tree.Function, args: list[Node | Value], keywords: dict[str, Node], rest: bool, file: SourceFile,
-        parent: Frame | None, this: Value | None,
+        parent: Frame | None, this: Value | None, call: tree.Call | None = None,
     ) -> None:
         self.func = func
         self.args = args
@@ -42,7 +42,15 @@ class Frame:
         self.file = file
         self.parent = parent
         self.this = this
-        self.depth = 1 if parent is None else parent.depth + 1
+        self.depth: int = 1 if parent is None else parent.depth + 1
+
+    @property
+    def outermost(self) -> Frame:
+        """The first of the calls that are looked into, one inside the other."""
+        at = self
+        while at.parent is not None:
+            at = at.parent
+        return at
 
     def find(self, func: tree.Function) -> Frame | None:
         at: Frame | None = self
@@ -358,7 +366,7 @@ class Evaluator:
                     value = self.evaluate(prop.value, atom.file, frame)
                     if isinstance(prop.value, tree.Function):
                         value = frozenset(
-                            Func(a.node, a.file, one(atom)) if isinstance(a, Func) else a for a in value  # type: ignore[arg-type]
+                            Func(a.node, a.file, one(atom)) if isinstance(a, Func) else a for a in value
                         )
                 elif prop.key is None:
                     spread |= self.evaluate(prop.value, atom.file, frame)
