@@ -12,13 +12,17 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgelint import __version__, rulebook
 from edgelint.diagnostics import Confidence, Diagnostic, Edit, Fix, Related, Severity, Span
 from edgelint.outcome import Note, Outcome
+
+try:
+    from _blake2 import blake2b  # what hashlib gives, without the time to load OpenSSL
+except ImportError:  # pragma: no cover
+    from hashlib import blake2b
 
 if TYPE_CHECKING:
     from edgelint.settings import Settings

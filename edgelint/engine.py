@@ -65,7 +65,12 @@ def analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes] | None 
 
 
 def _analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes]) -> tuple[Outcome, Project | None]:
-    chosen = settings.selected()
+    from edgelint.examples import RulebookError
+
+    try:
+        chosen = settings.selected()
+    except RulebookError as error:
+        raise UsageError(f"a rule document of this installation is broken: {error}") from None
     try:
         from edgelint.project.project import Project
 

@@ -9,22 +9,23 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgelint.diagnostics import Confidence, Severity
-from edgelint.examples import Example, Fence, RulebookError, Section, parse_examples, sections
+
+if TYPE_CHECKING:
+    from edgelint.examples import Example, Fence, RulebookError, Section
 
 LANGUAGES = ("javascript", "typescript", "python", "sql", "config")
 PROFILES = ("default", "strict")
 FIXES = ("none", "safe", "unsafe")
 HEADINGS = ("Bad", "Good", "When to ignore")
 
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*\Z")
-_VERSION = re.compile(r"\d+\.\d+\.\d+\Z")
-_SENTENCE = re.compile(r"[.!?](?=\s+[\"'`(*A-Z]|\s*\Z)")
+# Patterns are compiled when a document is read: most runs read none.
+_ID = r"[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*\Z"
+_VERSION = r"\d+\.\d+\.\d+\Z"
+_SENTENCE = r"[.!?](?=\s+[\"'`(*A-Z]|\s*\Z)"
 _REQUIRED = ("severity", "confidence", "profile", "languages", "fix", "since", "sources")
-
-__all__ = ["Example", "Rule", "RulebookError", "directory", "ids", "load", "read", "rule"]
 
 
 class Rule:
@@ -90,6 +91,8 @@ class Rule:
     def examples(self) -> list[Example]:
         """The virtual projects of Bad and Good, in order. Raises ``RulebookError``."""
         if self._examples is None:
+            from edgelint.examples import parse_examples
+
             self._examples = parse_examples(self.path, self._sections)
         return self._examples
 
@@ -127,6 +130,8 @@ def load() -> dict[str, Rule]:
 
 def read(path: Path, id: str) -> Rule:
     """The rule in the document at ``path``, which must be called ``id``. Raises ``RulebookError``."""
+    from edgelint.examples import RulebookError
+
     shown = f"rules/{id}.md"
     try:
         text = path.read_bytes().decode("utf-8")
@@ -137,11 +142,13 @@ def read(path: Path, id: str) -> Rule:
 
 def parse(path: str, text: str, id: str) -> Rule:
     """The rule in the document ``text``. Raises ``RulebookError`` with the line of the first mistake."""
+    from edgelint.examples import RulebookError, sections
+
     parts = sections(path, text)
     head = parts[0]
     if head.title != id:
         raise RulebookError(path, head.line, f"the first heading must be the rule's id, '# {id}'")
-    if not _ID.match(id):
+    if not re.match(_ID, id):
         raise RulebookError(path, head.line, f"'{id}' is not an id: family/name, lower case, words joined by '-'")
     if not head.fences or head.fences[0].language != "toml" or head.text[: head.fences[0].index].strip():
         raise RulebookError(path, head.line + 1, "a toml block with the metadata must stand directly under the heading")
@@ -163,6 +170,8 @@ def parse(path: str, text: str, id: str) -> Rule:
 
 def _metadata(path: str, block: Fence) -> dict[str, Any]:
     import tomllib  # only when a document is read
+
+    from edgelint.examples import RulebookError
 
     try:
         data = tomllib.loads(block.text)
@@ -195,7 +204,7 @@ def _metadata(path: str, block: Fence) -> dict[str, Any]:
     for language in data["languages"]:
         if language not in LANGUAGES:
             raise wrong("languages", f"'{language}' is not one of {', '.join(LANGUAGES)}")
-    if not isinstance(data["since"], str) or not _VERSION.match(data["since"]):
+    if not isinstance(data["since"], str) or not re.match(_VERSION, data["since"]):
         raise wrong("since", "since must be a version, as in 0.1.0")
     options = data.get("options", {})
     if not isinstance(options, dict):
@@ -211,5 +220,5 @@ def first_sentence(text: str) -> str:
     """The first sentence of Markdown prose, on one line; "" when there is none."""
     paragraph = text.strip().split("\n\n", 1)[0]
     flat = " ".join(paragraph.split())
-    end = _SENTENCE.search(flat)
+    end = re.search(_SENTENCE, flat)
     return flat[: end.end()] if end else flat

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from edgelint import checks, engine
+from edgelint import checks
 from edgelint.diagnostics import Confidence, Diagnostic, Edit, Finding, Fix, Related, Severity, Span
 from edgelint.engine import Options, UsageError, check
-from edgelint.outcome import Result
+from edgelint.outcome import Result, Stats
 from edgelint.project.project import Project
 from edgelint.settings import Settings
+from tests.conftest import WriteRule
 
 TTL, LIST, SQL = "kv/ttl-too-short", "kv/unpaginated-list", "sql/unbound-value"
 
@@ -75,7 +76,7 @@ def test_findings_become_diagnostics_in_order(app: Path) -> None:
     assert said(result) == [f"src/b.ts:17 {TTL}", f"src/c.py:6 {TTL}", f"src/index.ts:59 {TTL}"]
     first = result.diagnostics[0]
     assert first == Diagnostic(TTL, Severity.ERROR, Confidence.HIGH, "this is bad", Span("src/b.ts", 17, 20))
-    assert result.stats == engine.Stats(files=4, rules=3, suppressed=0, cached=False)
+    assert result.stats == Stats(files=4, rules=3, suppressed=0, cached=False)
     assert result.root == app
     assert (result.problems, result.failures) == ((), ())
     assert (result.exit_status(), result.exit_status(exit_zero=True)) == (1, 0)
@@ -325,6 +326,12 @@ def test_requests_that_make_no_sense(app: Path, tmp_path_factory: pytest.TempPat
     (app / "wrangler.jsonc").unlink()
     with pytest.raises(UsageError, match=r"the environment 'zz'$"):
         run(app, settings=Settings(env="zz"))
+
+
+def test_a_broken_rule_document(app: Path, some_rules: WriteRule) -> None:
+    some_rules(SQL).write_text("# sql\n")
+    with pytest.raises(UsageError, match=r"is broken: rules/sql/unbound-value\.md:1: the first heading"):
+        run(app)
 
 
 def test_nothing_to_check(app: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
