@@ -67,7 +67,7 @@ class Func(NamedTuple):
 
     node: tree.Function
     file: SourceFile
-    this: frozenset[object] | None = None
+    this: frozenset[Atom] | None = None
 
 
 class ClassRef(NamedTuple):
@@ -104,7 +104,7 @@ class Arr(NamedTuple):
 class ListOf(NamedTuple):
     """An array of which only the items are known (the result of map, keys, split ...)."""
 
-    items: frozenset[object]
+    items: frozenset[Atom]
 
 
 class External(NamedTuple):

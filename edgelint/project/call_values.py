@@ -127,7 +127,7 @@ class CallValues:
                 keywords[arg.name] = arg.value
             elif not rest:
                 args.append(arg)
-        made = Frame(func.node, args, keywords, rest, file, frame, func.this, node)  # type: ignore[arg-type]
+        made = Frame(func.node, args, keywords, rest, file, frame, func.this, node)
         self._frames[key] = made
         return made
 
@@ -168,7 +168,7 @@ class CallValues:
                 if frame is not None and (frame.depth >= MAX_FRAMES or frame.find(atom.node) is not None):
                     value |= one(Unknown("depth"))
                     continue
-                inner = Frame(atom.node, args, {}, False, file, frame, atom.this)  # type: ignore[arg-type]
+                inner = Frame(atom.node, args, {}, False, file, frame, atom.this)
                 value |= self.returns(atom.node, atom.file, inner)
             elif isinstance(atom, Global) and atom.path in ("Number", "parseInt", "parseFloat"):
                 value |= one(Number(nan=True, node=node, path=file.path))

@@ -155,7 +155,7 @@ class _Binder:
             node, scope = pop()
             cls = node.__class__
             if cls is name_class:
-                names.setdefault(node.id, []).append(node)  # type: ignore[attr-defined]
+                names.setdefault(node.id, []).append(node)  # type: ignore[attr-defined,arg-type]
                 continue
             handler = handlers.get(cls)
             if handler is not None:
@@ -384,10 +384,8 @@ def _targets(
 
 
 def _last_name(func: Node) -> str:
-    if func.__class__ is tree.Name:
-        return func.id  # type: ignore[attr-defined,no-any-return]
-    if func.__class__ is tree.Member:
-        return func.name or ""  # type: ignore[attr-defined]
-    if func.__class__ is tree.Cast:
-        return _last_name(func.value)  # type: ignore[attr-defined]
-    return ""
+    while isinstance(func, tree.Cast):
+        func = func.value
+    if isinstance(func, tree.Name):
+        return func.id
+    return func.name or "" if isinstance(func, tree.Member) else ""
