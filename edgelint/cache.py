@@ -81,7 +81,7 @@ class Cache:
         if max((stamp[0] for stamp in (*data["files"].values(), *folders) if stamp), default=0) > started_ns - _TICK_NS:
             return
         try:
-            write_sealed(self.file, json.dumps(data, separators=(",", ":")))
+            write_sealed(self.file, json.dumps(data, separators=(",", ":")).encode())
             self._prune()
         except (OSError, ValueError):
             return
@@ -95,15 +95,16 @@ class Cache:
 # Files that only their writer can have made
 
 
-def write_sealed(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` in one step, with its own modification time inside. Raises ``OSError``."""
+def write_sealed(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` in one step, with its own modification time inside. Raises ``OSError``."""
     # Whole microseconds: the coarsest that the file systems in use keep.
     seal = time.time_ns() // 1000 * 1000
     name = f"{path}.{os.getpid()}.{seal}.tmp"
     handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(f"{seal}\n{text}")
+        with os.fdopen(handle, "wb") as file:
+            file.write(b"%d\n" % seal)
+            file.write(data)
         os.utime(name, ns=(seal, seal))
         os.replace(name, path)
     except BaseException:
@@ -111,13 +112,13 @@ def write_sealed(path: Path, text: str) -> None:
         raise
 
 
-def read_sealed(path: Path) -> str:
-    """The text that ``write_sealed`` wrote. Raises ``OSError``, and ``ValueError`` when it was not written here."""
-    with open(path, encoding="utf-8") as file:
-        seal, _, text = file.read().partition("\n")
+def read_sealed(path: Path) -> bytes:
+    """What ``write_sealed`` wrote. Raises ``OSError``, and ``ValueError`` when it was not written here."""
+    with open(path, "rb") as file:
+        seal, _, data = file.read().partition(b"\n")
         if int(seal) != os.fstat(file.fileno()).st_mtime_ns:
             raise ValueError("not written here")
-    return text
+    return data
 
 
 def make_folder(folder: Path) -> bool:

@@ -189,11 +189,11 @@ def test_a_damaged_cache_is_a_miss(project: Path, damage: bytes) -> None:
 )
 def test_what_is_read_is_validated(project: Path, old: str, new: str) -> None:
     kept = save(project)
-    text = read_sealed(kept.file)
-    assert old in text
-    write_sealed(kept.file, text)
+    data = read_sealed(kept.file)
+    assert old.encode() in data
+    write_sealed(kept.file, data)
     assert kept.load() == OUTCOME
-    write_sealed(kept.file, text.replace(old, new))
+    write_sealed(kept.file, data.replace(old.encode(), new.encode()))
     assert kept.load() is None
 
 

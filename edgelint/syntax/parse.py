@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from edgelint.source import Source
 from edgelint.syntax import tree
+
+Parse = Callable[[str, Source], tree.Parsed]
 
 JAVASCRIPT = frozenset((".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx"))
 HOSTS = frozenset((".vue", ".svelte", ".astro"))
