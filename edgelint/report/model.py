@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +12,7 @@ from edgelint.diagnostics import Confidence, Diagnostic, Severity, Span
 from edgelint.source import line_starts, position
 
 
-@dataclass(frozen=True, slots=True)
-class RuleText:
+class RuleText(NamedTuple):
     """What a report says of a rule: ``summary`` is a sentence, ``text`` its reasons, ``markdown`` all of its page."""
 
     id: str
@@ -124,30 +121,37 @@ class Files:
         return self.text(span.path).place(span)
 
 
-@dataclass(frozen=True)
 class Report:
     """One run's outcome, as every format takes it.
 
     ``root`` is the project root that paths are relative to; ``checked`` counts analysed files; ``unanalysed`` maps a
-    reason to the paths it struck; ``rules`` holds the texts of the rules that occur (only SARIF
-    shows them); ``overlay`` is the unsaved contents of files by path; ``base`` is the directory that paths meant for a
-    person or a forge are shown relative to.
+    reason to the paths it struck ("" for one that is not known); ``rules`` holds the texts of the rules that occur
+    (only SARIF shows them); ``overlay`` is the unsaved contents of files by path; ``base`` is the directory that paths
+    meant for a person or a forge are shown relative to.
     """
 
-    root: Path
-    diagnostics: Sequence[Diagnostic]
-    checked: int = 0
-    unanalysed: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    rules: Mapping[str, RuleText] = field(default_factory=dict)
-    overlay: Mapping[str, bytes] = field(default_factory=dict)
-    base: Path | None = None
-    version: str = ""
-    suppressed: int = 0
-
-    @cached_property
-    def files(self) -> Files:
+    def __init__(
+        self,
+        root: Path,
+        diagnostics: Sequence[Diagnostic],
+        checked: int = 0,
+        unanalysed: Mapping[str, Sequence[str]] | None = None,
+        rules: Mapping[str, RuleText] | None = None,
+        overlay: Mapping[str, bytes] | None = None,
+        base: Path | None = None,
+        version: str = "",
+        suppressed: int = 0,
+    ) -> None:
+        self.root = root
+        self.diagnostics = diagnostics
+        self.checked = checked
+        self.unanalysed = unanalysed or {}
+        self.rules = rules or {}
+        self.base = base
+        self.version = version
+        self.suppressed = suppressed
+        self.files = Files(root, overlay)
         """The texts that the diagnostics point into."""
-        return Files(self.root, self.overlay)
 
     def shown(self, path: str) -> str:
         """``path`` as a person in ``base`` would write it."""
