@@ -108,10 +108,14 @@ class ListOf(NamedTuple):
 
 
 class External(NamedTuple):
-    """A name imported from a package or a built-in module, or what its members and calls give: ``path`` is "Hono", "z.object()"."""
+    """A name imported from a package or a built-in module, or what its members and calls give: ``path`` is "Hono", "z.object()".
+
+    ``call`` is the last call on that way, which has the arguments.
+    """
 
     module: str
     path: str
+    call: tree.Call | None = None
 
 
 class Namespace(NamedTuple):
@@ -127,7 +131,9 @@ class Global(NamedTuple):
 
 
 class Unknown(NamedTuple):
-    """Anything. ``reason``: "param" (no call is known), "external", "stored" (read from a database), "depth", "other"."""
+    """Anything. ``reason``: "param" (no call is known), "external", "stored" (read from a database), "validated" (a schema passed
+    it), "depth", "other". ``node`` of what is stored is the call that read it; of what is validated, the schema's last call.
+    """
 
     reason: str = "other"
     node: tree.Node | None = None

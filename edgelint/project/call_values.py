@@ -64,12 +64,12 @@ class CallValues:
         if isinstance(atom, Global):
             return self.global_call(atom.path, node, file, frame)
         if isinstance(atom, External):
-            return self.external_call(atom, node)
+            return self.external_call(atom, node, file, frame)
         if isinstance(atom, Taint):
             return one(atom)
         return one(Unknown("other", node))
 
-    def external_call(self, atom: External, node: tree.Call) -> Value:
+    def external_call(self, atom: External, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
         last = atom.path.rsplit(".", 1)[-1]
         if last in known.CONTEXT_FUNCTIONS:
             return one(Plat("cloudflare-context"))
@@ -79,10 +79,21 @@ class CallValues:
             return one(Unknown("external", node))
         # zod and its kin: a parsed value was checked, but is not harmless text.
         if last in ("parse", "safeParse", "parseAsync", "safeParseAsync") and "()" in atom.path:
-            return one(Unknown("validated", node))
+            return one(Unknown("validated", atom.call))
+        if last in ("parse", "safeParse", "parseAsync", "safeParseAsync") and node.args:
+            schema = [a.call for a in self.e.evaluate(node.args[0], file, frame) if isinstance(a, External) and a.call is not None]
+            if schema:  # valibot: parse(schema, value)
+                return one(Unknown("validated", schema[0]))
+        if last in known.READERS.get(atom.module, ()):
+            sent = frozenset(
+                a for arg in node.args for a in self.e.evaluate(arg, file, frame)
+                if _is_tainted(a) or (isinstance(a, Plat) and a.type == "hono-context")
+            )
+            if sent:
+                return one(Taint("request", node, file.path))
         if len(atom.path) > 120:
             return UNKNOWN
-        return one(External(atom.module, f"{atom.path}()"))
+        return one(External(atom.module, f"{atom.path}()", node))
 
     def dynamic_import(self, node: tree.Call, file: SourceFile) -> Value:
         arg = node.args[0]
@@ -226,7 +237,7 @@ class CallValues:
                 return value if name in ("all", "allSettled", "resolve") else self.e.elements(value, frame)
             return self.global_call(f"{atom.path}.{name}", node, file, frame)
         if isinstance(atom, External):
-            return self.external_call(self.as_external(atom, name), node)
+            return self.external_call(self.as_external(atom, name), node, file, frame)
         members = self.e.atom_member(atom, name, file, frame, func)
         if any(isinstance(m, Func | ClassRef) for m in members):
             return self.e.join(self.apply(m, node, file, frame) for m in members)
@@ -234,11 +245,13 @@ class CallValues:
             return one(SafeText(name))
         if name in known.NUMBER_METHODS:
             return one(Number())
-        return one(Unknown(atom.reason if isinstance(atom, Unknown) and atom.reason in ("stored", "param", "validated") else "other", node))
+        if isinstance(atom, Unknown) and atom.reason in ("stored", "validated"):
+            return one(atom)
+        return one(Unknown("param" if isinstance(atom, Unknown) and atom.reason == "param" else "other", node))
 
     @staticmethod
     def as_external(atom: External, name: str) -> External:
-        return External(atom.module, f"{atom.path}.{name}" if atom.path else name)
+        return External(atom.module, f"{atom.path}.{name}" if atom.path else name, atom.call)
 
     def plat_method(self, atom: Plat, name: str, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
         if atom.type == "binding" and name in known.TELLING_METHODS:

@@ -80,6 +80,8 @@ class Evaluator:
         self.active: set[tuple[Node, Frame | None]] = set()
         self.depth = 0
         self.opened: set[tuple[Node, str]] = set()  # collections and fields being looked into: they may hold themselves
+        self._told: dict[str, str] | None = None
+        self._told_of = 0
         self.call_values = CallValues(self)
         self.parameters = Parameters(self)
 
@@ -284,7 +286,7 @@ class Evaluator:
         if isinstance(atom, External):
             if (atom.module, atom.path, name) in (("cloudflare:workers", "*", "env"), ("workers", "", "env")):
                 return one(Plat("env"))
-            return self.external(External(atom.module, f"{atom.path}.{name}" if atom.path else name))
+            return self.external(External(atom.module, f"{atom.path}.{name}" if atom.path else name, atom.call))
         if isinstance(atom, Global):
             if atom.path == "process" and name == "env":
                 return one(Plat("process-env"))
@@ -295,7 +297,28 @@ class Evaluator:
             return one(Number(0, None))
         if isinstance(atom, SafeText):
             return one(atom)
-        return one(Unknown(atom.reason if isinstance(atom, Unknown) and atom.reason == "stored" else "other", node))
+        if isinstance(atom, Unknown) and atom.reason == "validated":
+            return self.validated(atom, name)
+        return one(atom if isinstance(atom, Unknown) and atom.reason == "stored" else Unknown("other", node))
+
+    def validated(self, atom: Unknown, name: str) -> Value:
+        """Member ``name`` of what a schema passed: what the schema says of it, where it can be read."""
+        from edgelint.project.schemas import Schemas
+
+        return Schemas(self).member(atom, name)
+
+    @property
+    def told(self) -> dict[str, str]:
+        """The kinds of members of env that a telling method is called on somewhere: ``env.DB.prepare()`` makes DB a database."""
+        if self._told is None or self._told_of != len(self.files):
+            self._told, self._told_of = {}, len(self.files)
+            for file in self.files.values():
+                for method, kind in known.TELLING_METHODS.items():
+                    for call in file.index.calls.get(method, ()):
+                        receiver = call.func.obj if isinstance(call.func, tree.Member) else None
+                        if isinstance(receiver, tree.Member) and receiver.name is not None:
+                            self._told.setdefault(receiver.name, kind)
+        return self._told
 
     def external(self, atom: External) -> Value:
         if atom.module in ("cloudflare:workers", "workers", "cloudflare-workers") and atom.path == "env":
@@ -305,6 +328,8 @@ class Evaluator:
     def plat_member(self, atom: Plat, name: str, file: SourceFile, node: tree.Member | None) -> Value:
         if atom.type == "env":
             kind = self.kind_of(file, name)
+            if kind is None and name in self.told:
+                return one(Plat(self.told[name], name, trust="shape"))
             return one(Plat(kind or "binding", name, trust=atom.trust))
         if atom.type == "process-env":
             return one(Unknown("other", node))

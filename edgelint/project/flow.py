@@ -30,23 +30,23 @@ def conditions(node: Node, across_functions: bool = True) -> Iterator[Condition]
         if cls is tree.If:
             assert isinstance(parent, tree.If)
             if at is parent.then:
-                yield from _split(parent.test, True)
+                yield from split(parent.test, True)
             elif at is parent.other:
-                yield from _split(parent.test, False)
+                yield from split(parent.test, False)
         elif cls is tree.Conditional:
             assert isinstance(parent, tree.Conditional)
             if at is parent.then:
-                yield from _split(parent.test, True)
+                yield from split(parent.test, True)
             elif at is parent.other:
-                yield from _split(parent.test, False)
+                yield from split(parent.test, False)
         elif cls is tree.Binary:
             assert isinstance(parent, tree.Binary)
             if at is parent.right and parent.op in ("&&", "||"):
-                yield from _split(parent.left, parent.op == "&&")
+                yield from split(parent.left, parent.op == "&&")
         elif cls is tree.Loop:
             assert isinstance(parent, tree.Loop)
             if at is parent.body and parent.test is not None and parent.kind in ("while", "for"):
-                yield from _split(parent.test, True)
+                yield from split(parent.test, True)
         elif cls is tree.Block or cls is tree.Module:
             assert isinstance(parent, tree.Block | tree.Module)
             yield from _earlier(parent.body, at)
@@ -63,7 +63,7 @@ def conditions(node: Node, across_functions: bool = True) -> Iterator[Condition]
                 for clause in parent.clauses:
                     if isinstance(clause, tree.Loop):
                         for test in clause.body.body:
-                            yield from _split(test.value if isinstance(test, tree.ExprStmt) else test, True)
+                            yield from split(test.value if isinstance(test, tree.ExprStmt) else test, True)
         elif cls is tree.Function and not across_functions:
             return
         at = parent
@@ -75,23 +75,24 @@ def _earlier(body: list[Node], at: Node) -> Iterator[Condition]:
             return
         if isinstance(statement, tree.If):
             if leaves(statement.then):
-                yield from _split(statement.test, False)
+                yield from split(statement.test, False)
             elif statement.other is not None and leaves(statement.other):
-                yield from _split(statement.test, True)
+                yield from split(statement.test, True)
         elif isinstance(statement, tree.Unknown) and statement.what == "assert" and statement.items:
-            yield from _split(statement.items[0], True)
+            yield from split(statement.items[0], True)
 
 
-def _split(test: Node, holds: bool) -> Iterator[Condition]:
+def split(test: Node, holds: bool) -> Iterator[Condition]:
+    """The single tests that are certain when ``test`` was ``holds``."""
     if isinstance(test, tree.Unary) and test.op == "!":
-        yield from _split(test.value, not holds)
+        yield from split(test.value, not holds)
         return
     if isinstance(test, tree.Binary) and ((test.op == "&&" and holds) or (test.op == "||" and not holds)):
-        yield from _split(test.left, holds)
-        yield from _split(test.right, holds)
+        yield from split(test.left, holds)
+        yield from split(test.right, holds)
         return
     if isinstance(test, tree.Cast):
-        yield from _split(test.value, holds)
+        yield from split(test.value, holds)
         return
     yield Condition(test, holds)
 

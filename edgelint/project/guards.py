@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from edgelint.project.flow import conditions, mentions, same
+from edgelint.project.flow import conditions, mentions, same, split
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -94,9 +95,7 @@ def _replaced_when_not_listed(subject: Node, at: Node, file: SourceFile) -> bool
                 if statement is node:
                     break
                 if isinstance(statement, tree.If) and _assigns(statement.then, subject, file):
-                    from edgelint.project.flow import _split
-
-                    if any(tests_membership(c.test, subject, file, c.holds) for c in _split(statement.test, False)):
+                    if any(tests_membership(c.test, subject, file, c.holds) for c in split(statement.test, False)):
                         return True
         if isinstance(parent, tree.Function):
             return False
@@ -116,3 +115,144 @@ def is_tested(subject: Node, at: Node, file: SourceFile) -> bool:
     if not isinstance(subject, tree.Name | tree.Member):
         return False
     return any(mentions(condition.test, subject, file) for condition in conditions(at))
+
+
+# -- numbers -----------------------------------------------------------------------------------------------------------
+
+_Test = Callable[[Node, Node, "SourceFile", bool], bool]
+_ORDER = frozenset({"<", ">", "<=", ">="})
+_EQUALITY = frozenset({"===", "!==", "==", "!="})
+_NUMERIC = frozenset({"isNaN", "isInteger", "isSafeInteger", "isFinite", "isnan", "isdigit", "isdecimal", "isnumeric"})
+_REFUSING = ("isnan", "isinvalid", "invalid", "isbad", "not", "isnot", "isempty", "isnil")
+_ASSERTING = ("assert", "validate", "ensure", "require", "check", "invariant", "must", "verify", "expect")
+
+
+def is_number_checked(subject: Node, file: SourceFile, since: int = 0) -> bool:
+    """Whether a test on the way to ``subject`` shows that it is a sound number; ``since``: only tests from this offset on count."""
+    return _is_settled(subject, file, _tests_number, since)
+
+
+def is_bounded(subject: Node, file: SourceFile, since: int = 0) -> bool:
+    """Whether a test on the way to ``subject`` shows that it is not above some limit."""
+    return _is_settled(subject, file, _tests_bound, since)
+
+
+def is_compared(subject: Node, file: SourceFile, since: int = 0) -> bool:
+    """Whether a test on the way to ``subject`` compares it with anything that is not null."""
+    return _is_settled(subject, file, _tests_order, since)
+
+
+def is_digits(subject: Node, file: SourceFile) -> bool:
+    """Whether a test on the way to the text ``subject`` shows that it is a number's text: a pattern, isNaN, a list."""
+    return _is_settled(subject, file, _tests_digits, 0)
+
+
+def _is_settled(subject: Node, file: SourceFile, tests: _Test, since: int) -> bool:
+    while isinstance(subject, tree.Cast | tree.Await):
+        subject = subject.value
+    if not isinstance(subject, tree.Name | tree.Member | tree.Call | tree.Unary):
+        return False
+    if any(c.test.start >= since and tests(c.test, subject, file, c.holds) for c in conditions(subject)):
+        return True
+    return any(_settles(statement, subject, file, tests) for statement in _before(subject) if statement.start >= since)
+
+
+def _before(node: Node) -> Iterator[Node]:
+    """The statements that ran before ``node`` in the blocks around it, up to its function."""
+    at = node
+    while at.parent is not None:
+        parent = at.parent
+        if isinstance(parent, tree.Block | tree.Module):
+            for statement in parent.body:
+                if statement is at:
+                    break
+                yield statement
+        if isinstance(parent, tree.Function):
+            return
+        at = parent
+
+
+def _settles(statement: Node, subject: Node, file: SourceFile, tests: _Test) -> bool:
+    """``if (isNaN(x)) x = 1``: replaced where the test fails; ``assertInteger(x)``: a call that does not come back otherwise."""
+    if isinstance(statement, tree.If):
+        replaced = any(
+            isinstance(node, tree.Assign) and same(node.target, subject, file) for node in tree.walk_function(statement.then)
+        )
+        return replaced and any(tests(c.test, subject, file, c.holds) for c in split(statement.test, False))
+    call = statement.value if isinstance(statement, tree.ExprStmt) else None
+    if isinstance(call, tree.Await):
+        call = call.value
+    if isinstance(call, tree.Call) and any(same(arg, subject, file) for arg in call.args):
+        return last_name(call.func).lower().lstrip("_").startswith(_ASSERTING)
+    return False
+
+
+def _tests_number(test: Node, subject: Node, file: SourceFile, holds: bool) -> bool:
+    while isinstance(test, tree.Await | tree.Cast):
+        test = test.value
+    if same(test, subject, file):
+        return holds  # NaN is false
+    if isinstance(test, tree.Unary):
+        return test.op == "!" and _tests_number(test.value, subject, file, not holds)
+    if isinstance(test, tree.Call):
+        return mentions(test, subject, file) and holds != last_name(test.func).lower().startswith(_REFUSING)
+    if isinstance(test, tree.Binary):
+        if test.op in ("&&", "||"):  # of which one side is enough, and it is not known which
+            return _tests_number(test.left, subject, file, holds) and _tests_number(test.right, subject, file, holds)
+        if test.op in _EQUALITY | _ORDER | {"in", "not in"}:
+            return mentions(test, subject, file) and not _is_about_nothing(test)
+    return False
+
+
+def _tests_order(test: Node, subject: Node, file: SourceFile, holds: bool) -> bool:
+    if isinstance(test, tree.Binary) and test.op in ("&&", "||"):
+        return _tests_order(test.left, subject, file, holds) or _tests_order(test.right, subject, file, holds)
+    if isinstance(test, tree.Binary) and test.op in _EQUALITY | _ORDER:
+        return mentions(test, subject, file) and not _is_about_nothing(test)
+    return _tests_bound(test, subject, file, holds)
+
+
+def _tests_bound(test: Node, subject: Node, file: SourceFile, holds: bool) -> bool:
+    while isinstance(test, tree.Await | tree.Cast):
+        test = test.value
+    if isinstance(test, tree.Binary):
+        if test.op in ("&&", "||"):
+            return _tests_bound(test.left, subject, file, holds) and _tests_bound(test.right, subject, file, holds)
+        if test.op in _ORDER:
+            if mentions(test.left, subject, file):
+                return holds == (test.op in ("<", "<="))
+            return mentions(test.right, subject, file) and holds == (test.op in (">", ">="))
+    if isinstance(test, tree.Call) and (last_name(test.func) in _NUMERIC or _is_open_pattern(test)):
+        return False
+    return tests_membership(test, subject, file, holds)
+
+
+def _tests_digits(test: Node, subject: Node, file: SourceFile, holds: bool) -> bool:
+    if isinstance(test, tree.Call) and last_name(test.func) in _NUMERIC:
+        return mentions(test, subject, file) and holds != last_name(test.func).lower().startswith(_REFUSING)
+    return tests_membership(test, subject, file, holds)
+
+
+def _is_about_nothing(test: tree.Binary) -> bool:
+    """A comparison with null or undefined, or of a type's name: NaN passes it."""
+    return any(
+        (isinstance(side, tree.Literal) and side.kind in ("null", "string")) or (isinstance(side, tree.Name) and side.id in ("undefined", "None"))
+        or (isinstance(side, tree.Unary) and side.op == "typeof")
+        for side in (test.left, test.right)
+    )
+
+
+def _is_open_pattern(test: tree.Call) -> bool:
+    """``/^\\d+$/.test(x)``: a number of any length fits."""
+    func = test.func
+    if not isinstance(func, tree.Member) or func.name not in _PATTERNS:
+        return False
+    regex = [node for node in (func.obj, *test.args) if isinstance(node, tree.Literal)]
+    return not regex or any("+" in str(node.value) or "*" in str(node.value) for node in regex)
+
+
+def last_name(func: Node) -> str:
+    """``isInteger`` of ``Number.isInteger``."""
+    while isinstance(func, tree.Cast):
+        func = func.value
+    return func.id if isinstance(func, tree.Name) else (func.name or "") if isinstance(func, tree.Member) else ""

@@ -93,6 +93,16 @@ METHODS: dict[str, dict[str, str]] = {
     "workflow": {"create": "any", "get": "any", "createBatch": "any"},
 }
 
+# Functions of packages that take text apart: what they give is as far from the sender as what they are given.
+READERS: dict[str, frozenset[str]] = {
+    "urllib.parse": frozenset({"urlparse", "urlsplit", "parse_qs", "parse_qsl", "unquote", "unquote_plus"}),
+    "urllib": frozenset({"urlparse", "urlsplit", "parse_qs", "parse_qsl", "unquote", "unquote_plus"}),
+    "json": frozenset({"loads"}), "base64": frozenset({"b64decode", "urlsafe_b64decode"}),
+    "hono/cookie": frozenset({"getCookie"}), "qs": frozenset({"parse"}), "query-string": frozenset({"parse", "parseUrl"}),
+    "querystring": frozenset({"parse", "decode"}), "node:querystring": frozenset({"parse", "decode"}), "cookie": frozenset({"parse"}),
+    "node:url": frozenset({"parse"}), "url": frozenset({"parse"}), "destr": frozenset({"destr", "safeDestr"}),
+}
+
 # Methods of a stored or bound object that change something behind the binding; the result is a promise.
 WRITES: dict[str, frozenset[str]] = {
     "kv": frozenset({"put", "delete"}),
@@ -106,7 +116,7 @@ WRITES: dict[str, frozenset[str]] = {
 
 # Methods by which a binding of unknown kind gives itself away (used with lower trust).
 TELLING_METHODS: dict[str, str] = {
-    "prepare": "d1", "getWithMetadata": "kv", "sendBatch": "queue", "idFromName": "durable-object", "idFromString": "durable-object",
+    "prepare": "d1", "withSession": "d1", "getWithMetadata": "kv", "sendBatch": "queue", "idFromName": "durable-object", "idFromString": "durable-object",
     "newUniqueId": "durable-object", "getByName": "durable-object", "writeDataPoint": "analytics-engine",
 }
 

@@ -186,6 +186,27 @@ class Parameters:
             return self.e.evaluate(plain[position], file)
         return EMPTY if param.default is not None else one(Const("null", None))
 
+    def given(
+        self, param: tree.Param, function: tree.Function, frame: Frame | None
+    ) -> Iterator[tuple[Node | Value, SourceFile, Frame | None]]:
+        """What calls hand over for ``param``, each with where it stands: the call of ``frame``, or every known call when None."""
+        position = function.params.index(param)
+        if frame is not None:
+            if isinstance(param.target, tree.Name) and param.target.id in frame.keywords:
+                yield frame.keywords[param.target.id], frame.file, frame.parent
+            else:
+                for arg in frame.args[position:] if param.rest else frame.args[position : position + 1]:
+                    yield arg, frame.file, frame.parent
+            return
+        for file, call, offset in self.callers(function):
+            named = [a.value for a in call.args if isinstance(a, tree.Keyword) and isinstance(param.target, tree.Name) and a.name == param.target.id]
+            plain = [a for a in call.args if not isinstance(a, tree.Keyword)]
+            at = position - offset
+            if not named and any(isinstance(a, tree.Spread) for a in plain[: at if param.rest else at + 1]):
+                continue
+            for arg in named or (plain[at:] if param.rest else plain[at : at + 1]):
+                yield arg, file, None
+
     def callers(self, function: tree.Function) -> list[CallSite]:
         """The known calls of ``function``: by its name, through imports, as a method of an instance, as a constructor."""
         found = self._callers.get(function)

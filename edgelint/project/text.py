@@ -7,6 +7,7 @@ glued in, where the text is put together.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -14,10 +15,12 @@ from edgelint.project.atoms import (
     Arr, ClassRef, Const, External, Func, Global, Inst, ListOf, Namespace, Number, Obj, Plat, SafeText, Taint, Unknown, Value,
 )
 from edgelint.project.call_values import returns_of
+from edgelint.project.captures import captures_word
 from edgelint.project.evaluate import Evaluator, Frame
 from edgelint.project.files import SourceFile
 from edgelint.project.guards import is_allow_listed
 from edgelint.project.objects import holder, symbol_pushes
+from edgelint.project.origins import Question, origins
 from edgelint.project.reaching import reaching
 from edgelint.project.scopes import Symbol
 from edgelint.syntax import tree
@@ -27,6 +30,9 @@ _PASS_METHODS = frozenset({
     "trim", "trimStart", "trimEnd", "toUpperCase", "toLowerCase", "slice", "substring", "substr", "repeat", "filter", "reverse", "sort", "strip",
     "lower", "upper", "rstrip", "lstrip", "toString", "split", "flat", "concat", "values", "normalize", "dedent", "valueOf", "toSorted", "at", "pop",
 })
+
+
+_CATALOG = re.compile(r"\bsqlite_(?:master|schema)\b|\bpragma[_ ]", re.IGNORECASE)
 
 
 class Hole(NamedTuple):
@@ -80,6 +86,9 @@ class _Descent:
             return
         if isinstance(node, tree.Literal):
             return
+        if glue is not None and not items and self.is_number(node, file, frame):
+            yield from self.number(node, file, frame, glue, glue_file)
+            return
         if isinstance(node, tree.Await | tree.Cast | tree.Spread | tree.Keyword):
             yield from self.descend(node.value, file, frame, glue, glue_file, items)
         elif isinstance(node, tree.Template):
@@ -103,6 +112,20 @@ class _Descent:
             yield from self.member(node, file, frame, glue, glue_file, items)
         else:
             yield from self.leaf(node, file, frame, glue, glue_file, items)
+
+    def is_number(self, node: Node, file: SourceFile, frame: Frame | None) -> bool:
+        """Whether ``node`` is a number whatever happens: its text cannot change a statement."""
+        if isinstance(node, tree.Template | tree.Array | tree.Object | tree.Function):
+            return False
+        value = self.e.evaluate(node, file, frame)
+        return bool(value) and all(
+            isinstance(a, Number) or (isinstance(a, Const) and a.kind in ("number", "boolean")) for a in value
+        )
+
+    def number(self, node: Node, file: SourceFile, frame: Frame | None, glue: Node, glue_file: SourceFile) -> Iterator[Hole]:
+        """A number is a hole only where it may be NaN: that is the one number whose text is a name."""
+        for origin in origins(node, file, self.e, Question.NAN, frame):
+            yield Hole(glue_file, glue, origin.file, origin.node, "number", True)
 
     def operand(self, node: Node, file: SourceFile, frame: Frame | None, glue: Node | None, glue_file: SourceFile) -> Iterator[Hole]:
         """``node`` is put into text here: it is the place to point at, unless the text it stands for was put together deeper."""
@@ -164,7 +187,7 @@ class _Descent:
         if symbol is None or node.id == "this":
             yield from self.leaf(node, file, frame, glue, glue_file, items)
             return
-        if is_allow_listed(node, node, file, self.e):
+        if is_allow_listed(node, node, file, self.e) or captures_word(node, file, self.e):
             return
         yield from self.symbol(symbol, node, file, frame, glue, glue_file, items)
 
@@ -438,7 +461,7 @@ class _Descent:
     def member(
         self, node: tree.Member, file: SourceFile, frame: Frame | None, glue: Node | None, glue_file: SourceFile, items: bool
     ) -> Iterator[Hole]:
-        if is_allow_listed(node, node, file, self.e):
+        if is_allow_listed(node, node, file, self.e) or captures_word(node, file, self.e):
             return
         base = self.e.evaluate(node.obj, file, frame)
         handled = False
@@ -483,7 +506,7 @@ class _Descent:
             if isinstance(atom, Const | SafeText):
                 continue
             if isinstance(atom, Number):
-                if atom.nan or atom.tainted:
+                if atom.nan and atom.tainted:
                     found.add("number")
             elif isinstance(atom, Taint):
                 found.add(atom.source)
@@ -493,7 +516,7 @@ class _Descent:
                 else:
                     found.add("unknown")
             elif isinstance(atom, Unknown):
-                if atom.reason != "tagged":
+                if atom.reason != "tagged" and not self.is_catalog(atom):
                     found.add(atom.reason if atom.reason in ("param", "stored", "validated") else "unknown")
             elif isinstance(atom, Plat):
                 if atom.type in ("var", "secret"):
@@ -504,6 +527,21 @@ class _Descent:
             elif isinstance(atom, Func | ClassRef | Inst | Global | Namespace):
                 found.add("unknown")
         return found
+
+
+    def is_catalog(self, atom: Unknown) -> bool:
+        """Whether it was read from SQLite's own catalogue: the names that the schema gave its tables and columns."""
+        if atom.reason != "stored" or not isinstance(atom.node, tree.Call):
+            return False
+        file = self.e.parameters.file_of(atom.node)
+        if file is None or not isinstance(atom.node.func, tree.Member):
+            return False
+        made = [a.origin for a in self.e.evaluate(atom.node.func.obj, file) if isinstance(a, Plat) and a.origin is not None]
+        calls = [call for call in (*made, atom.node) if isinstance(call, tree.Call) and call.args]
+        return any(
+            isinstance(a, Const) and _CATALOG.search(str(a.value)) is not None
+            for call in calls for a in self.e.evaluate(call.args[0], self.e.parameters.file_of(call) or file)
+        )
 
 
 def strips_to_words(regex: str) -> bool:

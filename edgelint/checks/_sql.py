@@ -1,0 +1,68 @@
+"""What the SQL rules say of a hole: how bad it is, what happens, what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from edgelint.diagnostics import Severity
+from edgelint.project.text import Hole, before
+
+if TYPE_CHECKING:
+    from edgelint.project.calls import BindingCall
+
+_SENT = ("request", "message", "event")
+_ORDER = (*_SENT, "stored", "unknown", "param", "validated", "number", "library")
+# The words of SQLite's grammar after which a name stands (lang_select.html, lang_insert.html, lang_altertable.html ...).
+_NAME_FOLLOWS = re.compile(
+    r"\b(?:FROM|INTO|UPDATE|TABLE|JOIN|BY|SELECT|SET|INDEX|VIEW|TRIGGER|COLUMN|PRAGMA|ON|EXISTS|ASC|DESC|REPLACE)\s*[\"`\[]?$|[\"`\[]$",
+    re.IGNORECASE,
+)
+_VALUE_FOLLOWS = re.compile(r"(?:[=<>'%(+\-/*|]|\b(?:LIKE|GLOB|MATCH|IS|NOT|AND|OR|IN|BETWEEN|LIMIT|OFFSET|VALUES|THEN|ELSE|WHEN))\s*$", re.IGNORECASE)
+
+
+def worst(holes: Iterable[Hole]) -> list[Hole]:
+    """One hole for each place: what whoever sends the request decides comes before what is merely not known."""
+    found: dict[tuple[str, int, int], Hole] = {}
+    for hole in sorted(holes, key=lambda h: _ORDER.index(h.what)):
+        found.setdefault((hole.file.path, hole.node.start, hole.node.end), hole)
+    return sorted(found.values(), key=lambda h: (h.file.path, h.node.start))
+
+
+def severity_of(hole: Hole) -> Severity | None:
+    """An error when someone outside decides the text, a warning when it may be so, None when there is nothing to say."""
+    if hole.what in _SENT:
+        return Severity.ERROR
+    if not hole.glued and hole.what != "stored":
+        return None  # the whole text is handed in: what makes it is elsewhere, and was looked at there when it is known
+    return None if hole.what == "library" else Severity.WARNING
+
+
+def message_for(hole: Hole, call: BindingCall) -> str:
+    """What happens."""
+    to = f"{call.verb}()"
+    if hole.what in _SENT:
+        origin = {"request": "the request", "message": "a message", "event": "an event"}[hole.what]
+        return f"text from {origin} becomes part of the SQL given to {to}: whoever sends it can rewrite the statement"
+    if hole.what == "number":
+        return f"a number that may be NaN becomes part of the SQL given to {to}: SQLite reads NaN as a column name, and the query fails"
+    what = {
+        "stored": "stored data", "param": "a parameter that no known call fixes", "validated": "text that a schema only checks for its type",
+    }.get(hole.what, "a value that is not known to be constant")
+    return f"{what} becomes part of the SQL given to {to}: if it holds a quote or a keyword, the statement changes"
+
+
+def help_for(hole: Hole, call: BindingCall) -> str:
+    """What to do: bind a value, look up a name."""
+    text = before(hole.node)
+    bind = {
+        "do-sql": "write ? in its place and give the value to exec() as a further argument",
+    }.get(call.kind, "write ? in its place and give the value to bind()" if call.verb == "prepare" else "use prepare() with ? and bind() the value: exec() cannot bind")
+    name = "a table, a column or a direction cannot be bound: look it up in a list of the allowed ones"
+    if text and _VALUE_FOLLOWS.search(text):
+        quotes = ", without quotes" if text.rstrip("%").endswith("'") else ""
+        return bind + quotes
+    if text and _NAME_FOLLOWS.search(text):
+        return name
+    return f"{bind}; {name}"

@@ -1,0 +1,33 @@
+"""SQL in worker code: what enters its text, what is bound to it, how often it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from edgelint.checks import check
+from edgelint.checks._sql import help_for, message_for, severity_of, worst
+from edgelint.diagnostics import Confidence, Finding, Related, Severity
+
+if TYPE_CHECKING:
+    from edgelint.project.project import Project
+
+
+@check("sql/unbound-value")
+def unbound_value(project: Project) -> Iterator[Finding]:
+    """Text that is not constant reaches prepare or exec."""
+    for call in project.calls(("d1", "d1-session", "do-sql"), ("prepare", "exec")):
+        text = call.arg(0)
+        for hole in worst(project.texts.holes(text, call.file)) if text is not None else ():
+            severity = severity_of(hole)
+            if severity is None:
+                continue
+            related = []
+            if hole.file is not call.file or not call.node.start <= hole.node.start < call.node.end:
+                related.append(Related(call.callee_span, "the SQL runs here"))
+            if hole.leaf_file is not hole.file or not hole.node.start <= hole.leaf.start < hole.node.end:
+                related.append(Related(hole.leaf_file.span(hole.leaf), "the value comes from here"))
+            yield Finding(
+                hole.file.span(hole.node), message_for(hole, call), tuple(related), help_for(hole, call), severity=severity,
+                confidence=Confidence.HIGH if severity is Severity.ERROR else Confidence.MEDIUM,
+            )
