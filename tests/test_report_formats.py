@@ -56,7 +56,7 @@ def mixed(desk: Desk) -> Report:
                 "kv/x", Severity.ERROR, "KV breaks.", "KV breaks. Why.", "KV breaks.\n\n## Bad\n", Confidence.HIGH,
                 ("typescript",), "https://example.com/kv",
             ),
-            "d1/y": RuleText("d1/y", Severity.WARNING, "D1 breaks."),
+            "d1/y": RuleText("d1/y", Severity.WARNING, "D1 breaks.", languages=("sql", "d1")),
         },
     )
 

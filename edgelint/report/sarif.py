@@ -58,7 +58,7 @@ def _rule(report: Report, rule: str) -> dict[str, Any]:
         "shortDescription": {"text": found.summary},
         "defaultConfiguration": {"level": _LEVEL[found.severity]},
         "properties": {
-            "tags": [rule.split("/", 1)[0], *found.languages],
+            "tags": sorted({rule.split("/", 1)[0], *found.languages}),
             "problem.severity": {"info": "recommendation"}.get(found.severity.value, found.severity.value),
         },
     }
