@@ -98,7 +98,7 @@ def _folder(here: str | None, to: str) -> str | None:
 
 
 def _command(path: str, here: str, words: list[tuple[int, str]], text: str, offset: int) -> Command | None:
-    values = [word.strip("\"'") for _, word in words]
+    values = [word.strip("\"' ") for _, word in words]
     position = next((i for i, value in enumerate(values) if _WRANGLER.fullmatch(value)), None)
     builds = any(value in ("vite", "react-router", "astro", "nuxt", "nuxi") for value in values)
     if position is None and not builds:
@@ -192,12 +192,16 @@ def _action(path: str, directory: str, lines: list[str], starts: list[int]) -> I
     """The commands of a wrangler-action step: ``command`` (one or several lines) and ``environment``."""
     named: tuple[str, Span] | None = None
     shell: list[tuple[str, int]] = []
+    block = -1  # how far the key of a command of several lines is indented, while inside it
     for line, start in zip(lines, starts, strict=False):
         line = line.rstrip("\r")
+        indent = len(line) - len(line.lstrip())
+        if 0 <= block < indent or not line.strip():
+            shell.append((line.strip(), start + indent))
+            continue
+        block = -1
         found = _INPUT.match(line)
         if found is None:
-            if shell and shell[0][0] == "|":
-                shell.append((line.strip(), start + len(line) - len(line.lstrip())))
             continue
         key, value = found.groups()
         begin = start + len(line[: found.start(2)].encode("utf-8"))
@@ -206,10 +210,9 @@ def _action(path: str, directory: str, lines: list[str], starts: list[int]) -> I
         if key == "environment" and value:
             named = (value, Span(path, begin, begin + len(value.encode("utf-8"))))
         elif key == "command":
-            shell = [("|", 0)] if value[:1] in ("|", ">") else [(value, begin)]
-    for text, begin in shell or [("deploy", 0)]:
-        if text == "|" or not text:
-            continue
+            several = value[:1] in ("|", ">")
+            block, shell = (indent, []) if several else (-1, [(value, begin)])
+    for text, begin in [item for item in shell if item[0]] or [("deploy", 0)]:
         for command in in_script(path, directory, "wrangler " + text, begin - len("wrangler ")):
             if command.environment is None and named is not None and not _OPEN.search(named[0]):
                 yield command._replace(environment=named[0], span=named[1])
