@@ -63,6 +63,7 @@ class ModuleGraph:
         self.fields = Fields()
         self._exists: dict[str, bool] = {}
         self._exports: dict[str, dict[str, Exported]] = {}
+        self.bound_classes: set[tree.Class] = set()  # those that a config binds as Durable Objects
         self._class_kinds: dict[tree.Class, str | None] = {}
         self._service_workers: dict[str, bool] = {}
         self._imports: dict[str, list[ImportUse]] = {}
@@ -121,6 +122,15 @@ class ModuleGraph:
             if self.exists(index):
                 return index
         return None
+
+    @staticmethod
+    def specifier(importer: str, target: str) -> str:
+        """What ``importer`` writes to import the project file ``target``: "./db", "../lib"."""
+        path = posixpath.relpath(target, posixpath.dirname(importer) or ".")
+        stem, extension = posixpath.splitext(path)
+        if extension in (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx"):
+            path = stem.removesuffix("/index")
+        return path if path.startswith(".") else f"./{path}"
 
     def resolve_python(self, importer: str, module: str, level: int) -> str | None:
         here = posixpath.dirname(importer)
@@ -345,8 +355,15 @@ class ModuleGraph:
                         kind = kind or known.BASE_CLASSES.get(name)
                 elif isinstance(atom, ClassRef) and atom.node is not node:
                     kind = kind or self.class_kind(atom.node, atom.file, evaluator)
+        if kind is None and node in self.bound_classes:
+            kind = "durable-object"
         self._class_kinds[node] = kind
         return kind
+
+    def bind_classes(self, nodes: set[tree.Class]) -> None:
+        """Say which classes a config binds as Durable Objects: those without a base are known by this alone."""
+        self.bound_classes = nodes
+        self._class_kinds.clear()
 
     def is_service_worker(self, file: SourceFile) -> bool:
         """Whether ``file`` belongs to a worker in the service-worker syntax: it, or a file that reaches it, listens for "fetch"."""

@@ -13,6 +13,15 @@ _COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.S)
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 
 
+# Modules of Node.js that may be written without ``node:`` (module.builtinModules of Node 24, without the internal ones).
+NODE_BUILTINS = frozenset({
+    "assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto", "dgram", "diagnostics_channel", "dns",
+    "domain", "events", "fs", "http", "http2", "https", "inspector", "module", "net", "os", "path", "perf_hooks", "process", "punycode",
+    "querystring", "readline", "repl", "stream", "string_decoder", "sys", "timers", "tls", "trace_events", "tty", "url", "util", "v8", "vm",
+    "wasi", "worker_threads", "zlib",
+})
+
+
 class Package:
     """One package.json: its folder, its name, the names of everything it depends on."""
 
@@ -90,7 +99,7 @@ class Packages:
 
     def nearest(self, path: str) -> Package | None:
         """The package.json that governs the file at ``path``."""
-        for directory in _upwards(path):
+        for directory in upwards(path):
             found = self.packages.get(directory)
             if found is not None:
                 return found
@@ -98,14 +107,19 @@ class Packages:
 
     def chain(self, path: str) -> Iterator[Package]:
         """Every package.json from the file's folder up to the root."""
-        for directory in _upwards(path):
+        for directory in upwards(path):
             found = self.packages.get(directory)
             if found is not None:
                 yield found
 
+    @staticmethod
+    def upwards(path: str) -> Iterator[str]:
+        """The folder of ``path`` and all above it, up to the root ("")."""
+        yield from upwards(path)
+
     def candidates(self, importer: str, specifier: str) -> Iterator[str]:
         """Paths (still to be probed) that a bare specifier may mean: tsconfig paths, baseUrl, ``#imports``, workspaces, ``@/`` aliases."""
-        for directory in _upwards(importer):
+        for directory in upwards(importer):
             for pattern, targets in self.paths.get(directory, ()):
                 rest = _match(pattern, specifier)
                 if rest is not None:
@@ -123,7 +137,7 @@ class Packages:
 
     def is_alias(self, importer: str, specifier: str) -> bool:
         """Whether a tsconfig path pattern (not a bare ``*``) covers ``specifier``: it then is no package."""
-        for directory in _upwards(importer):
+        for directory in upwards(importer):
             for pattern, _ in self.paths.get(directory, ()):
                 if pattern != "*" and _match(pattern, specifier) is not None:
                     return True
@@ -170,7 +184,8 @@ def split_specifier(specifier: str) -> tuple[str, str]:
     return "/".join(parts[:size]), "/".join(parts[size:])
 
 
-def _upwards(path: str) -> Iterator[str]:
+def upwards(path: str) -> Iterator[str]:
+    """The folder of ``path`` and all above it, up to the root ("")."""
     directory = posixpath.dirname(path)
     while True:
         yield directory

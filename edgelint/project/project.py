@@ -14,16 +14,23 @@ from edgelint.diagnostics import Diagnostic
 from edgelint.project import known
 from edgelint.project.calls import BindingCall, binding_calls
 from edgelint.project.discovery import SOURCES, Discovered, discover
+from edgelint.project.durable import Durables
+from edgelint.project.edge import Edge
 from edgelint.project.evaluate import Evaluator
 from edgelint.project.files import SourceFile
+from edgelint.project.imports import Imports
 from edgelint.project.modules import ModuleGraph
 from edgelint.project.packages import Packages
+from edgelint.project.request_data import RequestData
+from edgelint.project.startup import Startup
 from edgelint.project.text import Texts
 from edgelint.project.workers import EnvType, EnvUse, Worker
 from edgelint.project.wrangler import WranglerConfig
+from edgelint.syntax.parse import parse_file
 
 if TYPE_CHECKING:
     from edgelint.settings import Settings
+    from edgelint.syntax.parse import Parse
 
 __all__ = ["BindingCall", "EnvType", "EnvUse", "Note", "Project", "SourceFile", "Worker", "WranglerConfig"]
 
@@ -62,6 +69,11 @@ class Project:
         self.graph = ModuleGraph(root, self.files, self.packages)
         self.evaluator = Evaluator(self.files, self.graph, self.kind_of)
         self.texts = Texts(self.evaluator)
+        self.edge = Edge(self)
+        self.imports = Imports(self)
+        self.startup = Startup(self.evaluator)
+        self.durables = Durables(self)
+        self.request_data = RequestData(self.evaluator)
         self.inputs: list[str] = []
         self.folders: list[str] = list(discovered.directories)
         self._calls: dict[str, list[BindingCall]] = {}
@@ -69,15 +81,20 @@ class Project:
         self._kinds: dict[tuple[str, str], str | None] = {}
 
     @classmethod
-    def load(cls, root: Path, settings: Settings, *, overlay: Mapping[str, bytes] | None = None) -> Project:
-        """Read the project at ``root``. ``overlay`` gives contents in place of those on disk. Never raises for what files hold."""
+    def load(
+        cls, root: Path, settings: Settings, *, overlay: Mapping[str, bytes] | None = None, parse: Parse = parse_file
+    ) -> Project:
+        """Read the project at ``root``. ``overlay`` gives contents in place of those on disk; ``parse`` may remember trees.
+
+        Never raises for what files hold.
+        """
         from edgelint.project.reading import Reader
 
         # An evaluation nests up to MAX_DEPTH expressions, each some ten Python calls deep.
         sys.setrecursionlimit(max(sys.getrecursionlimit(), 8_000))
         discovered = discover(root, settings.excluded)
         project = cls(root, settings, discovered)
-        Reader(project, dict(overlay or {})).read()
+        Reader(project, dict(overlay or {}), parse).read()
         return project
 
     def focus(self, path: str) -> Project:
@@ -90,6 +107,10 @@ class Project:
     def option(self, rule: str, name: str) -> Any:
         """The value of a rule's option: the user's, or the default of its document."""
         return self.settings.option(rule, name)
+
+    def shows(self, path: str) -> bool:
+        """Whether what stands in ``path`` is to be yielded (see ``focus``)."""
+        return self.only in (None, path)
 
     # -- iterators ---------------------------------------------------------------------------------------------------
 
@@ -211,9 +232,11 @@ def is_hot(data: bytes) -> bool:
     return False
 
 
-def entry_of(config: WranglerConfig, graph: ModuleGraph) -> str | None:
-    """The source file that ``main`` names, relative to the root; None when there is none to read."""
-    main = config.main
+def entry_of(config: WranglerConfig, graph: ModuleGraph, environment: str | None = None) -> str | None:
+    """The source file that ``main`` names in an environment, relative to the root; None when there is none to read."""
+    place = config.environment(environment)
+    value = place.get("main") if place is not None else None
+    main = value.text() if value is not None else None
     if main is None:
         if config.is_pages:
             value = config.root.get("pages_build_output_dir")

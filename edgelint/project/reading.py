@@ -17,6 +17,7 @@ from edgelint.syntax.parse import parse_file
 
 if TYPE_CHECKING:
     from edgelint.project.project import Note, Project
+    from edgelint.syntax.parse import Parse
 
 _MAX_BYTES = 2_000_000  # a larger source file is generated or bundled
 
@@ -24,8 +25,9 @@ _MAX_BYTES = 2_000_000  # a larger source file is generated or bundled
 class Reader:
     """Fills a ``Project``."""
 
-    def __init__(self, project: Project, overlay: dict[str, bytes]) -> None:
+    def __init__(self, project: Project, overlay: dict[str, bytes], parse: Parse = parse_file) -> None:
         self.project = project
+        self.parse = parse
         self.overlay = overlay
         self.discovered = project.discovered
         self.sources = set(self.discovered.sources)
@@ -42,15 +44,15 @@ class Reader:
         project = self.project
         for path in self.discovered.configs:
             self.config(path)
-        entries: dict[str, str | None] = {}
+        entries: dict[str, dict[str | None, str | None]] = {}
         for config in project.all_configs:
-            entry = entry_of(config, project.graph)
-            entries[config.path] = entry
-            if entry is not None:
-                self.follow([entry], forced=True)
-                file = project.files.get(entry)
-                if file is not None and project.graph.is_service_worker(file):
-                    project.graph.mark_service_worker(entry)
+            entries[config.path] = {place.name: entry_of(config, project.graph, place.name) for place in config.environments}
+            for entry in dict.fromkeys(entries[config.path].values()):
+                if entry is not None:
+                    self.follow([entry], forced=True)
+                    file = project.files.get(entry)
+                    if file is not None and project.graph.is_service_worker(file):
+                        project.graph.mark_service_worker(entry)
         rest = []
         for path in sorted(self.sources):
             if path in project.files:
@@ -124,6 +126,7 @@ class Reader:
             for use in project.graph.imports(file):
                 target = use.target
                 if target is not None and target not in project.files and target not in self.tried and _is_source(target):
+                    wanted.discard(target)  # what a file that counts imports counts too
                     queue.append(target)
 
     def file(self, path: str, forced: bool) -> SourceFile | None:
@@ -142,7 +145,7 @@ class Reader:
         source = self.source(path)
         if source is None:
             return None
-        parsed = parse_file(path, source)
+        parsed = self.parse(path, source)
         for start, end, message in parsed.errors:
             if message.startswith(UNSUPPORTED):
                 self.project.notes.append(_note("unsupported syntax, passed over", path))
@@ -157,31 +160,33 @@ class Reader:
 
     # -- workers -----------------------------------------------------------------------------------------------------
 
-    def workers(self, entries: dict[str, str | None]) -> None:
+    def workers(self, entries: dict[str, dict[str | None, str | None]]) -> None:
         project = self.project
         reached: set[str] = set()
-        table: list[tuple[WranglerConfig, str | None, list[SourceFile], bool]] = []
+        table: list[tuple[WranglerConfig, dict[str | None, SourceFile], list[SourceFile], bool]] = []
         for config in project.all_configs:
-            entry = entries[config.path]
-            if entry is not None and entry in project.files:
-                files = [project.files[path] for path in project.graph.reachable(entry)]
-                reached.update(file.path for file in files)
-                table.append((config, entry, files, self.complete(files)))
-            else:
-                table.append((config, None, [], False))
+            found = {name: project.files[entry] for name, entry in entries[config.path].items() if entry is not None and entry in project.files}
+            paths = dict.fromkeys(path for file in found.values() for path in project.graph.reachable(file.path))
+            files = [project.files[path] for path in paths]
+            reached.update(paths)
+            whole = len(found) == len(config.environments) or set(found) == set(entries[config.path]) - {None}
+            table.append((config, found, files, whole and self.complete(files)))
         directories = sorted({config.directory for config in project.all_configs}, key=len, reverse=True)
-        for config, entry, files, complete in table:
-            if entry is None:
+        for config, found, files, complete in table:
+            if not found:
                 files = [
                     file for path, file in project.files.items()
                     if path not in reached and _home(path, directories) == config.directory
                 ]
                 if config.main is not None:
                     project.notes.append(_note("main is not in the repository: usage cannot be followed from it", config.path))
-            entry_file = project.files[entry] if entry is not None else None
-            project.all_workers.append(
-                Worker(config, entry_file, files, complete, project.evaluator, project.graph, self.declarations(config))
-            )
+            entry = found.get(None) or next(iter(found.values()), None)
+            worker = Worker(config, entry, files, complete and bool(found), project.evaluator, project.graph, self.declarations(config))
+            worker.entries = found
+            project.all_workers.append(worker)
+        project.evaluator.memo.clear()
+        found_classes = (project.durables.class_of(bound) for bound in project.durables.bound)
+        project.graph.bind_classes({found.node for found in found_classes if found is not None})
         project.evaluator.memo.clear()
 
     def complete(self, files: list[SourceFile]) -> bool:

@@ -48,7 +48,8 @@ class EnvType(NamedTuple):
 
 
 class Worker:
-    """A worker: config (None for code without one), entry, files, and facts on demand.
+    """A worker: config (None for code without one), entry, files, and facts on demand. ``entries`` has the entry of each environment
+    of the config that has one (nearly always the same); ``entry`` is the top level's, or else the first.
 
     ``complete`` means that the entry was found and that every relative import from it was resolved: then what is not used in
     ``files`` is not used at all.
@@ -63,6 +64,7 @@ class Worker:
         self.files = files
         self.complete = complete
         self.declarations = declarations or []
+        self.entries: dict[str | None, SourceFile] = {} if entry is None else {None: entry}
         self._evaluator = evaluator
         self._graph = graph
         self._uses: tuple[list[EnvUse], list[Span]] | None = None

@@ -1,0 +1,119 @@
+"""The runtime: what a worker's global scope refuses, what outlives a request, what constructors and the bundler do not know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from edgelint.checks import check
+from edgelint.diagnostics import Confidence, Finding, Related, Severity, Span
+from edgelint.project.global_scope import Refused, free_env, refused
+from edgelint.project.global_state import kept
+from edgelint.project.inits import inits
+
+if TYPE_CHECKING:
+    from edgelint.project.files import SourceFile
+    from edgelint.project.imports import Missing
+    from edgelint.project.project import Project
+    from edgelint.project.startup import Step
+    from edgelint.syntax.tree import Node
+
+
+@check("runtime/env-outside-handler")
+def env_outside_handler(project: Project) -> Iterator[Finding]:
+    """``env`` is read while the worker is loaded, where nothing of that name exists."""
+    for file in project.sources():
+        if not project.edge.runs(file):
+            continue
+        for step in free_env(file, project):
+            python = step.file.language == "python"
+            kind = "NameError" if python else "ReferenceError"
+            module = "workers" if python else "cloudflare:workers"
+            given = f"from {module} import env" if python else f'import {{ env }} from "{module}"'
+            yield Finding(
+                step.file.span(step.node), f"there is no env at module scope: the worker fails to start with a {kind}", _led_by(step),
+                f"use the env that the handler is given, or `{given}`",
+            )
+
+
+@check("runtime/io-at-module-scope")
+def io_at_module_scope(project: Project) -> Iterator[Finding]:
+    """I/O, a timer or a random value is started while the worker is loaded."""
+    for file in project.sources():
+        if project.edge.loads(file):
+            for found in refused(file, project):
+                yield Finding(
+                    found.step.file.span(found.step.node), _refusal(found), _led_by(found.step),
+                    "do it in a handler, and keep the result in a variable of the module when it is the same for all requests",
+                )
+
+
+def _refusal(found: Refused) -> str:
+    if found.rejects:
+        return f"{found.what} is refused in the global scope: its promise is rejected before any request"
+    return f"{found.what} is refused in the global scope: the worker fails to start"
+
+
+def _led_by(step: Step) -> tuple[Related, ...]:
+    if step.call is None:
+        return ()
+    call, file = step.call
+    return (Related(file.span(call), "module scope calls it here"),)
+
+
+@check("runtime/global-mutable-state")
+def global_mutable_state(project: Project) -> Iterator[Finding]:
+    """Something of one request is kept where the next one finds it."""
+    for file in project.sources():
+        if not project.edge.runs(file):
+            continue
+        for found in kept(file, project):
+            related = [Related(file.span(found.value), "this belongs to one request")]
+            if found.declared is not None:
+                related.append(Related(_head(file, found.declared), "one isolate serves many requests with this one variable"))
+            yield Finding(
+                file.span(found.node), f"{found.name} keeps data of one request for the others that this isolate serves", tuple(related),
+                "pass it as an argument, or keep it in an AsyncLocalStorage or the framework's context",
+            )
+
+
+def _head(file: SourceFile, node: Node) -> Span:
+    line = file.source.data.find(b"\n", node.start, node.end)
+    return Span(file.path, node.start, node.end if line < 0 else line)
+
+
+@check("runtime/unknown-init-option")
+def unknown_init_option(project: Project) -> Iterator[Finding]:
+    """An option that Request, Response or fetch does not have is dropped without a word."""
+    for file in project.sources():
+        if not project.edge.runs(file):
+            continue
+        for init in inits(file, project):
+            near = get_close_matches(init.key, sorted(init.known), n=1, cutoff=0.7)
+            yield Finding(
+                Span(file.path, init.prop.key_start, init.prop.key_end), f"{init.what} has no option {init.key}: it is dropped without a word", (),
+                f"did you mean {near[0]}?" if near else f"pass it on beside the {init.kind}, as an argument of its own",
+            )
+
+
+@check("runtime/unresolved-import")
+def unresolved_import(project: Project) -> Iterator[Finding]:
+    """An import names a file that is not there, or a package that no package.json names."""
+    for file in project.sources():
+        if project.edge.runs(file):
+            for missing in project.imports.missing(file):
+                yield _unresolved(missing, file)
+
+
+def _unresolved(missing: Missing, file: SourceFile) -> Finding:
+    use = missing.use
+    quoted = file.source.data[use.start : use.start + 1] in (b'"', b"'", b"`")
+    span = Span(file.path, use.start + 1, use.end - 1) if quoted else Span(file.path, use.start, use.end)
+    if missing.package is None:
+        help = f'did you mean "{missing.near}"?' if missing.near is not None else None
+        return Finding(span, f"there is no file for {use.specifier}: the worker cannot be bundled", (), help)
+    if missing.installed:
+        message = f"no package.json names {missing.package}: it is there only because another package needs it"
+        return Finding(span, message, (), "add it to the dependencies", severity=Severity.WARNING, confidence=Confidence.MEDIUM)
+    return Finding(span, f"no package.json names {missing.package}: it is not installed, and the worker cannot be bundled", (), "add it to the dependencies, if there is such a package")

@@ -1,0 +1,125 @@
+"""What a handler leaves in the module: variables, objects and arrays of module scope that keep something of a request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from edgelint.project.atoms import Arr, ClassRef, Global, Inst, ListOf, Obj, Plat
+from edgelint.project.flow import conditions, mentions
+from edgelint.project.scopes import Symbol
+from edgelint.syntax import tree
+from edgelint.syntax.tree import Node
+
+if TYPE_CHECKING:
+    from edgelint.project.files import SourceFile
+    from edgelint.project.project import Project
+
+# Names that say: this belongs to one visitor. What is kept on first use under another name may well be meant for all.
+_PERSONAL = re.compile(r"user|session|account|token|auth|identity|cookie|tenant|customer|visitor|request|\breq\b|body|payload|member|principal", re.I)
+_APPENDING = frozenset({"push", "unshift", "append", "insert"})
+
+
+class Kept(NamedTuple):
+    """Something of a request that outlives it. ``node`` is what is written (a variable, a member, a call that appends)."""
+
+    node: Node
+    value: Node
+    name: str
+    declared: Node | None
+
+
+def kept(file: SourceFile, project: Project) -> Iterator[Kept]:
+    """What functions of ``file`` leave in variables of a module, in source order."""
+    for assign in file.index.assigns:
+        if assign.declare or assign.value is None or tree.enclosing_function(assign) is None:
+            continue
+        found = _target(assign.target, file, project)
+        if found is None or assign.op not in ("=", "??=", "||="):
+            continue
+        name, declared = found
+        if not _is_of_request(assign.value, file, project) or (_is_first_use(assign, file) and not _PERSONAL.search(name)):
+            continue
+        yield Kept(assign.target, assign.value, name, declared)
+    for method in _APPENDING:
+        for call in file.index.calls.get(method, ()):
+            found = _array(call, file, project)
+            if found is not None:
+                for arg in call.args:
+                    if project.request_data.carries(arg, file):
+                        yield Kept(call, arg, *found)
+                        break
+
+
+def _is_of_request(value: Node, file: SourceFile, project: Project) -> bool:
+    if project.request_data.carries(value, file):
+        return True
+    atoms = project.evaluator.evaluate(value, file)
+    return bool(atoms) and all(isinstance(a, Plat) and a.type == "response" for a in atoms)
+
+
+def _target(target: Node, file: SourceFile, project: Project) -> tuple[str, Node | None] | None:
+    """(name, declaration) when ``target`` is a variable of the module, or a fixed member of an object that lives there."""
+    if isinstance(target, tree.Name):
+        symbol = file.index.resolve(target)
+        if symbol is None or not _of_module(symbol, file) or not _is_read(symbol, file):
+            return None
+        return symbol.name, symbol.defs[0].at
+    if not isinstance(target, tree.Member) or target.name is None:
+        return None
+    for atom in project.evaluator.evaluate(target.obj, file):
+        if isinstance(atom, Global) and atom.path in ("globalThis", "global", "self"):
+            return target.name, None
+        if isinstance(atom, ClassRef):
+            return f"{atom.node.name}.{target.name}", atom.node
+        if isinstance(atom, Obj | Inst):
+            return _member_of_module(target, file)
+    return None
+
+
+def _member_of_module(target: tree.Member, file: SourceFile) -> tuple[str, Node | None] | None:
+    root: Node = target.obj
+    while isinstance(root, tree.Member):
+        root = root.obj
+    if not isinstance(root, tree.Name) or root.id in ("this", "self"):
+        return None
+    symbol = file.index.resolve(root)
+    if symbol is None or not _of_module(symbol, file):
+        return None
+    return file.text(target), symbol.defs[0].at
+
+
+def _array(call: tree.Call, file: SourceFile, project: Project) -> tuple[str, Node | None] | None:
+    func = call.func
+    if not isinstance(func, tree.Member) or not isinstance(func.obj, tree.Name) or tree.enclosing_function(call) is None:
+        return None
+    symbol = file.index.resolve(func.obj)
+    if symbol is None or not _of_module(symbol, file) or not any(isinstance(a, Arr | ListOf) for a in project.evaluator.evaluate(func.obj, file)):
+        return None
+    return symbol.name, symbol.defs[0].at
+
+
+def _of_module(symbol: Symbol, file: SourceFile) -> bool:
+    """Whether a symbol is a variable made at module scope of this file, not an import, a function or a class."""
+    if symbol.scope is not file.index.root or symbol.ambient or not symbol.defs:
+        return False
+    first = min(symbol.defs, key=lambda d: d.at.start)
+    return first.kind == "value" and (tree.enclosing_function(first.at) is None or file.index.python)
+
+
+def _is_read(symbol: Symbol, file: SourceFile) -> bool:
+    """Whether the variable is used at all, here or where it is imported."""
+    for use in file.index.uses(symbol):
+        parent = use.parent
+        if not (isinstance(parent, tree.Assign) and parent.target is use) and not isinstance(parent, tree.Unknown):
+            return True
+    names = [name for export in file.index.exports for name in export.names if isinstance(name, tree.ExportName)]
+    return any(name.local == symbol.name for name in names) or any(isinstance(d.at.parent, tree.Export) for d in symbol.defs)
+
+
+def _is_first_use(assign: tree.Assign, file: SourceFile) -> bool:
+    """Whether the variable is only filled while it is empty: it is computed once and kept."""
+    if assign.op in ("??=", "||="):
+        return True
+    return any(mentions(condition.test, assign.target, file) for condition in conditions(assign))
