@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from edgelint.project.evaluate import Evaluator
     from edgelint.project.files import SourceFile
 
+_MAX_HOPS = 6
 _DIGITS = re.compile(r"(?:\\d|\[0-9\]|\[\\d\]|\[1-9\])(?:[+*?]|\{\d+(?:,\d*)?\})?")
 # A class of letters, digits and marks that end no name, number or string of SQL.
 _WORDS = re.compile(r"(?:\\w|\\d|[A-Za-z0-9_]|\[(?:\\w|\\d|[A-Za-z0-9_]-[A-Za-z0-9]|[A-Za-z0-9_.:]|-(?=\]))+\])(?:[+*?]|\{\d+(?:,\d*)?\})?")
@@ -35,17 +36,20 @@ def _fits(group: str | None, part: re.Pattern[str]) -> bool:
     return all(re.fullmatch(f"(?:{part.pattern})+", alternative) is not None for alternative in group.split("|"))
 
 
-def captured(node: Node, file: SourceFile, evaluator: Evaluator) -> str | None:
-    """The pattern inside the group that ``node`` reads from a match; None when it reads none that is known."""
+def captured(node: Node, file: SourceFile, evaluator: Evaluator, hops: int = 0) -> str | None:
+    """The pattern inside the group that ``node`` reads from a match; None when it reads none that is known.
+
+    ``hops`` counts the names followed to here: names that stand for each other in a circle lead nowhere.
+    """
     while isinstance(node, tree.Cast | tree.Await):
         node = node.value
     if isinstance(node, tree.Binary) and node.op in ("??", "||") and isinstance(node.right, tree.Literal):
         node = node.left
     if isinstance(node, tree.Name):
         symbol = file.index.resolve(node)
-        if symbol is None or len(symbol.defs) != 1:
+        if symbol is None or len(symbol.defs) != 1 or hops == _MAX_HOPS:
             return None
-        return _of_definition(symbol.defs[0], file, evaluator)
+        return _of_definition(symbol.defs[0], file, evaluator, hops + 1)
     if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name == "group" and node.args:
         return _group(_pattern(node.func.obj, file, evaluator), _key(node.args[0]))
     if not isinstance(node, tree.Member):
@@ -55,11 +59,11 @@ def captured(node: Node, file: SourceFile, evaluator: Evaluator) -> str | None:
     return _group(_pattern(node.obj, file, evaluator), _key(node.index))
 
 
-def _of_definition(d: Def, file: SourceFile, evaluator: Evaluator) -> str | None:
+def _of_definition(d: Def, file: SourceFile, evaluator: Evaluator, hops: int) -> str | None:
     if d.kind != "value" or d.node is None:
         return None
     if not d.path:
-        return captured(d.node, file, evaluator)
+        return captured(d.node, file, evaluator, hops)
     if len(d.path) != 1:
         return None
     if isinstance(d.path[0], int):
