@@ -1,0 +1,311 @@
+"""SQL text: its tokens, its statements, its placeholders and the clause each stands in; and, when asked, its structure.
+
+Everything but ``parse`` is made of tokens of our own: text put together at run time is often no whole statement, and
+sqlglot costs 100 ms to import. A part of the text that is not known is one ``HOLE`` character. All offsets are code
+points of the text given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+HOLE = "\ufffc"
+"""Stands in a text for a part that is not known."""
+
+# The lexical rules are SQLite's (https://www.sqlite.org/lang_expr.html, tokenize.c). A string, comment or quoted name
+# that is not closed goes on to the end: what stands in it is not SQL.
+_TOKEN = re.compile(
+    r"""(?P<space>\s+|--[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z))"""
+    r"""|(?P<string>'(?:[^']|'')*(?:'|\Z))"""
+    r"""|(?P<quoted>"(?:[^"]|"")*(?:"|\Z)|`(?:[^`]|``)*(?:`|\Z)|\[[^\]]*(?:\]|\Z))"""
+    r"""|(?P<parameter>\?\d*|[:@][^\W\d]\w*|\$\w+(?:::\w+)*)"""
+    r"""|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"""
+    r"""|(?P<word>(?:[^\W\d]|\ufffc)(?:[\w$]|\ufffc)*)"""
+    r"""|(?P<mark>::|->>?|\|\||<=|>=|<>|!=|==|<<|>>|.)""",
+    re.S,
+)
+
+
+class Token(NamedTuple):
+    """``kind``: "word" (a keyword, name or HOLE), "string", "quoted", "parameter", "number", "mark"."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+    @property
+    def upper(self) -> str:
+        """The word in capitals; "" for what is no word."""
+        return self.text.upper() if self.kind == "word" else ""
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The tokens of ``text`` without white space and comments. Never raises."""
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or "mark"
+        if kind != "space":
+            yield Token(kind, match[0], match.start(), match.end())
+
+
+# -- statements -------------------------------------------------------------------------------------------------------
+
+
+class Statement(NamedTuple):
+    """One statement: its place without the ``;``, and its first keyword in capitals ("" when it starts with a hole)."""
+
+    start: int
+    end: int
+    verb: str
+
+
+def statements(text: str) -> list[Statement]:
+    """The statements of ``text``, as SQLite divides it: those inside a CREATE TRIGGER belong to it."""
+    found: list[Statement] = []
+    current: list[Token] = []
+    for token in tokens(text):
+        if token.text != ";":
+            current.append(token)
+        elif current and not _inside_trigger(current):
+            found.append(_statement(current))
+            current = []
+        elif current:
+            current.append(token)
+    if current:
+        found.append(_statement(current))
+    return found
+
+
+def _inside_trigger(current: list[Token]) -> bool:
+    """A trigger ends with ``; END`` (sqlite3_complete)."""
+    words = [token.upper for token in current[:5]]
+    if words[:1] == ["EXPLAIN"]:
+        words = words[3:] if words[1:3] == ["QUERY", "PLAN"] else words[1:]
+    if words[:1] != ["CREATE"] or "TRIGGER" not in words[1:3]:
+        return False
+    return not (current[-1].upper == "END" and len(current) > 1 and current[-2].text == ";")
+
+
+def _statement(current: list[Token]) -> Statement:
+    while len(current) > 1 and current[-1].text == ";":
+        current.pop()
+    verb = current[0].upper
+    return Statement(current[0].start, current[-1].end, "" if HOLE in verb else verb)
+
+
+# -- placeholders -----------------------------------------------------------------------------------------------------
+
+
+class Placeholder(NamedTuple):
+    """One ``?``, ``?3`` or ``:name``.
+
+    ``number`` is the place of its argument (from 1), as SQLite counts: a ``?`` takes the one after the largest so
+    far. ``exact`` is False when a hole before it may hold placeholders of its own; ``number`` is then the least it can
+    be. ``clause``: "limit", "offset", "where" (also ON and HAVING), "set", "values", "in", "order-by", "table",
+    "other". ``function`` is the innermost function whose argument it is part of ("min"), in lower case, or None.
+    """
+
+    text: str
+    start: int
+    end: int
+    number: int
+    exact: bool
+    clause: str
+    function: str | None
+
+    @property
+    def kind(self) -> str:
+        """ "?" , "numbered" or "named"."""
+        if self.text == "?":
+            return "?"
+        return "numbered" if self.text[0] == "?" else "named"
+
+
+class _Level:
+    """What is known inside one pair of brackets."""
+
+    __slots__ = ("clause", "function", "first", "limit")
+
+    def __init__(self, clause: str, function: str | None, first: int) -> None:
+        self.clause = clause
+        self.function = function
+        self.first = first  # how many placeholders stood before the clause
+        self.limit = False  # a LIMIT stands at this level, not around it
+
+
+# Reserved words of SQLite (https://www.sqlite.org/lang_keywords.html): outside quotes they can be nothing else.
+_CLAUSES = {
+    "SELECT": "other", "FROM": "table", "JOIN": "table", "INTO": "table", "UPDATE": "table", "TABLE": "table",
+    "USING": "other", "WHERE": "where", "ON": "where", "HAVING": "where", "SET": "set", "VALUES": "values",
+    "LIMIT": "limit", "RETURNING": "other", "UNION": "other", "INTERSECT": "other", "EXCEPT": "other",
+}  # fmt: skip
+# Words before a bracket that call nothing.
+_NOT_FUNCTIONS = frozenset(
+    ("AND", "OR", "NOT", "IN", "IS", "LIKE", "GLOB", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "AS", "BY", "OFFSET",
+     "DISTINCT", "ALL", "EXISTS", "OVER", "FILTER", "CONFLICT", "WITH", "RECURSIVE", "ESCAPE", "COLLATE", "MATCH",
+     "REGEXP", *_CLAUSES)
+)  # fmt: skip
+
+
+def placeholders(text: str) -> list[Placeholder]:
+    """Every placeholder of ``text`` in order, each with its clause. For text that is no whole statement, too."""
+    found: list[Placeholder] = []
+    numbers: dict[str, int] = {}
+    largest, holes = 0, False
+    levels = [_Level("other", None, 0)]
+    before: Token | None = None
+    for token in tokens(text):
+        level = levels[-1]
+        if token.kind == "parameter":
+            number = _number(token.text, numbers, largest)
+            largest = max(largest, number)
+            place = Placeholder(token.text, token.start, token.end, number, not holes, level.clause, level.function)
+            found.append(place)
+        elif token.kind == "word":
+            _word(token, before, level, len(found))
+        elif token.text == "(":
+            levels.append(_opened(before, level, len(found)))
+        elif token.text == ")" and len(levels) > 1:
+            levels.pop()
+        elif token.text == "," and level.clause == "limit" and level.limit:
+            # LIMIT a, b: the first is the offset
+            found[level.first :] = [place._replace(clause="offset") for place in found[level.first :]]
+        elif token.text == ";":
+            levels = [_Level("other", None, 0)]
+        holes = holes or HOLE in token.text
+        before = token
+    return found
+
+
+def _number(text: str, numbers: dict[str, int], largest: int) -> int:
+    """The number of the argument for ``text``; a name keeps the number that its first use was given."""
+    if text == "?":
+        return largest + 1
+    if text[0] == "?":
+        return int(text[1:]) if len(text) < 8 else 0  # SQLite refuses more than 32,766
+    return numbers.setdefault(text, largest + 1)
+
+
+def _word(token: Token, before: Token | None, level: _Level, found: int) -> None:
+    """Go on to the clause that a keyword opens."""
+    word = token.upper
+    if before is not None and before.text == ".":  # t.offset
+        return
+    if word in _CLAUSES:
+        if word == "ON" and level.clause == "values":  # ON CONFLICT
+            level.clause = "other"
+        elif word == "UPDATE" and before is not None and before.upper in ("DO", "ON"):  # ON UPDATE CASCADE
+            level.clause = "other"
+        else:
+            level.clause = _CLAUSES[word]
+        level.limit = word == "LIMIT"
+        level.first = found
+    elif word == "BY" and before is not None and before.upper in ("ORDER", "GROUP", "PARTITION"):
+        level.clause = "order-by" if before.upper == "ORDER" else "other"
+    elif word == "OFFSET" and level.clause == "limit":
+        level.clause = "offset"
+
+
+def _opened(before: Token | None, level: _Level, found: int) -> _Level:
+    """The level inside a bracket: a list of IN, the arguments of a function, or a group of the same clause."""
+    word = before.upper if before is not None else ""
+    if word == "IN":
+        return _Level("in", level.function, found)
+    function = level.function
+    if before is not None and before.kind == "word" and word not in _NOT_FUNCTIONS and level.clause != "table":
+        function = before.text.lower()
+    return _Level(level.clause, function, found)
+
+
+# -- structure --------------------------------------------------------------------------------------------------------
+
+
+class Reference(NamedTuple):
+    """A name in a statement and its place: a table with its schema as ``qualifier``, a column with its table or alias.
+
+    ``name`` is None when part of it, or of the qualifier, is a hole.
+    """
+
+    name: str | None
+    qualifier: str | None
+    start: int
+    end: int
+    alias: str | None = None
+
+
+class Parsed(NamedTuple):
+    """A statement with what it names. ``error`` is what sqlglot says, not SQLite: never to be reported alone."""
+
+    statement: Statement
+    tables: list[Reference]
+    columns: list[Reference]
+    error: str | None
+
+
+def parse(text: str) -> list[Parsed]:
+    """The statements of ``text`` with their tables and columns, through sqlglot. Never raises.
+
+    sqlglot does not know SQLite's ``?1`` and takes ``$a`` for a column: both are rewritten to a named parameter of the
+    same length first, so that places stay true.
+    """
+    plain = list(text.replace(HOLE, "h"))
+    for token in tokens(text):
+        if token.kind == "parameter" and len(token.text) > 1:
+            plain[token.start : token.end] = ":" + "".join(_letter(char) for char in token.text[1:])
+    rewritten = "".join(plain)
+    return [_parse_one(text, rewritten, statement) for statement in statements(text)]
+
+
+def _letter(char: str) -> str:
+    return chr(ord("a") + int(char)) if char in "0123456789" else char if char not in ":" + HOLE else "h"
+
+
+def _parse_one(text: str, rewritten: str, statement: Statement) -> Parsed:
+    import logging
+
+    import sqlglot
+    from sqlglot import exp
+
+    logger = logging.getLogger("sqlglot")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # "Falling back to parsing as a Command": not for the user's eyes
+    try:
+        trees = sqlglot.parse(rewritten[statement.start : statement.end], read="sqlite")
+    except RecursionError:
+        return Parsed(statement, [], [], "too deeply nested")
+    except Exception as error:  # ParseError and TokenError; and what else a parser of half a statement may run into
+        return Parsed(statement, [], [], str(error).split("\n", 1)[0])
+    finally:
+        logger.setLevel(level)
+    parsed = trees[0] if len(trees) == 1 else None
+    if parsed is None or isinstance(parsed, exp.Command):
+        return Parsed(statement, [], [], "not understood")
+    tables = [
+        found for node in parsed.find_all(exp.Table)
+        if (found := _reference(text, statement.start, node.this, node.args.get("db"), node.alias or None))
+    ]  # fmt: skip
+    columns = [
+        found for node in parsed.find_all(exp.Column)
+        if (found := _reference(text, statement.start, node.this, node.args.get("table"), None))
+    ]  # fmt: skip
+    declared = [name for schema in parsed.find_all(exp.Schema) for name in schema.expressions]
+    declared += [column.this for column in parsed.find_all(exp.ColumnDef)]
+    columns += [found for name in declared if (found := _reference(text, statement.start, name, None, None))]
+    by_place = sorted(set(columns), key=lambda one: one.start)
+    return Parsed(statement, sorted(tables, key=lambda one: one.start), by_place, None)
+
+
+def _reference(text: str, offset: int, node: object, qualifier: object, alias: str | None) -> Reference | None:
+    from sqlglot import exp
+
+    if not isinstance(node, exp.Identifier) or "start" not in node.meta:
+        return None
+    start, end = offset + node.meta["start"], offset + node.meta["end"] + 1
+    before: str | None = None
+    known = HOLE not in text[start:end]
+    if isinstance(qualifier, exp.Identifier):
+        before = str(qualifier.this)
+        known = known and HOLE not in text[offset + qualifier.meta.get("start", start) : start]
+    return Reference(str(node.this) if known else None, before if known else None, start, end, alias)
