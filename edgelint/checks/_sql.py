@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.diagnostics import Severity
@@ -11,6 +11,8 @@ from edgelint.project.text import Hole, before
 
 if TYPE_CHECKING:
     from edgelint.project.calls import BindingCall
+    from edgelint.project.project import Project
+    from edgelint.syntax.tree import Node
 
 _SENT = ("request", "message", "event")
 _ORDER = (*_SENT, "stored", "unknown", "param", "validated", "number", "library")
@@ -20,6 +22,14 @@ _NAME_FOLLOWS = re.compile(
     re.IGNORECASE,
 )
 _VALUE_FOLLOWS = re.compile(r"(?:[=<>'%(+\-/*|]|\b(?:LIKE|GLOB|MATCH|IS|NOT|AND|OR|IN|BETWEEN|LIMIT|OFFSET|VALUES|THEN|ELSE|WHEN))\s*$", re.IGNORECASE)
+
+
+def bound(project: Project) -> Iterator[tuple[BindingCall, list[Node]]]:
+    """Every call that binds values to a statement, with the values."""
+    for call in project.calls("d1-statement", "bind"):
+        yield call, call.node.args
+    for call in project.calls("do-sql", "exec"):
+        yield call, call.node.args[1:]
 
 
 def worst(holes: Iterable[Hole]) -> list[Hole]:

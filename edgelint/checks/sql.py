@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
-from edgelint.checks._sql import help_for, message_for, severity_of, worst
+from edgelint.checks._sql import bound, help_for, message_for, severity_of, worst
 from edgelint.diagnostics import Confidence, Finding, Related, Severity
+from edgelint.project.origins import Question, origins
 
 if TYPE_CHECKING:
     from edgelint.project.project import Project
@@ -31,3 +32,18 @@ def unbound_value(project: Project) -> Iterator[Finding]:
                 hole.file.span(hole.node), message_for(hole, call), tuple(related), help_for(hole, call), severity=severity,
                 confidence=Confidence.HIGH if severity is Severity.ERROR else Confidence.MEDIUM,
             )
+
+
+@check("sql/unchecked-number")
+def unchecked_number(project: Project) -> Iterator[Finding]:
+    """A conversion of request data that may give NaN is bound without a test."""
+    for call, values in bound(project):
+        for value in values:
+            for origin in origins(value, call.file, project.evaluator, Question.NAN):
+                span = origin.file.span(origin.node)
+                inside = origin.file is call.file and call.node.start <= span.start < call.node.end
+                related = () if inside else (Related(call.file.span(value), "it is bound here"),)
+                yield Finding(
+                    span, "this is NaN when the text is no number, and NaN is bound as NULL: = ? then matches no row, and LIMIT ? fails",
+                    related, "test it first (Number.isInteger), or give a default (parseInt(x, 10) || 1)",
+                )

@@ -52,6 +52,8 @@ def captured(node: Node, file: SourceFile, evaluator: Evaluator, hops: int = 0) 
         return _of_definition(symbol.defs[0], file, evaluator, hops + 1)
     if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name == "group" and node.args:
         return _group(_pattern(node.func.obj, file, evaluator), _key(node.args[0]))
+    if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name == "param" and node.args:
+        return _route_pattern(node, _key(node.args[0]))
     if not isinstance(node, tree.Member):
         return None
     if isinstance(node.obj, tree.Member) and node.obj.name == "groups":
@@ -70,6 +72,20 @@ def _of_definition(d: Def, file: SourceFile, evaluator: Evaluator, hops: int) ->
         return _group(_pattern(d.node, file, evaluator), d.path[0])
     if isinstance(d.node, tree.Member) and d.node.name == "groups":
         return _group(_pattern(d.node.obj, file, evaluator), d.path[0])
+    if isinstance(d.node, tree.Call) and isinstance(d.node.func, tree.Member) and d.node.func.name == "param" and not d.node.args:
+        return _route_pattern(d.node, d.path[0])
+    return None
+
+
+def _route_pattern(node: Node, name: int | str | None) -> str | None:
+    """The pattern that the route around ``node`` gives a parameter: ``app.get("/users/:id{[0-9]+}", handler)``."""
+    handler = tree.enclosing_function(node)
+    while handler is not None:
+        call = handler.parent
+        if isinstance(call, tree.Call) and call.args and isinstance(call.args[0], tree.Literal):
+            found = re.search(rf":{re.escape(str(name))}\{{(.+?)\}}\??(?=/|$)", str(call.args[0].value))
+            return found[1] if found is not None else None
+        handler = tree.enclosing_function(handler)
     return None
 
 

@@ -199,8 +199,8 @@ class _Descent:
             if d.kind == "augment":
                 assert isinstance(d.node, tree.Assign)
                 if d.node.op == "+=" and d.node.value is not None:
-                    value = d.node.value
-                    yield from self.descend(value, file, frame, value, file, items)
+                    added = d.node.value
+                    yield from self.descend(added, file, frame, added, file, items)
             elif d.kind == "value" and not d.path and d.node is not None:
                 if d.default is None:
                     yield from self.descend(d.node, file, frame, glue, glue_file, items)
@@ -367,9 +367,11 @@ class _Descent:
         yield from self.descend(array, file, frame, at, at_file, True)
 
     def mapped(
-        self, node: tree.Call, func: tree.Member, file: SourceFile, frame: Frame | None, glue: Node | None, glue_file: SourceFile, items: bool
+        self, node: tree.Call, func: tree.Member, file: SourceFile, frame: Frame | None, glue: Node | None, glue_file: SourceFile,
+        items: bool,
     ) -> Iterator[Hole]:
-        if node.args[0].__class__ is tree.Name and node.args[0].id in ("String", "encodeURIComponent"):  # type: ignore[attr-defined]
+        function = node.args[0]
+        if isinstance(function, tree.Name) and function.id in ("String", "encodeURIComponent"):
             yield from self.descend(func.obj, file, frame, glue, glue_file, True)
             return
         yield from self.callback(node.args[0], func.obj, file, frame, glue, glue_file)
@@ -389,7 +391,7 @@ class _Descent:
                 values = frozenset({SafeText("allowed")})
             if frame is not None and (frame.depth >= 5 or frame.find(atom.node) is not None):
                 continue
-            inner = Frame(atom.node, [values, frozenset({Number(0, None)})], {}, False, file, frame, atom.this)  # type: ignore[arg-type]
+            inner = Frame(atom.node, [values, frozenset({Number(0, None)})], {}, False, file, frame, atom.this)
             body = atom.node.body
             if isinstance(body, tree.Block):
                 for statement in returns_of(atom.node):
