@@ -226,8 +226,8 @@ class Evaluator:
         target = self.graph.resolve(file, node.source, node.level)
         if target is None:
             if file.language == "python":
-                return one(External(node.source, name.imported if name.imported != "*" else ""))
-            return one(External(node.source, name.imported))
+                return self.external(External(node.source, name.imported if name.imported != "*" else ""))
+            return self.external(External(node.source, name.imported))
         if name.imported == "*":
             return one(Namespace(target))
         return self.exported(target, name.imported)
@@ -238,7 +238,9 @@ class Evaluator:
         if found is None:
             return UNKNOWN
         file, thing = found
-        if isinstance(thing, External | Namespace):
+        if isinstance(thing, External):
+            return self.external(thing)
+        if isinstance(thing, Namespace):
             return one(thing)
         if isinstance(thing, Symbol):
             return self.symbol_value(thing, file, None, None)

@@ -34,6 +34,8 @@ _PACKAGE = re.compile(r"(?:@[a-z0-9~_-][\w.~-]*/)?[a-zA-Z0-9~_][\w.~-]*(?:/.*)?\
 _GIVEN = frozenset({
     "__STATIC_CONTENT_MANIFEST", "server-only", "client-only", "uno.css", "unfonts.css", "workbox-window", "react-server", "virtual", "internal",
 })
+_BRING = frozenset({"nuxt", "nitro", "nitropack", "@nuxthub/core", "vinxi"})
+_LOCKS = {"package-lock.json": '"node_modules/NAME"', "yarn.lock": "NAME@", "bun.lock": '"NAME":', "pnpm-lock.yaml": "NAME@"}
 _CONFIGS = re.compile(
     r"(?:vite|vitest|nuxt|astro|svelte|next|rollup|webpack|esbuild|tsup|tsdown|rolldown|rspack|babel|vue|app|build|rsbuild|farm|open-next)"
     r"(?:\.\w+)*\.[cm]?[jt]s\Z"
@@ -130,6 +132,8 @@ class Imports:
         chain = list(packages.chain(file.path))
         if not chain or not all(package.readable for package in chain) or name in packages.by_name:
             return None
+        if any(package.dependencies & _BRING for package in chain) and self.is_locked(name, file):
+            return None  # Nitro finds what it is made of itself
         typed = "@types/" + name.removeprefix("@").replace("/", "__")
         if any(name in package.dependencies or typed in package.dependencies for package in chain):
             return None
@@ -161,11 +165,11 @@ class Imports:
         return False
 
     def is_locked(self, name: str, file: SourceFile) -> bool:
-        """Whether a lockfile that lays packages side by side has ``name``: then it is found, for as long as another package needs it."""
+        """Whether a lockfile has ``name`` and its package manager lays packages side by side: it is found while another package needs it."""
         for directory in self._project.packages.upwards(file.path):
-            for lock, mark in (("package-lock.json", f'"node_modules/{name}"'), ("yarn.lock", f'{name}@'), ("bun.lock", f'"{name}":')):
-                if lock in self.entries(directory) and mark in self.text(posixpath.join(directory, lock)):
-                    return True
+            for lock, mark in _LOCKS.items():
+                if lock in self.entries(directory) and mark.replace("NAME", name) in self.text(posixpath.join(directory, lock)):
+                    return lock != "pnpm-lock.yaml" or "hoist" in self.text(posixpath.join(directory, ".npmrc"))
         return False
 
     def text(self, path: str) -> str:
