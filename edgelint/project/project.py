@@ -249,7 +249,8 @@ def entry_of(config: WranglerConfig, graph: ModuleGraph, environment: str | None
         return None
     if graph.exists(path):
         return path if path.endswith(tuple(SOURCES)) else None
-    return graph.probe(path) if not posixpath.splitext(path)[1] else None
+    # ``main = "src/index.js"`` where only src/index.ts is: the file that was meant
+    return graph.probe(path) if posixpath.splitext(path)[1] in ("", ".js", ".mjs", ".cjs", ".jsx") else None
 
 
 def read_bytes(root: Path, path: str) -> bytes | None:

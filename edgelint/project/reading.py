@@ -173,13 +173,20 @@ class Reader:
             table.append((config, found, files, whole and self.complete(files)))
         directories = sorted({config.directory for config in project.all_configs}, key=len, reverse=True)
         for config, found, files, complete in table:
-            if not found:
+            if config.main is not None and not project.graph.exists(config.relative(config.main)):
+                # main names no file: what it was to reach is not known, so every file of its folder may be meant
+                complete = False
+                files += [
+                    file for path, file in project.files.items()
+                    if path not in reached and _home(path, directories) == config.directory
+                ]
+            elif not found:
                 files = [
                     file for path, file in project.files.items()
                     if path not in reached and _home(path, directories) == config.directory
                 ]
-                if config.main is not None:
-                    project.notes.append(_note("main is not in the repository: usage cannot be followed from it", config.path))
+            if not found and config.main is not None:
+                project.notes.append(_note("main is not in the repository: usage cannot be followed from it", config.path))
             entry = found.get(None) or next(iter(found.values()), None)
             worker = Worker(config, entry, files, complete and bool(found), project.evaluator, project.graph, self.declarations(config))
             worker.entries = found
