@@ -19,6 +19,7 @@ from edgelint.project.edge import Edge
 from edgelint.project.evaluate import Evaluator
 from edgelint.project.files import SourceFile
 from edgelint.project.imports import Imports
+from edgelint.project.kvflow import KvFlows
 from edgelint.project.modules import ModuleGraph
 from edgelint.project.packages import Packages
 from edgelint.project.request_data import RequestData
@@ -74,6 +75,7 @@ class Project:
         self.startup = Startup(self.evaluator)
         self.durables = Durables(self)
         self.request_data = RequestData(self.evaluator)
+        self.kv = KvFlows(self)
         self.inputs: list[str] = []
         self.folders: list[str] = list(discovered.directories)
         self._calls: dict[str, list[BindingCall]] = {}
