@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from edgelint.checks import Check
     from edgelint.project.project import Project
+    from edgelint.trees import Trees
 
 __all__ = ["Options", "Result", "UsageError", "analyse", "check"]
 
@@ -52,10 +53,17 @@ def check(root: Path, paths: Sequence[Path], settings: Settings, options: Option
     outcome = store.load() if store else None
     cached = outcome is not None
     if outcome is None:
+        trees = None
+        if options.cache:
+            from edgelint.trees import Trees
+
+            trees = Trees(root)
         with _without_gc():
-            outcome, project = _analyse(root, settings, options.overlay)
+            outcome, project = _analyse(root, settings, options.overlay, trees)
         if store and project is not None and not outcome.failures:
             store.save(outcome, _inputs(project), project.folders, started)
+        if trees and store:
+            trees.save()
     return _narrow(root, outcome, wanted, settings, cached)
 
 
@@ -64,8 +72,11 @@ def analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes] | None 
     return _analyse(root, settings, overlay or {})[0]
 
 
-def _analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes]) -> tuple[Outcome, Project | None]:
+def _analyse(
+    root: Path, settings: Settings, overlay: Mapping[str, bytes], trees: Trees | None = None
+) -> tuple[Outcome, Project | None]:
     from edgelint.examples import RulebookError
+    from edgelint.syntax.parse import parse_file
 
     try:
         chosen = settings.selected()
@@ -74,7 +85,7 @@ def _analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes]) -> tu
     try:
         from edgelint.project.project import Project
 
-        project = Project.load(root, settings, overlay=dict(overlay))
+        project = Project.load(root, settings, overlay=dict(overlay), parse=trees.parse if trees else parse_file)
         sources = {file.path: file.source.data for file in project.sources()}
         configs = {config.path: config.source.data for config in project.configs()}
     except Exception as error:
