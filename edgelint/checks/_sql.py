@@ -7,10 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.diagnostics import Severity
+from edgelint.project.origins import Origin, Question, origins
+from edgelint.project.queries import Query, is_number
 from edgelint.project.text import Hole, before
 
 if TYPE_CHECKING:
     from edgelint.project.calls import BindingCall
+    from edgelint.project.evaluate import Evaluator
     from edgelint.project.project import Project
     from edgelint.syntax.tree import Node
 
@@ -23,6 +26,11 @@ _NAME_FOLLOWS = re.compile(
 )
 _VALUE_FOLLOWS = re.compile(r"(?:[=<>'%(+\-/*|]|\b(?:LIKE|GLOB|MATCH|IS|NOT|AND|OR|IN|BETWEEN|LIMIT|OFFSET|VALUES|THEN|ELSE|WHEN))\s*$", re.IGNORECASE)
 
+SIZES = {
+    "limit": "the request decides LIMIT, with nothing to stop it: one call can read, and be billed for, every row (-1 means all)",
+    "offset": "the request decides OFFSET, with nothing to stop it: every row that is skipped is read and billed",
+}
+
 
 def bound(project: Project) -> Iterator[tuple[BindingCall, list[Node]]]:
     """Every call that binds values to a statement, with the values."""
@@ -30,6 +38,16 @@ def bound(project: Project) -> Iterator[tuple[BindingCall, list[Node]]]:
         yield call, call.node.args
     for call in project.calls("do-sql", "exec"):
         yield call, call.node.args[1:]
+
+
+def open_sizes(query: Query, evaluator: Evaluator) -> Iterator[tuple[str, Origin]]:
+    """("limit" or "offset", where the request decides it) for what is not clamped on its way into the query."""
+    for clause, place in query.sizes():
+        question = Question.SIZE if clause == "limit" else Question.RAW
+        if place.node is None or (place in query.holes and not is_number(evaluator, place)):
+            continue  # text that is no number: sql/unbound-value speaks of it
+        for origin in origins(place.node, place.file, evaluator, question, place.frame)[:1]:
+            yield clause, origin
 
 
 def worst(holes: Iterable[Hole]) -> list[Hole]:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
-from edgelint.checks._sql import bound, help_for, message_for, severity_of, worst
+from edgelint.checks._sql import SIZES, bound, help_for, message_for, open_sizes, severity_of, worst
 from edgelint.diagnostics import Confidence, Finding, Related, Severity
 from edgelint.project.origins import Question, origins
+from edgelint.project.queries import queries
 
 if TYPE_CHECKING:
     from edgelint.project.project import Project
@@ -47,3 +48,17 @@ def unchecked_number(project: Project) -> Iterator[Finding]:
                     span, "this is NaN when the text is no number, and NaN is bound as NULL: = ? then matches no row, and LIMIT ? fails",
                     related, "test it first (Number.isInteger), or give a default (parseInt(x, 10) || 1)",
                 )
+
+
+@check("sql/unbounded-limit")
+def unbounded_limit(project: Project) -> Iterator[Finding]:
+    """The request decides how many rows a query reads."""
+    for query in queries(project):
+        found = sorted(open_sizes(query, project.evaluator), key=lambda size: size[0] != "limit")
+        if not found:
+            continue
+        clause, origin = found[0]
+        related = [Related(query.call.callee_span, "of this query")]
+        related += [Related(o.file.span(o.node), f"{c.upper()} comes from here") for c, o in found[1:] if o.node is not origin.node]
+        help = "clamp it: Math.min(Math.max(limit, 1), 100)" if clause == "limit" else "clamp it, or page by the last key seen"
+        yield Finding(origin.file.span(origin.node), SIZES[clause], tuple(related), help)

@@ -318,9 +318,7 @@ class _Walk:
         """What the evaluator knows of a value whose way was not followed."""
         for atom in self.e.elements(value, frame) if items and any(isinstance(a, Arr | ListOf) for a in value) else value:
             if isinstance(atom, Taint) and self.question is not Question.NAN:
-                found = self.e.files.get(atom.path)
-                inside = found is not None and not isinstance(atom.node, tree.Function | tree.Param)
-                yield Origin(found or file, atom.node if inside else node, False)
+                yield Origin(file, node, False)
             elif isinstance(atom, Number) and atom.tainted and atom.node is not None:
                 still_open = atom.nan if self.question is Question.NAN else atom.upper is None
                 found = self.e.files.get(atom.path)

@@ -52,6 +52,15 @@ def reaching(symbol: Symbol, use: Node) -> list[Def]:
     return result
 
 
+def always(node: Node, use: Node) -> bool:
+    """Whether ``node`` has run whenever ``use`` does: it stands before it in one of the blocks around it, under no condition."""
+    statement = _statement(node)
+    for block, start in _statement_chain(use):
+        if block is statement.parent:
+            return statement.start < start and not _conditional(node, statement)
+    return False
+
+
 def _function_of(d: Def) -> tree.Function | None:
     if isinstance(d.at, tree.Param):
         return d.at.parent if isinstance(d.at.parent, tree.Function) else None
