@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from edgelint.source import Source
+from edgelint.syntax import jsonc, toml
 from edgelint.syntax.document import Document, Entry, Value, walk
 
 
@@ -29,3 +31,12 @@ def test_the_last_entry_of_a_key_wins() -> None:
     assert root.keys() == ["a"]
     assert root.get("b") is None
     assert root.plain() == {"a": 2}
+
+
+def test_mistakes_do_not_split_characters() -> None:
+    for name, text in (("a.toml", "[tri😀]\n"), ("b.toml", "é = 1 ü\n"), ("c.jsonc", '{"a": [1 é]}'), ("d.jsonc", "é")):
+        data = text.encode()
+        document = (toml if name.endswith(".toml") else jsonc).parse(Source(name, data))
+        assert document.errors
+        for start, end, _ in document.errors:
+            data[start:end].decode()

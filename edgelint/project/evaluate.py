@@ -157,8 +157,8 @@ class Evaluator:
             assert isinstance(d.node, tree.Class)
             value = one(ClassRef(d.node, file))
         elif kind == "augment":
-            assert isinstance(d.node, tree.Assign)
-            value = self.augmented(d.node, file, frame)
+            # What did not parse may be "assigned" to anything.
+            value = self.augmented(d.node, file, frame) if isinstance(d.node, tree.Assign) else UNKNOWN
         elif kind == "element":
             assert d.node is not None
             value = self.elements(self.sent(self.evaluate(d.node, file, frame), d.node, file), frame)
@@ -320,6 +320,13 @@ class Evaluator:
                         receiver = call.func.obj if isinstance(call.func, tree.Member) else None
                         if isinstance(receiver, tree.Member) and receiver.name is not None:
                             self._told.setdefault(receiver.name, kind)
+                for method in ("get", "put"):
+                    for call in file.index.calls.get(method, ()):
+                        receiver = call.func.obj if isinstance(call.func, tree.Member) else None
+                        if isinstance(receiver, tree.Member) and receiver.name is not None:
+                            told = known.told_by_options(method, call.args)
+                            if told is not None:
+                                self._told.setdefault(receiver.name, told)
         return self._told
 
     def external(self, atom: External) -> Value:
@@ -332,6 +339,8 @@ class Evaluator:
             kind = self.kind_of(file, name)
             if kind is None and name in self.told:
                 return one(Plat(self.told[name], name, trust="shape"))
+            if kind is None and known.KV_NAME.search(name):
+                return one(Plat("kv", name, trust="name"))
             return one(Plat(kind or "binding", name, trust=atom.trust))
         if atom.type == "process-env":
             return one(Unknown("other", node))
@@ -470,7 +479,8 @@ class Evaluator:
                 return self.keys(one(atom))
             return self.opening(atom.node, "{}", lambda: self.join(
                 self.evaluate(prop.value, atom.file, inner) if isinstance(prop, tree.Property)
-                else self.elements(self.evaluate(prop.value, atom.file, inner), inner, True)  # type: ignore[attr-defined]
+                else self.elements(self.evaluate(prop.value, atom.file, inner), inner, True)
+                if isinstance(prop, tree.Spread) else UNKNOWN
                 for prop in atom.node.props
             ))
         if isinstance(atom, Plat):

@@ -13,6 +13,16 @@ from edgelint.syntax.tree import Comment
 Error = tuple[int, int, str]
 
 
+def whole(data: bytes, error: Error) -> Error:
+    """``error`` with its span widened to whole characters."""
+    start, end, message = error
+    while start > 0 and start < len(data) and data[start] & 0xC0 == 0x80:
+        start -= 1
+    while end < len(data) and data[end] & 0xC0 == 0x80:
+        end += 1
+    return start, end, message
+
+
 class Value:
     """One value with its byte span.
 

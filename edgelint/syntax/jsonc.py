@@ -10,7 +10,7 @@ import json
 import re
 
 from edgelint.source import Source
-from edgelint.syntax.document import Document, Entry, Error, Value
+from edgelint.syntax.document import Document, Entry, Error, Value, whole
 from edgelint.syntax.tree import Comment
 
 MAX_ERRORS = 50  # more than anybody reads; keeps noise that happens to be UTF-8 from making a report of megabytes
@@ -216,7 +216,8 @@ def parse(source: Source) -> Document:
     parser = _Parser(source)
     parser.run(source.bom)
     root = parser.root if parser.root is not None else Value("object", None, source.bom, len(source.data))
-    return Document(root, parser.errors, parser.duplicates, parser.comments, "jsonc")
+    errors = [whole(source.data, error) for error in parser.errors]
+    return Document(root, errors, parser.duplicates, parser.comments, "jsonc")
 
 
 def _decode(raw: bytes) -> str:

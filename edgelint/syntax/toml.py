@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from edgelint.source import Source
-from edgelint.syntax.document import Document, Entry, Error, Value
+from edgelint.syntax.document import Document, Entry, Error, Value, whole
 from edgelint.syntax.tree import Comment
 
 MAX_ERRORS = 50
@@ -333,7 +333,7 @@ def parse(source: Source) -> Document:
     """Parse any text: mistakes are in ``errors`` and the tree holds what could be read. Never raises."""
     scanner = _Scanner(source)
     scanner.run()
-    errors = _errors(source, scanner)
+    errors = [whole(source.data, error) for error in _errors(source, scanner)]
     return Document(scanner.root, errors, scanner.duplicates, scanner.comments, "toml")
 
 
