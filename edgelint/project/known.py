@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from edgelint.syntax.tree import Keyword, Literal, Node, Object, Property
+
 # Annotation (TypeScript and the Python stubs share the names) -> platform type.
 ANNOTATIONS: dict[str, str] = {
     "KVNamespace": "kv", "D1Database": "d1", "R2Bucket": "r2", "Queue": "queue", "DurableObjectNamespace": "durable-object",
@@ -120,6 +122,14 @@ TELLING_METHODS: dict[str, str] = {
     "newUniqueId": "durable-object", "getByName": "durable-object", "writeDataPoint": "analytics-engine",
 }
 
+# A name in env that says that it is a KV namespace, where nothing else tells.
+KV_NAME = re.compile(r"(?:^|_)KV(?:_|$)|^kv$")
+_OPTIONS = {
+    "put": {"expirationTtl": "kv", "expiration": "kv", "metadata": "kv", "httpMetadata": "r2", "customMetadata": "r2"},
+    "get": {"cacheTtl": "kv", "type": "kv", "onlyIf": "r2", "range": "r2"},
+}
+_KV_TYPES = frozenset({"json", "text", "arrayBuffer", "stream"})
+
 # Functions that give a context object whose ``env`` is the env of the worker (framework adapters).
 CONTEXT_FUNCTIONS = frozenset({
     "getCloudflareContext", "getRequestContext", "getOptionalRequestContext", "getRuntimeContext", "useCloudflareContext",
@@ -165,6 +175,19 @@ CONVERSIONS = frozenset({"Number", "parseInt", "parseFloat", "Number.parseInt", 
 NUMBER_METHODS = frozenset({"getTime", "indexOf", "lastIndexOf", "charCodeAt", "codePointAt", "getFullYear", "getMonth", "getDate", "getHours", "search", "findIndex"})
 SAFE_TEXT_METHODS = frozenset({"toISOString", "toUTCString", "toDateString", "toFixed", "isoformat", "strftime", "hexdigest", "toPrecision", "getUTCDate"})
 SAFE_TEXT_FUNCTIONS = frozenset({"crypto.randomUUID", "uuid.uuid4", "uuid4", "Date", "nanoid", "ulid", "cuid"})
+
+
+def told_by_options(method: str, args: list[Node]) -> str | None:
+    """"kv" or "r2" when the options of a ``get`` or ``put`` are those of only one of them."""
+    for arg in args[1:]:
+        if isinstance(arg, Literal) and method == "get" and arg.value in _KV_TYPES:
+            return "kv"
+        if isinstance(arg, Keyword) and arg.name in _OPTIONS[method]:
+            return _OPTIONS[method][arg.name]
+        for prop in arg.props if isinstance(arg, Object) else ():
+            if isinstance(prop, Property) and prop.key in _OPTIONS[method]:
+                return _OPTIONS[method][prop.key]
+    return None
 
 
 def platform_type(annotation: str) -> str | None:
