@@ -14,7 +14,7 @@ from edgelint import settings
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 BEGIN, END = "<!-- example: begin (python -m tests.test_readme) -->\n", "<!-- example: end -->"
-SHOWN = "kv/ttl-too-short,sql/unbound-value,config/undeclared-binding"
+SHOWN = "config/undeclared-binding,durable-objects/state-never-loaded"
 ARGUMENTS = ["check", "fixtures/apps/guide-ts", "--select", SHOWN]
 
 
