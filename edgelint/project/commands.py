@@ -63,7 +63,10 @@ def in_manifest(path: str, data: bytes) -> Iterator[Command]:
         source = Source(path, data)
     except UnreadableSource:
         return
-    scripts = jsonc.parse(source).root.get("scripts")
+    document = jsonc.parse(source)
+    if document.errors:  # no tool reads it, and what looks like text may have no quotes
+        return
+    scripts = document.root.get("scripts")
     for entry in scripts.entries if scripts is not None and scripts.kind == "object" else ():
         if entry.value.text():
             # Same length as in the file, so that places are right: an escaped quote is two characters here too.
