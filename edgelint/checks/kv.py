@@ -9,6 +9,7 @@ from edgelint.checks import check
 from edgelint.diagnostics import Finding, Related
 
 if TYPE_CHECKING:
+    from edgelint.project.kvclaims import Claim
     from edgelint.project.kvflow import Pair
     from edgelint.project.project import Project
 
@@ -39,7 +40,19 @@ def non_atomic_update(project: Project) -> Iterator[Finding]:
             )
 
 
-def _ends(pair: Pair) -> tuple[Related, ...]:
+@check("kv/check-then-set")
+def check_then_set(project: Project) -> Iterator[Finding]:
+    """A key that is written because it was not there, as if nobody else could be doing the same."""
+    for claim in project.kv_claims.claims():
+        if project.only in (None, claim.site.file.path):
+            yield Finding(
+                claim.span,
+                "two requests at the same time both find that the key is not there, and both go on: KV has no put-if-absent",
+                _ends(claim), "Let a Durable Object decide, or a D1 row with a unique key.",
+            )
+
+
+def _ends(pair: Pair | Claim) -> tuple[Related, ...]:
     read = Related(pair.read.callee_span, "the value is read here")
     if pair.write.callee_span == pair.span:
         return (read,)

@@ -42,6 +42,7 @@ class Frame:
         self.file = file
         self.parent = parent
         self.this = this
+        self.call = call  # None for a function that other code calls back
         self.depth: int = 1 if parent is None else parent.depth + 1
 
     @property

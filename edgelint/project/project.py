@@ -19,6 +19,7 @@ from edgelint.project.edge import Edge
 from edgelint.project.evaluate import Evaluator
 from edgelint.project.files import SourceFile
 from edgelint.project.imports import Imports
+from edgelint.project.kvclaims import KvClaims
 from edgelint.project.kvflow import KvFlows
 from edgelint.project.modules import ModuleGraph
 from edgelint.project.packages import Packages
@@ -76,6 +77,7 @@ class Project:
         self.durables = Durables(self)
         self.request_data = RequestData(self.evaluator)
         self.kv = KvFlows(self)
+        self.kv_claims = KvClaims(self.kv)
         self.inputs: list[str] = []
         self.folders: list[str] = list(discovered.directories)
         self._calls: dict[str, list[BindingCall]] = {}
