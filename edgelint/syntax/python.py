@@ -128,29 +128,36 @@ def _too_deep(text: str) -> int | None:
     return None
 
 
-_EXPECTED = re.compile(r"error at (\d+):(\d+): (.*)", re.S)
+_WHERE = re.compile(r"error at (\d+):(\d+): ")
+_LAST_TOKEN = re.compile(r"(?:\w+|\"\"\"|\'\'\'|\S)\Z")
+_BREAK = re.compile(r"\r\n|\n|\r")
 
 
 def _place(source: Source, error: ParserSyntaxError) -> tuple[int, str]:
     """The byte offset of a syntax error and what to say of it.
 
-    libcst names the token it could not take, and for errors of its tokenizer only the file. CPython's parser (which
-    runs nothing) names the bracket that was left open; its word is taken when it speaks of the same line, of an earlier
-    one because the rest of the file hangs on it, or when libcst has no place.
+    libcst says in its message where the token ends that it could not take (``raw_line`` is wrong as often as not), and
+    for what its tokenizer refuses it says no place at all. CPython's own parser, which runs nothing, knows better: it
+    names the bracket that was left open. Its word is taken unless it is about another line: then it may be an older
+    Python that stumbles over new syntax.
     """
-    line, column = error.raw_line, error.raw_column
-    message = "invalid syntax"
-    found = _EXPECTED.search(error.message)
+    text = source.text
+    found = _WHERE.search(error.message)
+    second = _second_opinion(text)
     if found is None:
-        message = error.message.split("tokenizer error:")[-1].strip() or message
-    own = _index(source.text, line, column)
-    second = _second_opinion(source.text)
-    if second is not None:
-        other_line, other_column, other_message = second
-        at_end = own >= len(source.text.rstrip())
-        if found is None or at_end or other_line == line or "never closed" in other_message:
-            return source.byte_offset(_index(source.text, other_line, other_column)), other_message
-    return source.byte_offset(own), message
+        if second is None:
+            return source.bom, error.message.split("tokenizer error:")[-1].strip()
+        return source.byte_offset(_index(text, second[0], second[1])), second[2]
+    line, end = int(found[1]), _index(text, int(found[1]), int(found[2]))
+    before = text[:end].rstrip(" \t\f")
+    if before.endswith(("\n", "\r")):  # the token is the line break, or the indentation after it
+        own, line = len(before.rstrip("\r\n")), line - 1
+    else:
+        token = _LAST_TOKEN.search(before[-200:])
+        own = len(before) - (len(token[0]) if token is not None else 0)
+    if second is not None and (second[0] == line or "never closed" in second[2]):
+        return source.byte_offset(_index(text, second[0], second[1])), second[2]
+    return source.byte_offset(own), "invalid syntax"
 
 
 def _index(text: str, line: int, column: int) -> int:
@@ -164,10 +171,8 @@ def _index(text: str, line: int, column: int) -> int:
     return min(at + max(column, 0), len(text))
 
 
-_BREAK = re.compile(r"\r\n|\n|\r")
-
-
 def _second_opinion(text: str) -> tuple[int, int, str] | None:
+    """(line from 1, column from 0, message) of CPython's complaint, or None when it has none."""
     import ast
 
     with warnings.catch_warnings():

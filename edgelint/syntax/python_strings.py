@@ -32,10 +32,7 @@ def evaluate(literal: str) -> str | bytes | None:
     text = unescape(body, prefix)
     if text is None or "b" not in prefix:
         return text
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        return None
+    return text.encode("latin-1") if body.isascii() else None
 
 
 def unescape(body: str, prefix: str) -> str | None:
