@@ -46,7 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             corpus.make(folder, options.lines)
         app = Path(made) / "app"
         corpus.worker(app, options.app_lines, random.Random(corpus.SEED))
-        found = measure(folder.resolve(), options.runs, app, tell)
+        try:
+            found = measure(folder.resolve(), options.runs, app, tell)
+        except RuntimeError as error:
+            print(f"benchmarks: {error}", file=sys.stderr)
+            return 1
     source = str(options.corpus) if options.corpus is not None else f"generated, seed {corpus.SEED}"
     print(json.dumps(as_json(found, source), indent=2) if options.json else as_text(found, source))
     return 0

@@ -55,6 +55,17 @@ def test_a_command_that_fails_is_not_measured() -> None:
         run(["sh", "-c", "exit 3"])
 
 
+def test_a_run_that_fails_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> Measured:
+        raise RuntimeError("no luck")
+
+    monkeypatch.setattr(benchmarks, "measure", fails)
+    assert benchmarks.main(["--corpus", str(tmp_path), "--app-lines", "100"]) == 1
+    assert capsys.readouterr().err == "benchmarks: no luck\n"
+
+
 def test_ratios() -> None:
     timing = Timing((0.3, 0.1, 0.2), (0.4, 0.4, 0.4))
     found = Measured({"files": 1, "lines": 1000, "bytes": 5}, (0.1,), timing, timing, timing, 0, timing, 3000)
