@@ -343,6 +343,47 @@ def test_operators_stand_outside_calls_with_type_arguments(code: str, shape: str
     assert text(f"({code})", node) == code
 
 
+@pytest.mark.parametrize(("code", "grouped"), [
+    ("a && b!.c === d", "(a && (b.c === d))"), ("(a && b)!.c === d", "((a && b).c === d)"),
+    ("a || b && c!.d + 1 === 2", "(a || (b && ((c.d + 1) === 2)))"), ("a * f<T>(b) + c", "((a * f(b)) + c)"),
+    ("a + b!.c * d", "(a + (b.c * d))"), ("a ?? b as T", "(a ?? <b>)"), ("(a ?? b) as T", "<(a ?? b)>"),
+    ("a === b as T && c", "((a === <b>) && c)"), ("a + b as T", "<(a + b)>"), ("a && b! as T", "(a && <b>)"),
+    ("a.b as A.B.C.D", "<a.b>"), ("a ?? (b ?? c) as T", "(a ?? <(b ?? c)>)"), ("a ?? b as A.B.C<D>", "(a ?? <b>)"),
+])
+def test_operators_group_as_the_language_says(code: str, grouped: str) -> None:
+    def show(node: Any) -> str:
+        if isinstance(node, tree.Binary):
+            return f"({show(node.left)} {node.op} {show(node.right)})"
+        if isinstance(node, tree.Member):
+            return f"{show(node.obj)}.{node.name}"
+        if isinstance(node, tree.Call):
+            return f"{show(node.func)}({', '.join(map(show, node.args))})"
+        if isinstance(node, tree.Cast):
+            return f"<{show(node.value)}>"
+        return str(node.value if isinstance(node, tree.Literal) else node.id)
+
+    assert show(value(code)) == grouped
+
+
+def test_await_before_a_parenthesis() -> None:
+    nodes = body("export default { async fetch() { return { a: await (x), b: await (await c).d() + 1 } } }", ".js")
+    first, second = nodes[0].value.props[0].value.body.body[0].value.props
+    assert (type(first.value).__name__, first.value.value.id) == ("Await", "x")
+    assert (type(second.value.left).__name__, second.value.left.value.func.name) == ("Await", "d")
+    assert value("await()", ".js").func.id == "await"
+
+
+def test_comments_after_a_statement_are_no_part_of_it() -> None:
+    code = "import a from 'b' // 1\nif (c) return d // 2\nelse throw e /* 3 */\nfor (;;) f() // 4\ng() /* 5 */ // 6\n"
+    statements = lower(code).module.body
+    assert [text(code, node) for node in statements] == [
+        "import a from 'b'", "if (c) return d // 2\nelse throw e", "for (;;) f()", "g()",
+    ]
+    inner = [node for node in tree.walk(statements[1]) if isinstance(node, tree.Return | tree.Throw)]
+    assert [text(code, node) for node in inner] == ["return d", "throw e"]
+    assert text("export const h = 1 // 7", only("export const h = 1 // 7")) == "export const h = 1"
+
+
 def test_type_arguments_of_tagged_templates() -> None:
     code = "const rows = this.sql<{\n  id: number;\n  at: Map<string, () => void>;\n}>`\n  SELECT ${id}`;"
     node = only(code).value

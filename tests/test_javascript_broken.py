@@ -68,6 +68,9 @@ def test_fragments(code: str, extension: str) -> None:
     'export type * from "x";', "const using = 1; f(using, 2);", "for (using a of b) {}", "import source m from 'x';",
     "type V<in out T> = T;", "class A { static accessor b = 1 }",
     'export { a, type B } from "c" with { type: "json" };',
+    "interface A {\n  (a: B): C\n  /** d */\n  <E extends F>(g: E): H\n  <\n    I,\n  >(j: I): K\n}",
+    "type A = `in \\`${B}\\` of`;", "const a = b === null ? undefined : using;",
+    "function f(using?: string) { if (using) g }",
     'export { t, type } from "./x";', "interface A {\n  a: string\n  in?: 'b'\n}",
     'import { type default as X } from "y";', 'import data from "./x.json" assert { type: "json" };',
 ])

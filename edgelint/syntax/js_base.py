@@ -72,11 +72,13 @@ class Base:
         self.raw = data.decode("latin-1")
         self.ascii = self.raw.isascii()
         self.comments: dict[int, int] = {}
+        self.comment_ends: set[int] = set()
         self.problems: dict[tuple[int, int], str] = {}
         self.seen_errors: set[tuple[int, int]] = set()
         self.ambient = False
         self.namespaces = 0
         self.broken = broken
+        self.rotated: dict[int, tree.Node] = {}  # Binary nodes whose operands the grammar had grouped wrongly
 
     def text(self, start: int, end: int) -> str:
         """The text of a byte range."""
@@ -89,7 +91,7 @@ class Base:
         for kid in node.named_children:
             kind = self.kinds[kid.kind_id]
             if kind == "comment" or kind == "html_comment":
-                self.comments[kid.start_byte] = kid.end_byte
+                self.comment(kid)
             elif kind != "ERROR":
                 kids.append(kid)
         return kids
@@ -97,7 +99,21 @@ class Base:
     def aside(self, node: TSNode) -> None:
         """Pass over a child that has no place in the tree; what did not parse is appended to the module later."""
         if node.kind_id in self.grammar.extra and node.kind_id != ERROR_KIND:
-            self.comments[node.start_byte] = node.end_byte
+            self.comment(node)
+
+    def end_of(self, node: TSNode) -> int:
+        """The end of a statement; without a semicolon the grammar counts the comments after it in."""
+        end = node.end_byte
+        if end not in self.comment_ends:
+            return end
+        kids = list(node.children)  # the binding hands out its own list
+        while kids and kids[-1].end_byte == end:
+            last = kids.pop()
+            if last.kind_id not in self.grammar.extra or last.kind_id == ERROR_KIND:
+                kids = list(last.children)
+            elif kids:
+                end = kids[-1].end_byte
+        return end
 
     def exactly(self, node: TSNode, count: int) -> list[TSNode]:
         """The ``count`` children of a node; raises ``Unexpected`` when there are more or fewer."""
@@ -177,6 +193,8 @@ class Base:
     def nothing(self, node: TSNode, depth: int) -> None:
         """A node that means nothing here: a type, a label, a fragment of text."""
 
-    def comment(self, node: TSNode, depth: int) -> None:
+    def comment(self, node: TSNode, depth: int = 0) -> None:
         """Comments are noted where they are met; those in between are found afterwards."""
-        self.comments[node.start_byte] = node.end_byte
+        end = node.end_byte
+        self.comments[node.start_byte] = end
+        self.comment_ends.add(end)

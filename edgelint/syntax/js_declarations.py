@@ -312,7 +312,9 @@ class Declarations(Types):
         is_type = False
         for kid in node.named_children:
             kind = self.kinds[kid.kind_id]
-            if kind == "string":
+            if kind in ("comment", "html_comment"):
+                self.comment(kid)
+            elif kind == "string":
                 source_start, source_end = kid.start_byte, kid.end_byte
                 source = self.string_value(source_start, source_end)
             elif kind == "import_clause":
@@ -324,7 +326,7 @@ class Declarations(Types):
                 source = self.string_value(source_start, source_end)
                 local = self.text(name.start_byte, name.end_byte)
                 names.append(tree.ImportName(name.start_byte, name.end_byte, "*", local))
-        return tree.Import(node.start_byte, node.end_byte, source, names, source_start, source_end, is_type)
+        return tree.Import(node.start_byte, self.end_of(node), source, names, source_start, source_end, is_type)
 
     def import_names(self, clause: TSNode, names: list[tree.Node]) -> None:
         for kid in self.clean(clause):
@@ -351,7 +353,7 @@ class Declarations(Types):
         return name, alias, kids[0].start_byte != node.start_byte
 
     def exporting(self, node: TSNode, depth: int) -> Any:
-        start, end = node.start_byte, node.end_byte
+        start = node.start_byte
         is_default = is_type = has_from = False
         names: list[tree.Node] = []
         values: list[tree.Node] = []
@@ -392,6 +394,7 @@ class Declarations(Types):
             values[0].start = decorators[0].start - 1
         if self.namespaces:
             return values
+        end = self.end_of(node)
         if not values:
             return tree.Export(start, end, None, False, names, source, source_start, source_end, is_type)
         return [tree.Export(start, end, value, is_default, []) for value in values]

@@ -24,6 +24,7 @@ _IMPORT_TYPE = re.compile(
 _NAMES = tuple(re.compile(pattern) for pattern in (
     rb"[{,]\s*(type)\s*(?=[,}])",
     rb"(?m)^[ \t]*(in|instanceof)\??[ \t]*:",
+    rb"\b(using)\b(?!\s+[\w$]+\s*(?:[=:]|of\b))",
 ))
 _MAX_TAG_TYPES = 4000
 # What stands in group 1 is blanked: the rest then parses, and means what it meant.
@@ -36,7 +37,9 @@ _IN_THE_WAY = tuple(re.compile(pattern) for pattern in (
     rb"\bstatic\s+(accessor)\s+[#\w]",
 ))
 _FOR_USING = re.compile(rb"(?<=\()(\s*(?:await\s+)?)using(?=\s+[\w$]+\s+of\b)")
-_USING_NAME = re.compile(rb"\busing\b(?!\s+[\w$])")
+# A call signature on its own line in an interface: the grammar sees no end of the member before it.
+_CALL_SIGNATURE = re.compile(rb"(?<=[\n \t])[ \t](?=<\s*[A-Za-z_$][\w$]*\s*(?:extends\b|,|=|>\s*\())")
+_ESCAPED_BACKTICK = re.compile(rb"(?<!\\)((?:\\\\)*)\\`")
 _BODILESS_DEFAULT = re.compile(rb"export\s+default\s+(?:async\s+)?function\b")
 _MAX_ROUNDS = 4
 
@@ -45,6 +48,8 @@ def parse(parser: Parser, data: bytes) -> Tree:
     """The tree of ``data``, with known gaps of the grammar mended when that leaves fewer errors."""
     if b">`" in data:
         data = _blank_tag_types(data)
+    if b"typeof import" in data:
+        data = _TYPEOF_IMPORT.sub(lambda m: m.group(1) + b"any".ljust(len(m.group(2))), data)
     tree = parser.parse(data)
     if not tree.root_node.has_error:
         return tree
@@ -71,10 +76,10 @@ def _better(parser: Parser, data: bytes, best: Tree, count: int) -> tuple[Tree, 
 
 def _mend_text(data: bytes) -> bytes:
     """Gaps that a pattern recognises. A match inside a string or a comment does no harm: texts are the original's."""
-    if b"typeof" in data:
-        data = _TYPEOF_IMPORT.sub(lambda m: m.group(1) + b"any".ljust(len(m.group(2))), data)
     data = _IMPORT_TYPE.sub(lambda m: b"T".ljust(len(m.group())), data)
     data = _FOR_USING.sub(lambda m: b" " * len(m.group(1)) + b"const", data)
+    data = _CALL_SIGNATURE.sub(b";", data)
+    data = _ESCAPED_BACKTICK.sub(rb"\1__", data)
     for pattern in _NAMES:
         data = pattern.sub(lambda match: _with_word(match, match.group(1)[:-1] + b"_"), data)
     for pattern in _IN_THE_WAY:
@@ -127,15 +132,13 @@ def _with_word(match: re.Match[bytes], word: bytes) -> bytes:
 
 
 def _mend_regions(data: bytes, found: list[TSNode]) -> bytes:
-    """Gaps that only the place of the error tells: a bare ``&`` in JSX, ``using`` as a name."""
+    """Gaps that only the place of the error tells: a bare ``&`` in JSX."""
     out = bytearray(data)
     for node in found:
         start, end = node.start_byte, node.end_byte
         text = data[start:end]
         if text.startswith(b"&") and _in_jsx(node):
             out[start:end] = text.replace(b"&", b"+")
-        elif text.startswith(b"using") and _USING_NAME.match(data, start):
-            out[start : start + 5] = b"usin_"
     return bytes(out)
 
 

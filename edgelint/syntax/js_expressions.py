@@ -1,4 +1,4 @@
-"""Operators, calls, objects, patterns and JSX."""
+"""Operators, casts, members and calls; and where the grammar groups them wrongly."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ from tree_sitter import Node as TSNode
 
 from edgelint.syntax import tree
 from edgelint.syntax.js_base import CALL, MAX_DEPTH, MEMBER, NON_NULL, SUBSCRIPT, Unexpected
-from edgelint.syntax.js_literals import Literals
-from edgelint.syntax.js_text import number
+from edgelint.syntax.js_objects import Objects
 
+# How closely operators bind, from ECMA-262; `as` and `satisfies` bind like `<`.
+_STRENGTH = {
+    op: strength
+    for strength, ops in enumerate((
+        ("??", "||"), ("&&",), ("|",), ("^",), ("&",), ("==", "!=", "===", "!=="),
+        ("<", ">", "<=", ">=", "instanceof", "in"), ("<<", ">>", ">>>"), ("+", "-"), ("*", "/", "%"), ("**",),
+    ), 1)
+    for op in ops
+}
 _CASTS = frozenset(("as_expression", "satisfies_expression"))
 
 
-class Expressions(Literals):
-    """Handlers of expressions, patterns and JSX."""
+class Expressions(Objects):
+    """Handlers of expressions."""
 
     # Operators
 
@@ -48,19 +56,35 @@ class Expressions(Literals):
         h, depth = self.h, depth + 1
         value = h[left.kind_id](self, left, depth)
         for op, right in reversed(pending):
-            value = tree.Binary(start, right.end_byte, op, value, h[right.kind_id](self, right, depth))
+            operand = h[right.kind_id](self, right, depth)
+            if self.rotated and id(value) in self.rotated:
+                value = self.regroup(value, op, operand, right.end_byte)
+            else:
+                value = tree.Binary(start, right.end_byte, op, value, operand)
         return value
+
+    def regroup(self, left: Any, op: str, right: tree.Node, end: int) -> tree.Node:
+        """``left op right``, where the grammar had put the operator of ``left`` below a call or a ``!``.
+
+        ``a && b!.c === d`` comes as ``(a && b)!.c === d``: the operator that binds more closely takes its operand back.
+        """
+        if id(left) in self.rotated and _STRENGTH.get(op, 0) > _STRENGTH.get(left.op, 0):
+            left.right = self.regroup(left.right, op, right, end)
+            left.end = end
+            return left  # type: ignore[no-any-return]
+        return tree.Binary(left.start, end, op, left, right)
 
     def sequence(self, node: TSNode, depth: int) -> Any:
         if depth > MAX_DEPTH:
             return self.too_deep(node)
         start = node.start_byte
-        values = self.items(self.clean(node), depth + 1)
-        if not values:
+        kids = self.clean(node)
+        if not kids:
             raise Unexpected
-        value = values[0]
-        for right in values[1:]:
-            value = tree.Binary(start, node.end_byte if right is values[-1] else right.end, ",", value, right)
+        h, depth = self.h, depth + 1
+        value = h[kids[0].kind_id](self, kids[0], depth)
+        for kid in kids[1:]:
+            value = tree.Binary(start, kid.end_byte, ",", value, h[kid.kind_id](self, kid, depth))
         return value
 
     def unary(self, node: TSNode, depth: int) -> Any:
@@ -182,9 +206,20 @@ class Expressions(Literals):
         kids = self.clean(node)
         if not kids:
             raise Unexpected
-        kid = kids[0]
+        kid, end = kids[0], node.end_byte
         value = self.h[kid.kind_id](self, kid, depth + 1)
-        return tree.Cast(node.start_byte, node.end_byte, value, self.cast_type(node, kids))
+        return self.cast_last(value, kid, end, self.cast_type(node, kids))
+
+    def cast_last(self, value: Any, node: TSNode | None, end: int, text: str) -> tree.Node:
+        """``a ?? b as T``: the cast binds like ``<``, so it takes the last operand of what binds less closely."""
+        if value.__class__ is tree.Binary and _STRENGTH.get(value.op, 0) < _STRENGTH["<"]:
+            binary = node is not None and self.kinds[node.kind_id] == "binary_expression"
+            if binary or id(value) in self.rotated:
+                value.right = self.cast_last(value.right, self.clean(node)[-1] if binary and node else None, end, text)
+                value.end = end
+                return value  # type: ignore[no-any-return]
+        start = value.start if node is None else node.start_byte
+        return tree.Cast(start, end, value, text)
 
     def cast_type(self, node: TSNode, kids: list[TSNode]) -> str:
         return self.text(kids[1].start_byte, node.end_byte) if len(kids) > 1 else "const"
@@ -244,7 +279,19 @@ class Expressions(Literals):
         if kind == grammar.identifier:
             end = node.end_byte
             name = raw[start:end]
-            value = tree.Name(start, end, name if ascii or name.isascii() else self.text(start, end))
+            if name == "await" and pending[-1][0] == CALL and (inner := self.awaited(pending[-1][1])) is not None:
+                # The JavaScript grammar takes `await (x)` for a call in some places.
+                outer.append(node)
+                pending.pop()
+                start, value = inner.start_byte, self.listed(inner, depth)[0]
+            else:
+                value = tree.Name(start, end, name if ascii or name.isascii() else self.text(start, end))
+        elif self.kinds[kind] in _CASTS:
+            # `a as B.C.D`: the last names of the type come as members of the cast.
+            kids = self.exactly(node, 2)
+            value = h[kids[0].kind_id](self, kids[0], depth)
+            value = self.cast_last(value, kids[0], whole, self.text(kids[1].start_byte, whole))
+            pending.clear()
         else:
             value = h[kind](self, node, depth)
         while pending:
@@ -272,13 +319,23 @@ class Expressions(Literals):
     def operated(self, node: TSNode, value: Any, end: int, depth: int) -> tree.Node:
         """The operator of ``node`` around ``value``, which stands for its last operand and reaches to ``end``."""
         kind = self.kinds[node.kind_id]
-        if kind == "await_expression":
+        if kind in ("await_expression", "identifier"):
             return tree.Await(node.start_byte, end, value)
         sign: Any = node.child_by_field_name("operator")
         if kind == "unary_expression":
             return tree.Unary(node.start_byte, end, sign.type, value)
         left = self.clean(node)[0]
-        return tree.Binary(node.start_byte, end, sign.type, self.h[left.kind_id](self, left, depth), value)
+        binary = tree.Binary(node.start_byte, end, sign.type, self.h[left.kind_id](self, left, depth), value)
+        self.rotated[id(binary)] = binary
+        return binary
+
+    def awaited(self, call: TSNode) -> TSNode | None:
+        """The parentheses of ``await (x)``, when a call of ``await`` must be that."""
+        last = call.child(1)
+        if call.child_count == 2 and last is not None and last.kind_id == self.grammar.arguments:
+            if last.named_child_count == 1 and last.named_children[0].kind_id not in self.grammar.extra:
+                return last
+        return None
 
     def member(self, start: int, obj: Any, node: TSNode) -> tree.Node:
         """A link that is not simply ``.name``: ``?.``, ``#name``, comments in between, letters outside ASCII."""
@@ -334,132 +391,3 @@ class Expressions(Literals):
             elif kind == "type_arguments":
                 types = self.inside(kid)
         return tree.Call(node.start_byte, node.end_byte, func, args, True, False, types)
-
-    # Objects and arrays, literal or pattern
-
-    def array(self, node: TSNode, depth: int) -> Any:
-        if depth > MAX_DEPTH:
-            return self.too_deep(node)
-        kids = node.named_children
-        # Every comma is a child too: as many commas as values means a trailing one, or a hole.
-        if node.child_count - len(kids) - 2 >= len(kids):
-            return tree.Array(node.start_byte, node.end_byte, self.with_holes(node, depth + 1))
-        return tree.Array(node.start_byte, node.end_byte, self.items(kids, depth + 1))
-
-    def with_holes(self, node: TSNode, depth: int) -> list[tree.Node]:
-        out: list[tree.Node] = []
-        open_slot = True
-        for kid in node.children:
-            if kid.is_named:
-                value = self.items([kid], depth)
-                out += value
-                open_slot = open_slot and not value
-            elif kid.type == ",":
-                if open_slot:
-                    out.append(tree.Literal(kid.start_byte, kid.start_byte, None, "null"))
-                open_slot = True
-        return out
-
-    def object(self, node: TSNode, depth: int) -> Any:
-        if depth > MAX_DEPTH:
-            return self.too_deep(node)
-        return tree.Object(node.start_byte, node.end_byte, self.listed(node, depth + 1))
-
-    def pair(self, node: TSNode, depth: int) -> tree.Property:
-        kids = node.children
-        if len(kids) == 3:
-            key, _, value = kids
-        else:
-            key, value = self.exactly(node, 2)
-        lowered = self.h[value.kind_id](self, value, depth)
-        if self.kinds[key.kind_id] == "property_identifier":
-            at, end = key.start_byte, key.end_byte
-            return tree.Property(node.start_byte, node.end_byte, self.text(at, end), at, end, lowered)
-        name, at, end, computed = self.key(key, depth)
-        return tree.Property(node.start_byte, node.end_byte, name, at, end, lowered, computed)
-
-    def key(self, node: TSNode, depth: int) -> tuple[str | None, int, int, tree.Node | None]:
-        """(name or None, its span, the expression when computed and not constant) of a property name."""
-        start, end = node.start_byte, node.end_byte
-        kind = self.kinds[node.kind_id]
-        if kind == "string":
-            return self.string_value(start, end), start, end, None
-        if kind == "number":
-            value, _ = number(self.raw[start:end])
-            return str(int(value) if isinstance(value, float) and value.is_integer() else value), start, end, None
-        if kind != "computed_property_name":
-            return self.text(start, end), start, end, None
-        value_node = self.one(node, depth + 1)
-        if value_node.__class__ is tree.Literal and value_node.kind == "string":
-            return value_node.value, value_node.start, value_node.end, None
-        return None, value_node.start, value_node.end, value_node
-
-    def shorthand(self, node: TSNode, depth: int) -> tree.Property:
-        start, end = node.start_byte, node.end_byte
-        name = self.text(start, end)
-        return tree.Property(start, end, name, start, end, tree.Name(start, end, name), None, True)
-
-    def shorthand_default(self, node: TSNode, depth: int) -> tree.Property:
-        """``{ a = 1 }`` in a pattern."""
-        left, right = self.exactly(node, 2)
-        start, end = left.start_byte, left.end_byte
-        name = self.text(start, end)
-        target: Any = tree.Name(start, end, name)
-        if self.kinds[left.kind_id] != "shorthand_property_identifier_pattern":
-            target = self.h[left.kind_id](self, left, depth)
-        value = tree.Assign(start, node.end_byte, target, "=", self.h[right.kind_id](self, right, depth))
-        return tree.Property(start, node.end_byte, name, start, end, value, None, True)
-
-    def method_property(self, node: TSNode, depth: int) -> Any:
-        """A method, getter or setter of an object literal."""
-        function = self.function(node, depth)
-        key = function.computed_key
-        function.computed_key = None
-        at, end = function.name_start, function.name_end
-        name = None if key is not None else function.name
-        return tree.Property(node.start_byte, node.end_byte, name, at, end, function, key)
-
-    def function(self, node: TSNode, depth: int) -> Any:
-        raise NotImplementedError
-
-    # JSX
-
-    def jsx(self, node: TSNode, depth: int) -> Any:
-        """An element: the names of components, and the expressions in attributes and content."""
-        if depth > MAX_DEPTH:
-            return self.too_deep(node)
-        items: list[tree.Node] = []
-        opening = node.named_children
-        if self.kinds[node.kind_id] == "jsx_element":
-            rest, opening = opening[1:], opening[:1]
-            for tag in opening:
-                self.jsx_tag(tag, items, depth + 1)
-            items += self.items(rest, depth + 1)
-        else:
-            self.jsx_tag(node, items, depth + 1)
-        return tree.Unknown(node.start_byte, node.end_byte, items, self.kinds[node.kind_id])
-
-    def jsx_tag(self, node: TSNode, items: list[tree.Node], depth: int) -> None:
-        for kid in node.named_children:
-            kind = self.kinds[kid.kind_id]
-            if kind == "identifier":
-                # A lower-case tag is an HTML element, no variable.
-                if not self.raw[kid.start_byte].islower():
-                    items.append(self.name(kid, depth))
-            elif kind == "jsx_attribute":
-                items += self.items(kid.named_children[1:], depth)
-            elif kind != "jsx_namespace_name":
-                items += self.items([kid], depth)
-
-    def jsx_expression(self, node: TSNode, depth: int) -> Any:
-        kids = self.clean(node)
-        return self.h[kids[0].kind_id](self, kids[0], depth + 1) if kids else None
-
-    def nested_identifier(self, node: TSNode, depth: int) -> Any:
-        """``A.B.C`` in JSX names and import aliases."""
-        if depth > MAX_DEPTH:
-            return self.too_deep(node)
-        left, right = self.exactly(node, 2)
-        obj = self.h[left.kind_id](self, left, depth + 1)
-        at, end = right.start_byte, right.end_byte
-        return tree.Member(node.start_byte, node.end_byte, obj, self.text(at, end), at, end)

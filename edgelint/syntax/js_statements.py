@@ -31,20 +31,23 @@ class Lowering(Declarations):
         if self.kinds[node.kind_id] == "statement_block":
             block: tree.Block = self.block(node, depth)
             return block
-        return tree.Block(node.start_byte, node.end_byte, self.statements([node], depth + 1))
+        statements = self.statements([node], depth + 1)
+        return tree.Block(node.start_byte, self.end_of(node), statements)
 
     def expression_statement(self, node: TSNode, depth: int) -> Any:
         value = self.one(node, depth)
         kind = value.__class__
         if kind is tree.Assign or kind is list:  # a list: `namespace A { }` reads as an expression
             return value
-        return tree.ExprStmt(node.start_byte, node.end_byte, value)
+        return tree.ExprStmt(node.start_byte, self.end_of(node), value)
 
     def returning(self, node: TSNode, depth: int) -> Any:
-        return tree.Return(node.start_byte, node.end_byte, self.maybe(node, depth))
+        value = self.maybe(node, depth)
+        return tree.Return(node.start_byte, self.end_of(node), value)
 
     def throwing(self, node: TSNode, depth: int) -> Any:
-        return tree.Throw(node.start_byte, node.end_byte, self.maybe(node, depth))
+        value = self.maybe(node, depth)
+        return tree.Throw(node.start_byte, self.end_of(node), value)
 
     def maybe(self, node: TSNode, depth: int) -> Any:
         count = node.named_child_count
@@ -62,7 +65,7 @@ class Lowering(Declarations):
         if depth > MAX_DEPTH:
             return self.too_deep(node)
         kinds, depth = self.kinds, depth + 1
-        pending: list[tuple[int, int, Any, tree.Block]] = []
+        pending: list[tuple[TSNode, Any, tree.Block]] = []
         other: tree.Block | None = None
         while True:
             kids = node.named_children
@@ -71,7 +74,7 @@ class Lowering(Declarations):
             if len(kids) < 2:
                 kids = self.exactly(node, 2)
             test = self.h[kids[0].kind_id](self, kids[0], depth)
-            pending.append((node.start_byte, node.end_byte, test, self.body(kids[1], depth)))
+            pending.append((node, test, self.body(kids[1], depth)))
             if len(kids) < 3:
                 break
             otherwise = self.exactly(kids[2], 1)[0]
@@ -80,10 +83,10 @@ class Lowering(Declarations):
                 break
             node = otherwise
         result: tree.If | None = None
-        for start, end, test, then in reversed(pending):
+        for node, test, then in reversed(pending):
             if result is not None:
                 other = tree.Block(result.start, result.end, [result])
-            result = tree.If(start, end, test, then, other)
+            result = tree.If(node.start_byte, self.end_of(node), test, then, other)
         return result
 
     def switch(self, node: TSNode, depth: int) -> Any:
@@ -113,7 +116,7 @@ class Lowering(Declarations):
         if body is None:
             raise Unexpected
         block = self.body(body, depth)
-        return tree.Loop(node.start_byte, node.end_byte, "for", block, init=init, test=test, update=update)
+        return tree.Loop(node.start_byte, self.end_of(node), "for", block, init=init, test=test, update=update)
 
     def clause(self, node: TSNode, field: str, depth: int) -> Any:
         found = node.child_by_field_name(field)
@@ -146,7 +149,7 @@ class Lowering(Declarations):
         # `for await (` and not `for (await using`
         is_async = "await" in words and "await" in before[0]
         block = self.body(last, depth)
-        return tree.Loop(node.start_byte, node.end_byte, kind, block, target, iterable, is_async=is_async)
+        return tree.Loop(node.start_byte, self.end_of(node), kind, block, target, iterable, is_async=is_async)
 
     def while_loop(self, node: TSNode, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -156,7 +159,8 @@ class Lowering(Declarations):
         if self.kinds[node.kind_id] == "do_statement":
             kind, first, second = "do", second, first
         test = self.h[first.kind_id](self, first, depth + 1)
-        return tree.Loop(node.start_byte, node.end_byte, kind, self.body(second, depth + 1), test=test)
+        block = self.body(second, depth + 1)
+        return tree.Loop(node.start_byte, self.end_of(node), kind, block, test=test)
 
     def trying(self, node: TSNode, depth: int) -> Any:
         if depth > MAX_DEPTH:
