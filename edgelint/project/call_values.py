@@ -107,8 +107,9 @@ class CallValues:
     def getattr(self, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
         name = node.args[1]
         base = self.e.evaluate(node.args[0], file, frame)
-        if isinstance(name, tree.Literal) and isinstance(name.value, str):
-            value = self.e.member_of(base, name.value, file, frame)
+        names = self.e.evaluate(name, file, frame)
+        if names and all(isinstance(a, Const) and a.kind == "string" for a in names):
+            value = self.e.join(self.e.member_of(base, str(a.value), file, frame) for a in names if isinstance(a, Const))
             return value | (self.e.evaluate(node.args[2], file, frame) if len(node.args) > 2 else EMPTY)
         return self.e.elements(base, frame, computed=True)
 
@@ -247,6 +248,8 @@ class CallValues:
             return one(Number())
         if isinstance(atom, Unknown) and atom.reason in ("stored", "validated"):
             return one(atom)
+        if name == "prepare" and known.is_d1_chain(node):
+            return one(Plat("d1-statement", None, False, node, "shape"))
         return one(Unknown("param" if isinstance(atom, Unknown) and atom.reason == "param" else "other", node))
 
     @staticmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from edgelint.syntax.tree import Keyword, Literal, Node, Object, Property
+from edgelint.syntax.tree import Array, Await, Call, Function, Keyword, Literal, Member, Name, Node, Object, Property, Return
 
 # Annotation (TypeScript and the Python stubs share the names) -> platform type.
 ANNOTATIONS: dict[str, str] = {
@@ -188,6 +188,23 @@ def told_by_options(method: str, args: list[Node]) -> str | None:
             if isinstance(prop, Property) and prop.key in _OPTIONS[method]:
                 return _OPTIONS[method][prop.key]
     return None
+
+
+def is_d1_chain(prepare: Call) -> bool:
+    """Whether ``x.prepare(sql)`` is on a member of something called env, or goes on as D1 statements do: bound, run and awaited."""
+    receiver = prepare.func.obj if isinstance(prepare.func, Member) else None
+    if isinstance(receiver, Member):
+        holder = receiver.obj
+        if (holder.id if isinstance(holder, Name) else holder.name if isinstance(holder, Member) else "") == "env":
+            return True
+    at: Node = prepare
+    methods: list[str | None] = []
+    while isinstance(at.parent, Member) and isinstance(at.parent.parent, Call) and at.parent.parent.func is at.parent:
+        methods.append(at.parent.name)
+        at = at.parent.parent
+    if methods[:1] == ["bind"] or methods[:1] == ["first"]:
+        return methods[-1] in ("first", "all", "run", "raw") and isinstance(at.parent, Await | Return | Array | Function)
+    return False
 
 
 def platform_type(annotation: str) -> str | None:
