@@ -323,6 +323,43 @@ class TestBindings:
         found_ = said(tmp_path / "b", "config/undeclared-binding", files)
         assert [(item.severity, item.text) for item in found_] == [(None, "KV")]
 
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "const release = env.A || env.X || 'none'; return new Response(release);",
+            "if (env.A || env.X) return new Response('aws'); return new Response('other');",
+            "const key = env.X; if (!key) return new Response('none'); return fetch(key);",
+            "const key = env.X ?? null; return key === null ? new Response('none') : fetch(key);",
+            "const key = env.A || env.X; return fetch(key?.url);",
+            "while (env.A && env.X) { break; } return new Response('x');",
+            "return new Response(typeof env.X);",
+        ],
+    )
+    def test_code_that_can_do_without(self, tmp_path: Path, code: str) -> None:
+        text = f"export default {{ async fetch(r, env) {{ {code} }} }};"
+        config = "[vars]\nA = 'a'\n"
+        assert said(tmp_path, "config/undeclared-secret", app(config, text)) == []
+        assert said(tmp_path, "config/undeclared-binding", app(config, text)) == []
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "const key = env.X; return fetch(key);",
+            "const key = env.A || env.X; return fetch(key);",
+            "return new Response(-env.X);",
+            "return fetch(env.A + env.X);",
+            "this.key = env.X; return fetch(this.key);",
+        ],
+    )
+    def test_code_that_cannot(self, tmp_path: Path, code: str) -> None:
+        text = f"export default {{ async fetch(r, env) {{ {code} }} }};"
+        found = said(tmp_path, "config/undeclared-secret", app("[vars]\nA = 'a'\n", text))
+        assert [item.text for item in found] == ["X"]
+
+    def test_names_from_a_list(self, tmp_path: Path) -> None:
+        code = "export default { async fetch(r, env) { for (const n of ['A', 'X']) { await fetch(env[n]); } } };"
+        assert said(tmp_path, "config/undeclared-secret", app("[vars]\nA = 'a'\n", code)) == []
+
     def test_frameworks_declare_their_own(self, tmp_path: Path) -> None:
         code = (
             "export default { async fetch(r, env) { await env.NEXT_INC_CACHE_KV.put('a', 'b'); await "

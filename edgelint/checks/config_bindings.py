@@ -11,6 +11,7 @@ from edgelint.checks.config_values import crons, is_for_tests
 from edgelint.diagnostics import Confidence, Finding, Related, Severity, Span
 from edgelint.platform import bindings
 from edgelint.project.deployers import other_deployer
+from edgelint.project.env_guards import is_tested
 from edgelint.project.project import EnvUse, Project, SourceFile, Worker, read_bytes
 from edgelint.project.wrangler import BindingDecl, Environment, WranglerConfig
 from edgelint.syntax.tree import Assign
@@ -110,7 +111,7 @@ def _undeclared(project: Project) -> Iterator[_Missing]:
         for use in worker.env_uses:
             by_name.setdefault(use.name, []).append(use)
         for name, uses in by_name.items():
-            if name in declared or name in _RUNTIME_NAMES or any(use.guarded for use in uses):
+            if name in declared or name in _RUNTIME_NAMES or any(is_tested(use) for use in uses):
                 continue  # a feature test anywhere says that the code can do without
             if any(_is_assigned(file, name) for file in worker.files):
                 continue
@@ -170,7 +171,7 @@ def undeclared_secret(project: Project) -> Iterator[Finding]:
         use = missing.uses[0]
         if missing.is_binding or not missing.is_text or missing.optional or use.span in told or use.trust == "name":
             continue
-        if _IMPLICIT.fullmatch(missing.name):
+        if _IMPLICIT.fullmatch(missing.name) or not _is_written(use):
             continue
         if not _CONSTANT.fullmatch(missing.name) or _BUILD_NAMES.fullmatch(missing.name) or missing.config.is_pages:
             continue
@@ -185,6 +186,11 @@ def undeclared_secret(project: Project) -> Iterator[Finding]:
             help=f'Name it under [secrets] as required = ["{missing.name}"], or in .dev.vars.example.',
             confidence=Confidence.MEDIUM,
         )
+
+
+def _is_written(use: EnvUse) -> bool:
+    """Whether the name stands in the code where it is read; a computed one is a search for what is there."""
+    return use.file.source.slice(use.span.start, use.span.end).strip("\"'`") == use.name
 
 
 def _is_documented(project: Project, missing: _Missing) -> bool:

@@ -11,6 +11,7 @@ from edgelint.checks.config_values import is_local
 from edgelint.diagnostics import Finding, Related, Severity
 from edgelint.platform import bindings, config_keys
 from edgelint.project.commands import Command, commands
+from edgelint.project.env_guards import is_tested
 from edgelint.project.project import EnvUse, Project, Worker
 from edgelint.project.wrangler import NAMES, BindingDecl, Environment, WranglerConfig
 
@@ -71,6 +72,8 @@ def _missing(config: WranglerConfig, worker: Worker | None) -> Iterator[Finding]
         uses = used(worker, name)
         if not lacking or (worker is not None and worker.entry is not None and not uses and not worker.dynamic_env):
             continue
+        if not uses and config.top not in having:
+            continue  # wrangler says so much of the other direction; of this one only code can tell
         if decl.kind == "var" and (not uses or config.top not in having or _is_set_elsewhere(decl)):
             continue
         yield _lack(decl, having, lacking, uses)
@@ -106,7 +109,7 @@ def used(worker: Worker | None, name: str) -> list[EnvUse]:
     """The places where code reads ``env.name`` without testing first whether it is there."""
     if worker is None:
         return []
-    return [use for use in worker.env_uses if use.name == name and not use.guarded]
+    return [use for use in worker.env_uses if use.name == name and not is_tested(use)]
 
 
 def _listed(items: list[str]) -> str:
