@@ -29,6 +29,7 @@ _MUTATORS = frozenset({
 _READS = frozenset({"get", "list"})
 _WRITING_SQL = re.compile(r"\s*(?:insert|replace|update)\b", re.I)
 _READING_SQL = re.compile(r"\b(?:select|returning|pragma)\b", re.I)
+_STORAGE_NAME = re.compile(r"ctx|state|storage|sql|context|^kv$|^s$", re.I)
 _PLATFORM = frozenset({"do-state", "do-storage", "do-sql"})
 
 
@@ -50,8 +51,6 @@ class Forgotten(NamedTuple):
 def forgotten(durable: DurableClass, project: Project) -> Iterator[Forgotten]:
     """The fields of a class that are lost whenever the object is evicted, although they were written to storage."""
     state = _State(durable, project)
-    if state.hands_storage_out():
-        return
     told: set[str] = set()
     for put in state.calls(("put", "exec")):
         for key, value in state.written(put):
@@ -59,6 +58,8 @@ def forgotten(durable: DurableClass, project: Project) -> Iterator[Forgotten]:
                 if name not in told and not state.is_loaded(name, key):
                     change = state.change(name)
                     if change is not None and (change[1] or state.is_read_elsewhere(name)):
+                        if state.hands_storage_out():
+                            return
                         told.add(name)
                         yield Forgotten(put, key, name, state.declared(name), change[0], change[1])
 
@@ -267,7 +268,8 @@ class _State:
         for node in tree.walk(arg) if isinstance(arg, tree.Object) else (arg,):
             if isinstance(node, tree.Name) and node.id in ("this", "self"):
                 return True
-            if isinstance(node, tree.Name | tree.Member):
+            word = node.id if isinstance(node, tree.Name) else node.name if isinstance(node, tree.Member) else None
+            if word and _STORAGE_NAME.search(word):
                 if any(isinstance(a, Plat) and a.type in _PLATFORM for a in self.evaluator.evaluate(node, self.file)):
                     return True
         return False

@@ -12,7 +12,7 @@ from functools import partial
 
 from edgelint.project import known
 from edgelint.project.atoms import (
-    EMPTY, UNKNOWN, Arr, Atom, ClassRef, Const, External, Func, Global, Inst, ListOf, Namespace, Number, Obj, Plat, SafeText,
+    EMPTY, UNKNOWN, Arr, Atom, ClassRef, Const, External, Func, Global, Inst, ListOf, Namespace, Number, Obj, Pair, Plat, SafeText,
     Taint, Unknown, Value, one,
 )
 from edgelint.project.files import SourceFile
@@ -201,6 +201,8 @@ class Evaluator:
             items = atom.node.items
             if position < len(items) and not any(isinstance(i, tree.Spread) for i in items[: position + 1]):
                 return self.evaluate(items[position], atom.file, atom.frame if isinstance(atom.frame, Frame) else frame)
+        if isinstance(atom, Pair) and position in (0, 1):
+            return atom[position]
         return self.elements(one(atom), frame)
 
     def this_value(self, node: Node, file: SourceFile, frame: Frame | None) -> Value:
@@ -393,23 +395,39 @@ class Evaluator:
             self.opened.discard(key)
 
     def open_member(self, atom: Obj, name: str) -> Value:
-        frame = atom.frame if isinstance(atom.frame, Frame) else None
-        value, spread = EMPTY, EMPTY
-        found = False
+        """``atom.name``. Objects that are spread into it are looked into once each, however many ways lead to them."""
+        value = EMPTY
+        queue, seen = [atom], {atom.node}
+        for at in queue:
+            frame = at.frame if isinstance(at.frame, Frame) else None
+            found, given = self.own_member(at, name, frame)
+            if found is not None:
+                value |= found
+                continue
+            spread = [p.value for p in at.node.props if isinstance(p, tree.Spread)]
+            atoms = self.join(self.evaluate(node, at.file, frame) for node in spread)
+            inner = [a for a in atoms if isinstance(a, Obj)]
+            given |= self.member_of(atoms.difference(inner), name, at.file, frame)
+            value |= given if given or inner else one(Const("null", None))
+            for other in inner:
+                if other.node not in seen:
+                    seen.add(other.node)
+                    queue.append(other)
+        return value or one(Const("null", None))
+
+    def own_member(self, atom: Obj, name: str, frame: Frame | None) -> tuple[Value | None, Value]:
+        """(what the property ``name`` holds, None without one; what stands under keys that are not known)."""
+        value: Value | None = None
+        given = EMPTY
         for prop in atom.node.props:
             if isinstance(prop, tree.Property):
                 if prop.key == name:
-                    found = True
                     value = self.evaluate(prop.value, atom.file, frame)
                     if isinstance(prop.value, tree.Function):
-                        value = frozenset(
-                            Func(a.node, a.file, one(atom)) if isinstance(a, Func) else a for a in value
-                        )
+                        value = frozenset(Func(a.node, a.file, one(atom)) if isinstance(a, Func) else a for a in value)
                 elif prop.key is None:
-                    spread |= self.evaluate(prop.value, atom.file, frame)
-            elif isinstance(prop, tree.Spread):
-                spread |= self.member_of(self.evaluate(prop.value, atom.file, frame), name, atom.file, frame)
-        return value if found else spread | (EMPTY if spread else one(Const("null", None)))
+                    given |= self.evaluate(prop.value, atom.file, frame)
+        return value, given
 
     def field(self, atom: Inst, name: str) -> Value:
         """``instance.name``: a method, a field with everything assigned to it, or what the platform's base class gives."""
@@ -470,6 +488,8 @@ class Evaluator:
     def atom_elements(self, atom: Atom, frame: Frame | None, computed: bool) -> Value:
         if isinstance(atom, Arr):
             return self.opening(atom.node, "[]", lambda: self.array_items(atom, frame))
+        if isinstance(atom, Pair):
+            return atom.key | atom.value
         if isinstance(atom, ListOf):
             return atom.items  # type: ignore[return-value]
         if isinstance(atom, Taint | SafeText):
@@ -496,7 +516,7 @@ class Evaluator:
         if isinstance(atom, Const) and atom.kind == "string":
             return one(SafeText("constant"))
         if isinstance(atom, Unknown):
-            return one(atom)
+            return one(SafeText("keyword") if atom.reason == "keywords" and not computed else atom)
         return UNKNOWN
 
     def array_items(self, atom: Arr, frame: Frame | None) -> Value:
@@ -522,6 +542,8 @@ class Evaluator:
                 found |= one(atom)
             elif isinstance(atom, Arr | ListOf):
                 found |= one(Number(0, None))
+            elif isinstance(atom, Unknown) and atom.reason == "keywords":
+                found |= one(SafeText("keyword"))
             else:
                 found |= UNKNOWN
         return found

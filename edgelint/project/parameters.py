@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ class Parameters:
         self.e = evaluator
         self.roles = Roles(evaluator)
         self._callers: dict[tree.Function, list[CallSite]] = {}
+        self._methods: Counter[str] | None = None
         self._by_name: dict[str, list[tuple[SourceFile, tree.Call]]] | None = None
 
     def value(self, param: tree.Param, file: SourceFile, frame: Frame | None) -> Value:
@@ -309,11 +311,12 @@ class Parameters:
 
     def unique_method(self, name: str) -> bool:
         """Whether only one class of the project has a method of this name."""
-        count = 0
-        for file in self.e.files.values():
-            for klass in file.index.classes:
-                count += sum(1 for m in klass.members if isinstance(m, tree.Function) and m.name == name and m.body is not None)
-        return count == 1
+        if self._methods is None:
+            self._methods = Counter(
+                m.name for file in self.e.files.values() for klass in file.index.classes for m in klass.members
+                if isinstance(m, tree.Function) and m.body is not None
+            )
+        return self._methods[name] == 1
 
     # -- fields ------------------------------------------------------------------------------------------------------------
 
