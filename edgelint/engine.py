@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -58,8 +59,7 @@ def check(root: Path, paths: Sequence[Path], settings: Settings, options: Option
             from edgelint.trees import Trees
 
             trees = Trees(root)
-        with _without_gc():
-            outcome, project = _analyse(root, settings, options.overlay, trees)
+        outcome, project = _analyse(root, settings, options.overlay, trees)
         if store and project is not None and not outcome.failures:
             store.save(outcome, _inputs(project), project.folders, started)
         if trees and store:
@@ -74,6 +74,13 @@ def analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes] | None 
 
 def _analyse(
     root: Path, settings: Settings, overlay: Mapping[str, bytes], trees: Trees | None = None
+) -> tuple[Outcome, Project | None]:
+    with _own_interpreter():
+        return _run_all(root, settings, overlay, trees)
+
+
+def _run_all(
+    root: Path, settings: Settings, overlay: Mapping[str, bytes], trees: Trees | None
 ) -> tuple[Outcome, Project | None]:
     from edgelint.examples import RulebookError
     from edgelint.syntax.parse import parse_file
@@ -318,14 +325,18 @@ def _narrow(root: Path, outcome: Outcome, wanted: dict[str, str], settings: Sett
 
 
 @contextmanager
-def _without_gc() -> Iterator[None]:
-    """Trees are linked both ways and live until the end: looking for garbage in them is time lost."""
+def _own_interpreter() -> Iterator[None]:
+    """What a run changes in the interpreter, put back after it: the recursion limit, and garbage collection.
+
+    Trees are linked both ways and live until the end: looking for garbage in them is time lost.
+    """
     import gc
 
-    was = gc.isenabled()
+    collecting, depth = gc.isenabled(), sys.getrecursionlimit()
     gc.disable()
     try:
         yield
     finally:
-        if was:
+        if collecting:
             gc.enable()
+        sys.setrecursionlimit(depth)

@@ -417,12 +417,15 @@ def test_a_run_with_failures_is_not_kept(app: Path) -> None:
     assert (again.exit_status(), again.stats.cached) == (2, False)
 
 
-def test_garbage_collection_is_as_before(app: Path) -> None:
+def test_the_interpreter_is_as_before(app: Path) -> None:
     import gc
+    import sys
 
     use()
+    depth = sys.getrecursionlimit()
     run(app)
     assert gc.isenabled()
+    assert sys.getrecursionlimit() == depth
     gc.disable()
     try:
         run(app)

@@ -15,9 +15,6 @@ from edgelint.outcome import Outcome
 from edgelint.settings import Settings
 from tests import rule_runner
 
-# The engine raises the recursion limit for as long as the process lives; hypothesis would put it back.
-pytestmark = pytest.mark.filterwarnings("ignore:The recursion limit will not be reset")
-
 EVERYTHING = Settings(select=("ALL",))
 
 SEEDS: list[dict[str, bytes]] = [
@@ -180,18 +177,18 @@ DEEP = {
     "functions.js": b"".join(b"function f%d(x) { return f%d(x); }\n" % (n, n + 1) for n in range(1000)) + b"f0(env)",
     "parens.py": b"env = " + b"(" * 150 + b"1" + b")" * 150,
     "deeper.py": b"env = " + b"(" * 3000 + b"1" + b")" * 3000,
-    "binary.py": b"env = " + b"1 + " * 3000 + b"1",
-    "attributes.py": b"env" + b".a" * 3000,
+    "binary.py": b"env = " + b"1 + " * 1500 + b"1",
+    "attributes.py": b"env" + b".a" * 1500,
     "indent.py": b"".join(b" " * n + b"if env:\n" for n in range(120)) + b" " * 120 + b"pass\n",
     "fstring.py": b"env = " + b"f'{" * 50 + b"1" + b"}'" * 50,
     "wrangler.jsonc": b'{"name": "a", "x": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
     "wrangler.json": b'{"x":' * 20_000 + b"1" + b"}" * 20_000,
     "wrangler.toml": b"x = " + b"[" * 3000 + b"]" * 3000 + b"\n",
     "dotted/wrangler.toml": b"a" + b".a" * 3000 + b" = 1\n",
-    "long.js": b"env;" + b"a;" * 500_000,
+    "long.js": b"env;" + b"a;" * 200_000,
     "longname.js": b"env;" + b"a" * 1_000_000,
     "longstring.ts": b"const env = '" + b"x" * 1_000_000 + b"'",
-    "lines.py": b"env = 1\n" * 20_000,
+    "lines.py": b"env = 1\n" * 8_000,
 }
 
 
