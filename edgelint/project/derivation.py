@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.project.atoms import Atom, Const, External, Func, Global, Inst, Number, Plat, SafeText, Value
+from edgelint.project.calls import assigned_members
 from edgelint.project.identity import argument_of
-from edgelint.project.objects import holder
 from edgelint.project.reaching import reaching
 from edgelint.project.scopes import Def, PathStep, Symbol
 from edgelint.syntax import tree
@@ -194,7 +194,7 @@ class _Walk:
             yield from self.visit(spread.value, at.done(MERGE) if len(node.props) > 1 else at)
         for prop in props:
             yield from self.visit(prop.value, at.done(PIECE)._replace(path=at.path[1:]))
-        for value in _assigned_members(node, at.file):
+        for value in assigned_members(node, at.file):
             yield from self.visit(value, at.done(PIECE)._replace(path=()))
 
     def array(self, node: tree.Array, at: _At) -> Iterator[Origin]:
@@ -449,17 +449,6 @@ class _Walk:
         for statement in returns_of(func.node):
             if statement.value is not None:
                 yield from self.visit(statement.value, at.passing(statement))
-
-
-def _assigned_members(node: tree.Object, file: SourceFile) -> Iterator[Node]:
-    """What is assigned to members of the object that starts as ``node``: ``const next = {}; next.count = n + 1``."""
-    symbol = holder(node, file)
-    for use in file.index.uses(symbol) if symbol is not None else ():
-        member = use.parent
-        if isinstance(member, tree.Member) and member.obj is use:
-            assign = member.parent
-            if isinstance(assign, tree.Assign) and assign.target is member and assign.value is not None:
-                yield assign.value
 
 
 def _parts(node: Node) -> Iterator[tuple[Node, str | None]]:

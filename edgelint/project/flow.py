@@ -136,6 +136,8 @@ def same(a: Node, b: Node, file: SourceFile) -> bool:
         return same(a.index, b.index, file)
     if isinstance(a, tree.Literal) and isinstance(b, tree.Literal):
         return a.kind == b.kind and a.value == b.value
+    if isinstance(a, tree.Binary) and isinstance(b, tree.Binary):
+        return a.op == b.op and same(a.left, b.left, file) and same(a.right, b.right, file)
     if isinstance(a, tree.Call) and isinstance(b, tree.Call):
         return (
             same(a.func, b.func, file) and len(a.args) == len(b.args)

@@ -102,9 +102,10 @@ def _combine(op: str, a: Number, b: Number) -> Number:
         lower = None if a.lower is None or b.upper is None else a.lower - b.upper
         upper = None if a.upper is None or b.lower is None else a.upper - b.lower
     elif op in ("*", "/", "//") and b.lower is not None and b.lower == b.upper and b.lower > 0:
-        factor = b.lower if op == "*" else 1 / b.lower
-        lower = None if a.lower is None else a.lower * factor
-        upper = None if a.upper is None else a.upper * factor
+        # divided by it, not multiplied by its inverse: 60000 / 1000 is 60, exactly
+        scale = b.lower
+        lower = None if a.lower is None else a.lower * scale if op == "*" else a.lower / scale
+        upper = None if a.upper is None else a.upper * scale if op == "*" else a.upper / scale
     elif op == "*" and a.lower is not None and a.lower == a.upper and a.lower > 0:
         lower = None if b.lower is None else b.lower * a.lower
         upper = None if b.upper is None else b.upper * a.lower
