@@ -98,13 +98,17 @@ def _is_awaited(node: Node) -> bool:
 
 
 def free_env(file: SourceFile, project: Project) -> Iterator[Step]:
-    """Reads of an ``env`` that nothing defines, while ``file`` is loaded, each once."""
+    """Reads of an ``env`` that nothing defines, while ``file`` is loaded, each once.
+
+    A declared one (``declare const env``) is none either, but counts only in a file that is certain to be loaded.
+    """
     told: set[Node] = set()
     for step in project.startup.steps(file):
         node = step.node
         if isinstance(node, tree.Name) and node.id == "env" and node not in told and _is_free(node, step.file):
             told.add(node)
-            yield step
+            if step.file.index.resolve(node) is None or project.edge.loads(file):
+                yield step
 
 
 def _is_free(node: tree.Name, file: SourceFile) -> bool:

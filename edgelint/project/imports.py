@@ -113,6 +113,10 @@ class Imports:
     def near(self, specifier: str, file: SourceFile) -> str | None:
         """The specifier of a file of the same name elsewhere, when there is only one such."""
         wanted = posixpath.splitext(posixpath.basename(specifier))[0]
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(file.path), specifier)).lower()
+        for other in self._project.files:
+            if posixpath.splitext(other.lower())[0] == path or other.lower() == path:
+                return self._project.graph.specifier(file.path, other)  # only the case of a letter differs
         found = [
             path for path in self._project.files
             if path != file.path and (posixpath.splitext(posixpath.basename(path))[0] == wanted or path.endswith(f"/{wanted}/index.ts"))
@@ -170,6 +174,15 @@ class Imports:
             for lock, mark in _LOCKS.items():
                 if lock in self.entries(directory) and mark.replace("NAME", name) in self.text(posixpath.join(directory, lock)):
                     return lock != "pnpm-lock.yaml" or "hoist" in self.text(posixpath.join(directory, ".npmrc"))
+        return self.is_beside(name, file)
+
+    def is_beside(self, name: str, file: SourceFile) -> bool:
+        """Whether another package of the same npm or yarn workspace names ``name``: it is then installed above them all."""
+        for package in self._project.packages.chain(file.path):
+            if package.data.get("workspaces") is not None:
+                prefix = f"{package.directory}/" if package.directory else ""
+                if any(name in p.dependencies for p in self._project.packages.packages.values() if p.directory.startswith(prefix)):
+                    return True
         return False
 
     def text(self, path: str) -> str:

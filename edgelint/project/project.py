@@ -21,6 +21,7 @@ from edgelint.project.files import SourceFile
 from edgelint.project.imports import Imports
 from edgelint.project.kvclaims import KvClaims
 from edgelint.project.kvflow import KvFlows
+from edgelint.project.lifetimes import Lifetimes
 from edgelint.project.modules import ModuleGraph
 from edgelint.project.packages import Packages
 from edgelint.project.request_data import RequestData
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["BindingCall", "EnvType", "EnvUse", "Note", "Project", "SourceFile", "Worker", "WranglerConfig"]
 
 _TEST = re.compile(
-    r"(?:^|/)(?:__tests__|__mocks__|tests?|e2e|spec|testing|cypress|playwright|\.storybook|stories)/|\.(?:test|spec|e2e|stories|bench)\.[cm]?[jt]sx?$"
+    r"(?:^|/)(?:__tests__|__mocks__|(?:[\w-]+-)?tests?(?:-[a-z]+)?|e2e|spec|testing|cypress|playwright|\.storybook|stories)/|\.(?:test|spec|e2e|stories|bench)(?:-d)?\.[cm]?[jt]sx?$"
     r"|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$|(?:^|/)(?:vitest|jest|playwright|cypress|vite|webpack|rollup|eslint|tailwind|postcss|drizzle|next|nuxt|astro|svelte)[^/]*\.config\.[cm]?[jt]s$"
 )
 # What a source file must mention somewhere to hold a fact about the platform. A file that a worker's entry reaches is read anyway.
@@ -78,6 +79,7 @@ class Project:
         self.request_data = RequestData(self.evaluator)
         self.kv = KvFlows(self)
         self.kv_claims = KvClaims(self.kv)
+        self.lifetimes = Lifetimes(self.kv)
         self.inputs: list[str] = []
         self.folders: list[str] = list(discovered.directories)
         self._calls: dict[str, list[BindingCall]] = {}
