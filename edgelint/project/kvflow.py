@@ -61,6 +61,11 @@ class Pair(NamedTuple):
         node = self.site.node
         return self.site.file.span(node.func if isinstance(node, tree.Call) else node)
 
+    @property
+    def functions(self) -> set[tree.Function]:
+        """The functions that the write and what leads to it stand in."""
+        return {function for place in self.context.chain for function in functions_around(place.node)}
+
 
 class _Change(NamedTuple):
     """How a value was changed between its read and its write. ``paths``: of the members that were counted."""

@@ -46,6 +46,24 @@ class Case(NamedTuple):
     file: SourceFile
 
 
+def shortest(cases: list[Case], least: int, counts: bool) -> Case | None:
+    """The worst of ``cases`` that can be under ``least`` seconds, None when none can.
+
+    ``counts``: they are those of a limiter, where a window that unknown callers choose is a case too.
+    """
+    sure = [c for c in cases if c.high is not None and c.high < least]
+    if sure:
+        return min(sure, key=lambda c: c.high or 0)
+    for case in cases:
+        if case.kind == "given" and not counts:
+            continue
+        if case.low is None and case.kind in ("left", "chosen", "given"):
+            return case
+        if case.low is not None and case.low < least and case.kind != "constant":
+            return case
+    return None
+
+
 class Lifetimes:
     """Cases of times to live, over the flows of a project."""
 
