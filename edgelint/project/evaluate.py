@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from edgelint.project import known
 from edgelint.project.atoms import (
@@ -22,7 +23,12 @@ from edgelint.project.scopes import Def, Symbol
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
+if TYPE_CHECKING:
+    from edgelint.diagnostics import Span
+    from edgelint.project.workers import EnvUse
+
 MAX_DEPTH = 100  # nested evaluations before the answer is "unknown": bounds the Python stack
+MAX_ATOMS = 40  # alternatives kept apart for one expression: beyond, those of a sort are told as one
 MAX_FRAMES = 5  # calls looked into, one inside the other
 
 
@@ -83,6 +89,7 @@ class Evaluator:
         self.opened: set[tuple[Node, str]] = set()  # collections and fields being looked into: they may hold themselves
         self._told: dict[str, str] | None = None
         self._told_of = 0
+        self.env_uses: dict[str, tuple[list[EnvUse], list[Span]]] = {}  # by file, for the workers that share it
         self.call_values = CallValues(self)
         self.parameters = Parameters(self)
 
@@ -109,6 +116,8 @@ class Evaluator:
         finally:
             self.depth -= 1
             self.active.discard(key)
+        if len(value) > MAX_ATOMS:
+            value = widened(value)
         if self.depth == 0 or not self.active:
             self.memo[key] = value
         elif value:
@@ -642,6 +651,28 @@ class Evaluator:
         for value in values:
             result = value if not result else result | value if value else result
         return result
+
+
+def widened(value: Value) -> Value:
+    """``value`` with fewer alternatives: constants become harmless text, numbers one interval, objects anything.
+
+    What the platform gives and what a request decides stays, for the rules ask for it.
+    """
+    from edgelint.project.numbers import as_number
+
+    kept: set[Atom] = {atom for atom in value if isinstance(atom, Plat | SafeText)}
+    numbers = frozenset(a for a in value if isinstance(a, Number) or (isinstance(a, Const) and a.kind == "number"))
+    number = as_number(numbers)
+    if number is not None:
+        kept.add(number)
+    taints = sorted((a for a in value if isinstance(a, Taint)), key=lambda a: (a.path, a.node.start))
+    kept.update(taints[:8])
+    for atom in value:
+        if isinstance(atom, Const) and atom.kind != "number":
+            kept.add(SafeText("constant") if atom.kind == "string" else atom)
+        elif not isinstance(atom, Plat | SafeText | Number | Taint | Const):
+            kept.add(atom if isinstance(atom, Unknown) and atom.node is None else Unknown("wide"))
+    return frozenset(kept)
 
 
 def _context_trust(obj: Node) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ class Parameters:
         self.roles = Roles(evaluator)
         self._callers: dict[tree.Function, list[CallSite]] = {}
         self._methods: Counter[str] | None = None
+        self._methods: Counter[str] | None = None
         self._by_name: dict[str, list[tuple[SourceFile, tree.Call]]] | None = None
 
     def value(self, param: tree.Param, file: SourceFile, frame: Frame | None) -> Value:
@@ -49,6 +51,8 @@ class Parameters:
         if not isinstance(function, tree.Function):
             return one(Unknown("param", param))
         position = function.params.index(param)
+        if param.rest == "**":
+            return self.keywords(param, function)
         found = frame.find(function) if frame is not None else None
         if found is not None:
             value = self.in_frame(param, position, found)
@@ -98,6 +102,16 @@ class Parameters:
         if first is None or position == first:
             return self.e.elements(self.e.evaluate(method.obj, file, frame), frame)
         return one(Number(0, None)) if position == first + 1 else None
+
+    def keywords(self, param: tree.Param, function: tree.Function) -> Value:
+        """Python's ``**kwargs``: names that the code gives, but for the keys of what a call spreads (``f(**body)``)."""
+        value: Value = one(Unknown("keywords", param))
+        for file, call, _ in self.callers(function):
+            for arg in call.args:
+                if isinstance(arg, tree.Spread) and arg.value.start - arg.start == 2:
+                    spread = self.e.evaluate(arg.value, file)
+                    value |= frozenset(a for a in spread if not isinstance(a, Unknown) or a.reason != "keywords")
+        return value
 
     def by_type(self, annotation: str | None, param: tree.Param, file: SourceFile) -> Value | None:
         """What a TypeScript annotation alone says: a number, one of some literals, a key of a constant."""
@@ -313,8 +327,8 @@ class Parameters:
         """Whether only one class of the project has a method of this name."""
         if self._methods is None:
             self._methods = Counter(
-                m.name for file in self.e.files.values() for klass in file.index.classes for m in klass.members
-                if isinstance(m, tree.Function) and m.body is not None
+                member.name for file in self.e.files.values() for klass in file.index.classes for member in klass.members
+                if isinstance(member, tree.Function) and member.body is not None
             )
         return self._methods[name] == 1
 

@@ -222,14 +222,19 @@ class Worker:
     def _find_uses(self) -> tuple[list[EnvUse], list[Span]]:
         uses: list[EnvUse] = []
         dynamic: list[Span] = []
+        kept = self._evaluator.env_uses
         for file in self.files:
-            found, open_ = env_uses(file, self._evaluator, self)
+            if file.path not in kept:
+                kept[file.path] = env_uses(file, self._evaluator)
+            found, open_ = kept[file.path]
             uses += found
             dynamic += open_
+            _service_worker_globals(file, self._evaluator, self, uses)
+        uses.sort(key=lambda use: use.span)
         return uses, dynamic
 
 
-def env_uses(file: SourceFile, evaluator: Evaluator, worker: Worker | None) -> tuple[list[EnvUse], list[Span]]:
+def env_uses(file: SourceFile, evaluator: Evaluator) -> tuple[list[EnvUse], list[Span]]:
     """The reads of env in one file, and the places where env escapes or is read by a computed name."""
     uses: list[EnvUse] = []
     dynamic: list[Span] = []
@@ -261,10 +266,7 @@ def env_uses(file: SourceFile, evaluator: Evaluator, worker: Worker | None) -> t
                     else:
                         dynamic.append(file.span(call))
     _destructured(file, evaluator, uses, seen)
-    if worker is not None:
-        _service_worker_globals(file, evaluator, worker, uses)
     _escapes(file, evaluator, seen, dynamic)
-    uses.sort(key=lambda use: use.span)
     return uses, dynamic
 
 
