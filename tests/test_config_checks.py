@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import edgelint.checks.config
 import edgelint.checks.do_config  # noqa: F401  registers the checks
 from edgelint.checks import CHECKS
+from edgelint.platform import config_keys
 from edgelint.project.project import Project
 from edgelint.settings import load
 
@@ -69,6 +73,32 @@ def test_nothing_is_concluded_from_a_config_that_does_not_parse(tmp_path: Path, 
     code = "export default { async fetch(r, env) { return new Response(await env.X.getWithMetadata(env.Y)); } };"
     if rule != "config/secret-in-vars":
         assert said(tmp_path, rule, {"wrangler.toml": broken, "src/index.js": code}) == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "x", "X", "0 0 * * 0", "2026-01-01",
+        "src/index.js"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["binding", "name", "id", "class_name", "crons", "bindings", "producers", "consumers",
+            "queue", "required",
+                         "new_classes", "vars", "main", "A", "env", "type"]), inner, max_size=3
+    ),
+    max_leaves=8,
+)  # fmt: skip
+KEYS = st.sampled_from([*config_keys.keys(), *config_keys.removed(), "nonsense"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(KEYS, JSON, max_size=5), st.dictionaries(KEYS, JSON, max_size=4), st.booleans())
+def test_whatever_a_config_holds(top: dict[str, object], place: dict[str, object], broken: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        text = json.dumps({**top, "env": {"p": place}}) + ("]" if broken else "")
+        files = {"wrangler.json": text, "src/index.js": HELLO, "package.json": '{"scripts": {"d": "wrangler deploy '
+            '-e q"}}'}
+        for rule in CHECKS:
+            if rule.startswith("config/") or rule.endswith(("/missing-migration", "/legacy-storage")):
+                for item in said(Path(folder), rule, files):
+                    assert item.message
 
 
 class TestKeys:
@@ -164,6 +194,9 @@ class TestValues:
         assert said(tmp_path, "config/main-not-found", files)
         files["infra/main.tf"] = 'resource "cloudflare_record" "x" {}'
         assert said(tmp_path, "config/placeholder-id", files)
+        (tmp_path / "infra/Pulumi.yaml").write_text("name: x")
+        assert said(tmp_path, "config/placeholder-id", files) == []
+        (tmp_path / "infra/Pulumi.yaml").unlink()
         files["infra/main.tf"] = 'resource "cloudflare_workers_script" "x" {}'
         assert said(tmp_path, "config/placeholder-id", files) == []
         assert said(tmp_path, "config/main-not-found", files) == []
@@ -441,6 +474,8 @@ class TestBindings:
             ("services = [{binding='X', service='s'}]", "env.X.prepare('x')", []),
             ("queues.producers = [{binding='X'}]", "env.X.fetch('x')", ["X"]),
             ("[version_metadata]\nbinding = 'X'", "env.X.prepare('x')", ["X"]),
+            ("[ai]\nbinding = 'X'", "env.X.fetch('x')", []),
+            ("[ai]\nbinding = 'X'", "env.X.prepare('x')", ["X"]),
         ],
     )
     def test_methods(self, tmp_path: Path, config: str, code: str, expected: list[str]) -> None:
@@ -509,6 +544,11 @@ class TestDurableObjects:
     def test_missing_migration(self, tmp_path: Path, config: str, told: bool) -> None:
         assert [i.text for i in said(tmp_path, "durable-objects/missing-migration",
             app(self.BOUND + config))] == (["Room"] if told else [])
+
+    def test_configs_for_tests_are_not_deployed(self, tmp_path: Path) -> None:
+        text = self.BOUND + '[[migrations]]\ntag = "v1"\nnew_classes = ["Other"]\n'
+        assert said(tmp_path, "durable-objects/missing-migration", {"tests/wrangler.toml": text}) == []
+        assert said(tmp_path, "durable-objects/legacy-storage", {"tests/wrangler.toml": text}) == []
 
     def test_own_script_by_name_and_pages(self, tmp_path: Path) -> None:
         bound = (

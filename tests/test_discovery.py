@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from edgelint.project.discovery import config_options, discover, scripts
+from edgelint.project.ignore import is_ignored
 
 
 def make(root: Path, files: dict[str, str]) -> Path:
@@ -126,6 +127,25 @@ def test_configs_named_by_scripts(tmp_path: Path) -> None:
     })  # fmt: skip
     make(tmp_path, {"outside.toml": ""})
     assert discover(root).configs == ["conf/dev.jsonc", "wrangler.production.toml", "wrangler.toml"]
+
+
+def test_other_ways_to_configure_and_deploy(tmp_path: Path) -> None:
+    files = ["infra/main.tf", "x.tf.json", "sst.config.ts", "alchemy.run.ts", "Pulumi.yaml", "cloudflare.config.ts", "a.ts"]
+    found = discover(make(tmp_path, dict.fromkeys(files, "")))
+    assert found.deployers == ["Pulumi.yaml", "alchemy.run.ts", "infra/main.tf", "sst.config.ts", "x.tf.json"]
+    assert found.sources == ["a.ts", "cloudflare.config.ts"]
+    assert found.skipped == {"config that is a program, not read": 1}
+
+
+def test_unreadable_gitignore_and_ignored_paths(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").mkdir()
+    make(tmp_path, {"pkg/.gitignore": "/lib/\n!/lib/keep.js\n*.gen.js\n", "a.ts": ""})
+    assert discover(tmp_path).sources == ["a.ts"]
+    root = str(tmp_path)
+    assert is_ignored(root, "pkg/lib/x.js")
+    assert is_ignored(root, "pkg/a.gen.js")
+    assert not is_ignored(root, "pkg/src/x.js")
+    assert not is_ignored(root, "lib/x.js")
 
 
 def test_config_options() -> None:

@@ -14,7 +14,7 @@ from edgelint.project.deployers import other_deployer
 from edgelint.project.env_guards import is_tested
 from edgelint.project.project import EnvUse, Project, SourceFile, Worker, read_bytes
 from edgelint.project.wrangler import BindingDecl, Environment, WranglerConfig
-from edgelint.syntax.tree import Assign
+from edgelint.syntax.tree import Assign, Cast
 
 # Bindings that a framework reads by itself: Cloudflare's own or those of the adapters.
 _IMPLICIT = re.compile(
@@ -28,6 +28,7 @@ _READ_ENV = frozenset(("chanfana", "r2-explorer", "django-cf", "payload", "bette
 _UNTESTED = frozenset(("var", "secret", "unsafe", "assets", "logfwdr", "version-metadata", "wasm-module", "text-blob",
                        "data-blob"))  # fmt: skip
 _OPEN_KINDS = frozenset(("service", "assets", "mtls-certificate", "vpc-services", "vpc-networks", "browser", "unsafe"))
+_NO_FETCH = frozenset(("kv", "d1", "r2", "queue", "durable-object", "workflow", "analytics-engine", "vectorize"))
 _TEXTS = frozenset(("var", "secret", "text-blob"))
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
 _BASE_TYPE = re.compile(r"(?:import\([^)]*\)\.|Cloudflare\.)?([A-Za-z_]\w*)\s*(?:<.*>)?", re.DOTALL)
@@ -263,6 +264,8 @@ def kind_mismatch(project: Project) -> Iterator[Finding]:
             declared.setdefault(decl.name, []).append(decl)
         for name, decls in declared.items():
             for use in used(worker, name):
+                if isinstance(use.node.parent, Cast):
+                    continue  # whoever casts a binding says that the declared kind is not all
                 if use.verb and use.span not in told and not any(_has_member(decl, use.verb) for decl in decls):
                     told.add(use.span)
                     yield Finding(
@@ -293,6 +296,8 @@ def _has_member(decl: BindingDecl, verb: str) -> bool:
     if decl.kind in ("var", "secret"):
         is_text = decl.kind == "secret" or decl.value.kind == "string"
         return not is_text or not _tells(verb)  # no member of a binding is a method of a text, too
+    if verb == "fetch":
+        return decl.kind not in _NO_FETCH
     return not kind.verbs or verb in kind.verbs or not _tells(verb)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgelint.checks import check
+from edgelint.checks.config_values import is_for_tests
 from edgelint.diagnostics import Finding, Related, Severity
 from edgelint.project.project import BindingCall, Project
 from edgelint.project.wrangler import BindingDecl, Environment, WranglerConfig
@@ -74,7 +75,8 @@ def missing_migration(project: Project) -> Iterator[Finding]:
     """Find bound Durable Object classes that no migration makes, or that one has deleted."""
     for config in project.configs():
         told: set[int] = set()
-        for place in config.environments if not config.broken and not config.is_pages else ():
+        deployed = not config.broken and not config.is_pages and not is_for_tests(config.path)
+        for place in config.environments if deployed else ():
             classes = _Classes(place)
             for decl in _own_classes(config, place):
                 value = decl.field("class_name")
@@ -112,7 +114,7 @@ def legacy_storage(project: Project) -> Iterator[Finding]:
     """Find classes created with the old key-value storage; an error when their code speaks SQL to it."""
     told: set[tuple[str, int]] = set()
     for config in project.configs():
-        for place in config.environments if not config.broken else ():
+        for place in config.environments if not config.broken and not is_for_tests(config.path) else ():
             for name, value in _Classes(place).legacy.items():
                 if (config.path, value.start) not in told:
                     told.add((config.path, value.start))

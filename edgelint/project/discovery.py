@@ -27,6 +27,7 @@ BUILD_OUTPUT = frozenset(("dist", "build-output", ".next", ".open-next", ".outpu
                           ".wrangler", ".astro", ".vinxi", ".react-router", ".docusaurus"))  # fmt: skip
 _DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")
 _MINIFIED = (".min.js", ".min.mjs", ".min.cjs")
+_PROGRAMS = frozenset(("cloudflare.config.ts", "wrangler.config.ts"))  # wrangler --experimental-new-config
 _DEPLOYERS = frozenset(("sst.config.ts", "alchemy.run.ts", "Pulumi.yaml"))
 _TSCONFIG = re.compile(r"(?:ts|js)config(?:\..+)?\.json")
 _CONFIG_OPTION = re.compile(r"\bwrangler\b[^&|;\n]*?\s(?:--config|-c)(?:\s+|=)(['\"]?)([^\s'\"&|;]+)\1")
@@ -175,6 +176,8 @@ class _Walk:
         elif name.endswith(_DECLARATIONS):
             into = found.declarations
         elif os.path.splitext(name)[1] in SOURCES:
+            if name in _PROGRAMS:
+                found.skip("config that is a program, not read")
             if name.endswith(_MINIFIED):
                 found.skip("minified")
                 return
