@@ -16,7 +16,7 @@ from benchmarks.measure import Measured, measure
 HOW = """\
 cold     edgelint check --no-cache --format json, a new process each time: CPU of the whole process, start-up included
 warm     the same without --no-cache, nothing changed since the run before
-parse    reading and tree-sitter-parsing the same JS/TS files in a new process: CPU of that loop alone
+parse    reading and tree-sitter-parsing the JS/TS files that edgelint checks, in a new process: CPU of that loop
 start    edgelint --version: what no run can be faster than
 app      cold, on one generated Worker
 All are medians over the runs; (lowest-highest) shows how quiet the machine was. Compare ratios, not milliseconds."""

@@ -7,11 +7,15 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import median
+
+from benchmarks.parse import checked
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -67,16 +71,22 @@ def edgelint(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "edgelint", *arguments]
 
 
-def run(command: list[str]) -> tuple[float, float, bytes]:
-    """(CPU seconds, elapsed seconds, output) of one command. Raises ``RuntimeError`` when it exits with 2 or more."""
+def run(command: list[str], given: str = "") -> tuple[float, float, bytes]:
+    """(CPU seconds, elapsed seconds, output) of one command; ``given`` is its standard input.
+
+    Raises ``RuntimeError`` when it exits with 2 or more.
+    """
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "NO_COLOR": "1"}
     begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, cwd=REPOSITORY)
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    elapsed = time.perf_counter() - begin
-    process.stdout.close()
+    with tempfile.TemporaryFile() as source:
+        source.write(given.encode())
+        source.seek(0)
+        process = subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE, env=environment, cwd=REPOSITORY)
+        assert process.stdout is not None
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        elapsed = time.perf_counter() - begin
+        process.stdout.close()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1):
         raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}")
@@ -103,13 +113,25 @@ def require_cache(check: tuple[str, ...]) -> None:
     raise RuntimeError("a warm run was not answered from the cache: there is nothing to measure")
 
 
+@cache
+def _files(folder: Path) -> str:
+    return "\n".join(checked(folder))
+
+
+def parsed(folder: Path) -> dict[str, float]:
+    """One run of the bare parser over the files that edgelint checks in ``folder``."""
+    command = [sys.executable, "-m", "benchmarks.parse", str(folder)]
+    found: dict[str, float] = json.loads(run(command, _files(folder))[2])
+    return found
+
+
 def measure(corpus: Path, runs: int, app: Path | None, tell: Callable[[str], None]) -> Measured:
     """Measure on ``corpus``; ``app`` is a small Worker measured cold besides, or None."""
     check = ("check", str(corpus), "--format", "json")
     tell("start-up")
     start = timed(edgelint("--version"), runs)
     tell("parse only")
-    parses = [json.loads(run([sys.executable, "-m", "benchmarks.parse", str(corpus)])[2]) for _ in range(runs)]
+    parses = [parsed(corpus) for _ in range(runs)]
     tell("cold")
     cold = timed(edgelint(*check, "--no-cache"), runs)
     tell("warm")
@@ -122,7 +144,7 @@ def measure(corpus: Path, runs: int, app: Path | None, tell: Callable[[str], Non
     if app is not None:
         tell("one small app, cold")
         small = timed(edgelint("check", str(app), "--format", "json", "--no-cache"), runs)
-        app_lines = int(json.loads(run([sys.executable, "-m", "benchmarks.parse", str(app)])[2])["lines"])
+        app_lines = int(parsed(app)["lines"])
     return Measured(
         size={key: parses[0][key] for key in ("files", "lines", "bytes")},
         parse=tuple(found["read"] + found["parse"] for found in parses),

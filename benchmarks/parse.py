@@ -1,8 +1,9 @@
 """Reads and parses a project's JavaScript and TypeScript with tree-sitter and does nothing else: the yardstick.
 
-    python -m benchmarks.parse FOLDER
+    python -m benchmarks.parse FOLDER < PATHS
 
-Prints JSON: files, lines, bytes, and the CPU seconds of reading and of parsing (imports and start-up left out).
+PATHS are relative to FOLDER, one a line. Prints JSON: files, lines, bytes, and the CPU seconds of reading and of
+parsing (imports and start-up left out).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 SUFFIXES = {
@@ -17,13 +19,19 @@ SUFFIXES = {
 }
 
 
-def parse(root: Path) -> dict[str, float]:
-    """Parse the files that ``edgelint check`` would read at ``root``."""
+def checked(root: Path) -> list[str]:
+    """The JavaScript and TypeScript files that ``edgelint check`` checks at ``root``."""
+    from edgelint import engine, settings
+
+    files = engine.analyse(root, settings.load(root)).files
+    return [path for path in files if Path(path).suffix in SUFFIXES]
+
+
+def parse(root: Path, paths: Sequence[str]) -> dict[str, float]:
+    """Parse files of ``root``."""
     import tree_sitter
     import tree_sitter_javascript
     import tree_sitter_typescript
-
-    from edgelint.project.discovery import discover
 
     languages = {
         "js": tree_sitter_javascript.language(),
@@ -31,7 +39,6 @@ def parse(root: Path) -> dict[str, float]:
         "tsx": tree_sitter_typescript.language_tsx(),
     }
     parsers = {name: tree_sitter.Parser(tree_sitter.Language(found)) for name, found in languages.items()}
-    paths = [path for path in discover(root, ()).sources if Path(path).suffix in SUFFIXES]
     start = time.process_time()
     contents = [((root / path).read_bytes(), SUFFIXES[Path(path).suffix]) for path in paths]
     read = time.process_time()
@@ -47,4 +54,4 @@ def parse(root: Path) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(parse(Path(sys.argv[1]))))
+    print(json.dumps(parse(Path(sys.argv[1]), sys.stdin.read().splitlines())))

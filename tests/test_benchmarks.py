@@ -10,7 +10,7 @@ import pytest
 from benchmarks import __main__ as benchmarks
 from benchmarks import corpus
 from benchmarks.measure import Measured, Timing, run
-from benchmarks.parse import parse
+from benchmarks.parse import checked, parse
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -27,8 +27,11 @@ def test_the_same_seed_makes_the_same_corpus(tmp_path: Path) -> None:
 def test_the_corpus_has_the_lines_asked_for_and_parses(tmp_path: Path) -> None:
     written = corpus.make(tmp_path, 16_000)
     assert written >= 16_000
-    found = parse(tmp_path)
-    assert found["lines"] == written
+    scripts = [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.[jt]s")]
+    checked_files = checked(tmp_path)
+    assert parse(tmp_path, checked_files)["lines"] == written
+    assert set(checked_files) < set(scripts)
+    assert not any("/test/" in path for path in checked_files)
     files = contents(tmp_path)
     assert any(name.endswith(".js") for name in files)
     assert not any("⟦".encode() in data or b"@Entity@" in data for data in files.values())
