@@ -500,7 +500,7 @@ class Evaluator:
         if isinstance(atom, Pair):
             return atom.key | atom.value
         if isinstance(atom, ListOf):
-            return atom.items  # type: ignore[return-value]
+            return atom.items
         if isinstance(atom, Taint | SafeText):
             return one(atom)
         if isinstance(atom, Obj):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -42,7 +41,6 @@ class Parameters:
         self.e = evaluator
         self.roles = Roles(evaluator)
         self._callers: dict[tree.Function, list[CallSite]] = {}
-        self._methods: Counter[str] | None = None
         self._methods: Counter[str] | None = None
         self._by_name: dict[str, list[tuple[SourceFile, tree.Call]]] | None = None
 
