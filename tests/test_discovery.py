@@ -130,7 +130,8 @@ def test_configs_named_by_scripts(tmp_path: Path) -> None:
 
 
 def test_other_ways_to_configure_and_deploy(tmp_path: Path) -> None:
-    files = ["infra/main.tf", "x.tf.json", "sst.config.ts", "alchemy.run.ts", "Pulumi.yaml", "cloudflare.config.ts", "a.ts"]
+    files = ["infra/main.tf", "x.tf.json", "sst.config.ts", "alchemy.run.ts", "Pulumi.yaml"]
+    files += ["cloudflare.config.ts", "a.ts"]
     found = discover(make(tmp_path, dict.fromkeys(files, "")))
     assert found.deployers == ["Pulumi.yaml", "alchemy.run.ts", "infra/main.tf", "sst.config.ts", "x.tf.json"]
     assert found.sources == ["a.ts", "cloudflare.config.ts"]
