@@ -107,6 +107,13 @@ class ListOf(NamedTuple):
     items: frozenset[Atom]
 
 
+class Pair(NamedTuple):
+    """A key and its value, as ``Object.entries`` and a dict's ``items`` give them."""
+
+    key: frozenset[Atom]
+    value: frozenset[Atom]
+
+
 class External(NamedTuple):
     """A name imported from a package or a built-in module, or what its members and calls give: ``path`` is "Hono", "z.object()".
 
@@ -132,14 +139,14 @@ class Global(NamedTuple):
 
 class Unknown(NamedTuple):
     """Anything. ``reason``: "param" (no call is known), "external", "stored" (read from a database), "validated" (a schema passed
-    it), "depth", "other". ``node`` of what is stored is the call that read it; of what is validated, the schema's last call.
+    it), "keywords" (Python's ``**kwargs``), "depth", "other". ``node`` of what is stored is the call that read it; of what is validated, the schema's last call.
     """
 
     reason: str = "other"
     node: tree.Node | None = None
 
 
-Atom = Const | Plat | Taint | Number | SafeText | Func | ClassRef | Inst | Obj | Arr | ListOf | External | Namespace | Global | Unknown
+Atom = Const | Plat | Taint | Number | SafeText | Func | ClassRef | Inst | Obj | Arr | ListOf | Pair | External | Namespace | Global | Unknown
 Value = frozenset[Atom]
 
 UNKNOWN: Value = frozenset({Unknown()})

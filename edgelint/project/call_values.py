@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgelint.project import known
 from edgelint.project.atoms import (
-    EMPTY, UNKNOWN, Arr, Atom, ClassRef, Const, External, Func, Global, Inst, ListOf, Number, Obj, Plat, SafeText, Taint,
+    EMPTY, UNKNOWN, Arr, Atom, ClassRef, Const, External, Func, Global, Inst, ListOf, Number, Obj, Pair, Plat, SafeText, Taint,
     Unknown, Value, one,
 )
 from edgelint.project.numbers import as_number, maximum, minimum, to_number
@@ -217,6 +217,8 @@ class CallValues:
         if isinstance(atom, Obj) and file.language == "python" and name in ("get", "pop", "setdefault"):
             fallback = self.e.evaluate(node.args[1], file, frame) if len(node.args) > 1 else EMPTY
             return self.e.elements(one(atom), frame, computed=True) | fallback
+        if name in ("items", "keys", "values") and file.language == "python" and isinstance(atom, Obj | Unknown) and not node.args:
+            return self.dict_method(atom, name, frame)
         if isinstance(atom, Inst | ClassRef | Obj):
             members = self.e.atom_member(atom, name, file, frame, func)
             return self.e.join(self.apply(m, node, file, frame) for m in members)
@@ -304,6 +306,15 @@ class CallValues:
             return UNKNOWN
         return one(Unknown("other", node))
 
+    def dict_method(self, atom: Obj | Unknown, name: str, frame: Frame | None) -> Value:
+        """Python's ``d.items()``, ``d.keys()``, ``d.values()``."""
+        if isinstance(atom, Unknown) and atom.reason != "keywords":
+            return one(atom)
+        keys, values = self.e.keys(one(atom)), self.e.elements(one(atom), frame, computed=True)
+        if isinstance(atom, Unknown):
+            values = one(Unknown("param", atom.node))
+        return one(ListOf(keys if name == "keys" else values if name == "values" else one(Pair(keys, values))))
+
     def text_method(self, atom: Const | SafeText | Number, name: str, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
         if name in ("join", "format") and node.args:
             parts: list[Value] = []
@@ -387,7 +398,7 @@ class CallValues:
         if path == "Object.entries":
             found_value = value()
             taints = frozenset(a for a in found_value if isinstance(a, Taint))
-            return one(ListOf(taints or (self.e.keys(found_value) | self.e.elements(found_value, frame, computed=True))))
+            return one(ListOf(taints or one(Pair(self.e.keys(found_value), self.e.elements(found_value, frame, computed=True)))))
         if path in ("Object.assign", "structuredClone", "Object.freeze", "Object.fromEntries", "list", "tuple", "set", "sorted", "dict", "frozenset", "iter", "reversed", "enumerate"):
             joined = self.e.join(value(i) for i in range(len(args)))
             return self.e.sent(joined, node, file) or UNKNOWN

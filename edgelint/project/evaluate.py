@@ -440,7 +440,7 @@ class Evaluator:
 
     def field(self, atom: Inst, name: str) -> Value:
         """``instance.name``: a method, a field with everything assigned to it, or what the platform's base class gives."""
-        return self.opening(atom.node, f"#{name}", lambda: self.open_field(atom, name))
+        return self.opening(atom.call or atom.node, f"#{name}", lambda: self.open_field(atom, name))
 
     def open_field(self, atom: Inst, name: str) -> Value:
         for member in atom.node.members:

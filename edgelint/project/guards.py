@@ -19,12 +19,12 @@ _PATTERNS = frozenset({"test", "match", "fullmatch"})
 
 def is_allow_listed(subject: Node, at: Node, file: SourceFile, evaluator: Evaluator) -> bool:
     """Whether every way to ``at`` has passed a test that ``subject`` is one of some values, or fits a pattern."""
-    if not isinstance(subject, tree.Name | tree.Member):
+    if not isinstance(subject, tree.Name | tree.Member | tree.Call):
         return False
     for condition in conditions(at):
         if tests_membership(condition.test, subject, file, condition.holds):
             return True
-    return _replaced_when_not_listed(subject, at, file)
+    return _replaced_when_not_listed(subject, at, file) or any(_asserts(s, subject, file) for s in _before(at))
 
 
 def tests_membership(test: Node, subject: Node, file: SourceFile, holds: bool) -> bool:
@@ -40,9 +40,12 @@ def tests_membership(test: Node, subject: Node, file: SourceFile, holds: bool) -
             if func.name == "match" and _is_subject(func.obj, subject, file):
                 return holds
             if func.name in ("some", "find", "every") and mentions(test, subject, file):
-                return holds
+                # keys.some((key) => !ALLOWED.includes(key)) must be false, ALLOWED.some((name) => name === key) true
+                return holds != (func.name == "some" and _is_subject(func.obj, subject, file))
             return bool(given) and holds and (func.name or "").lower().startswith(("is", "valid", "check", "assert", "allow", "has"))
         if isinstance(func, tree.Name):
+            if func.id in ("all", "any") and mentions(test, subject, file):  # any(key not in ALLOWED for key in keys)
+                return holds == (func.id == "all")
             return bool(given) and holds
         return False
     if isinstance(test, tree.Unary) and test.op == "!":
@@ -63,7 +66,38 @@ def tests_membership(test: Node, subject: Node, file: SourceFile, holds: bool) -
             return holds
     if isinstance(test, tree.Member) and test.index is not None and _is_subject(test.index, subject, file):
         return holds  # MAP[x] is there
-    return False
+    return _tests_result(test, subject, file, holds)
+
+
+def _tests_result(test: Node, subject: Node, file: SourceFile, holds: bool) -> bool:
+    """A test of what an earlier look at ``subject`` gave: ``check.ok`` of a validator, ``unknown.length`` of what is not on a list."""
+    member = ""
+    if isinstance(test, tree.Binary) and test.op in (">", "!==", "!=") and isinstance(test.right, tree.Literal) and test.right.value == 0:
+        test = test.left
+    if isinstance(test, tree.Member) and test.name is not None:
+        member, test = test.name, test.obj
+    value = test.value if isinstance(test, tree.Assign) else None
+    if isinstance(test, tree.Name):
+        symbol = file.index.resolve(test)
+        found = [d for d in symbol.defs if d.kind == "value" and d.node is not None] if symbol is not None else []
+        if len(found) != 1 or len(symbol.defs if symbol is not None else ()) != 1:
+            return False
+        value = found[0].node
+        member = member or next((step for step in found[0].path if isinstance(step, str)), "")
+    while isinstance(value, tree.Await | tree.Cast):
+        value = value.value
+    if isinstance(value, tree.Binary) and value.op == "-":  # Python: set(keys) - ALLOWED
+        return mentions(value.left, subject, file) and not holds
+    if not isinstance(value, tree.Call):
+        return False
+    if isinstance(value.func, tree.Member) and value.func.name in ("filter", "find", "difference"):
+        left_over = _is_subject(value.func.obj, subject, file) or value.func.name == "difference" and mentions(value, subject, file)
+        return left_over and not holds
+    if not any(_is_subject(arg, subject, file) for arg in value.args):
+        return False
+    if member in ("valid", "isValid", "is_valid", "ok", "success", "allowed", ""):
+        return holds and last_name(value.func).lower().lstrip("_").startswith((*_ASSERTING, "is", "valid", "find", "lookup"))
+    return member in ("error", "errors", "issues", "invalid") and not holds
 
 
 def _is_subject(node: Node, subject: Node, file: SourceFile) -> bool:
@@ -73,7 +107,7 @@ def _is_subject(node: Node, subject: Node, file: SourceFile) -> bool:
         return True
     if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and not node.args:
         return node.func.name in ("toLowerCase", "toUpperCase", "trim", "lower", "upper", "strip") and same(node.func.obj, subject, file)
-    if isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and node.func.id in ("String", "str") and node.args:
+    if isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and node.func.id in ("String", "str", "list", "set", "tuple") and node.args:
         return same(node.args[0], subject, file)
     return False
 
@@ -179,12 +213,31 @@ def _settles(statement: Node, subject: Node, file: SourceFile, tests: _Test) -> 
             isinstance(node, tree.Assign) and same(node.target, subject, file) for node in tree.walk_function(statement.then)
         )
         return replaced and any(tests(c.test, subject, file, c.holds) for c in split(statement.test, False))
+    return _asserts(statement, subject, file)
+
+
+def _asserts(statement: Node, subject: Node, file: SourceFile) -> bool:
+    """A call that does not come back for a wrong ``subject``; a loop of such calls, or of tests that leave, over its items."""
+    if isinstance(statement, tree.Loop) and statement.kind == "of" and statement.iterable is not None:
+        target = statement.target.target if isinstance(statement.target, tree.Assign) else statement.target
+        if not isinstance(target, tree.Name) or not _is_subject(statement.iterable, subject, file):
+            return False
+        return any(
+            _asserts(inner, target, file)
+            or (isinstance(inner, tree.If) and throws(inner.then) and any(tests_membership(c.test, target, file, c.holds) for c in split(inner.test, False)))
+            for inner in statement.body.body
+        )
     call = statement.value if isinstance(statement, tree.ExprStmt) else None
     if isinstance(call, tree.Await):
         call = call.value
     if isinstance(call, tree.Call) and any(same(arg, subject, file) for arg in call.args):
         return last_name(call.func).lower().lstrip("_").startswith(_ASSERTING)
     return False
+
+
+def throws(block: Node) -> bool:
+    """Whether ``block`` ends by throwing or returning: not by going on with the next item."""
+    return isinstance(block, tree.Block) and bool(block.body) and isinstance(block.body[-1], tree.Throw | tree.Return)
 
 
 def _tests_number(test: Node, subject: Node, file: SourceFile, holds: bool) -> bool:

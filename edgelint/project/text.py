@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from edgelint.project.atoms import (
-    Arr, ClassRef, Const, External, Func, Global, Inst, ListOf, Namespace, Number, Obj, Plat, SafeText, Taint, Unknown, Value,
+    Arr, ClassRef, Const, External, Func, Global, Inst, ListOf, Namespace, Number, Obj, Pair, Plat, SafeText, Taint, Unknown, Value,
 )
 from edgelint.project.call_values import returns_of
 from edgelint.project.captures import captures_word
@@ -22,7 +22,7 @@ from edgelint.project.guards import is_allow_listed
 from edgelint.project.objects import holder, symbol_pushes
 from edgelint.project.origins import Question, origins
 from edgelint.project.reaching import reaching
-from edgelint.project.scopes import Symbol
+from edgelint.project.scopes import PathStep, Symbol
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -208,8 +208,10 @@ class _Descent:
                 yield from self.param(d.node, use, file, frame, glue, glue_file, items)
             elif d.kind == "import" and isinstance(d.at, tree.Import) and isinstance(d.node, tree.ImportName):
                 yield from self.imported(d.at, d.node, use, file, glue, glue_file, items)
+            elif d.kind == "value" and d.node is not None and len(d.path) == 1:
+                yield from self.part(d.node, d.path[0], use, file, frame, glue, glue_file, items)
             else:
-                value = self.e.definition(d, file, frame)
+                value = self.e.definition(d._replace(default=None), file, frame)
                 yield from self.judge(value, use, file, glue, glue_file, items, frame)
             if d.default is not None:
                 yield from self.descend(d.default, file, frame, glue, glue_file, items)
@@ -218,6 +220,50 @@ class _Descent:
                 # of an array that did not begin as a literal; literals bring their pushes themselves
                 if isinstance(pushed.parent, tree.Call):
                     yield from self.item(pushed, file, frame, glue, glue_file, spread)
+
+    def part(
+        self, node: Node, step: PathStep, use: Node, file: SourceFile, frame: Frame | None, glue: Node | None,
+        glue_file: SourceFile, items: bool,
+    ) -> Iterator[Hole]:
+        """Holes of one part of ``node``, which a pattern takes apart: ``const { sql } = build()``, ``where, values = build()``."""
+        self.budget -= 1
+        while isinstance(node, tree.Await | tree.Cast):
+            node = node.value
+        found: Node | None = None
+        if isinstance(node, tree.Array) and isinstance(step, int) and step < len(node.items):
+            found = node.items[step] if not any(isinstance(i, tree.Spread) for i in node.items[: step + 1]) else None
+        elif isinstance(node, tree.Object):
+            values = [p.value for p in node.props if isinstance(p, tree.Property) and p.key == step and p.key is not None]
+            found = values[-1] if values else None
+        elif isinstance(node, tree.Conditional):
+            yield from self.part(node.then, step, use, file, frame, glue, glue_file, items)
+            yield from self.part(node.other, step, use, file, frame, glue, glue_file, items)
+            return
+        elif isinstance(node, tree.Call) and self.budget > 0:
+            returns = list(self.returned(node, file, frame))
+            for value, value_file, inner in returns:
+                yield from self.part(value, step, use, value_file, inner, glue, glue_file, items)
+            if returns:
+                return
+        if found is not None:
+            yield from self.descend(found, file, frame, glue, glue_file, items)
+        else:
+            known = self.e.step(self.e.evaluate(node, file, frame), step, file, frame)
+            yield from self.judge(known, use, file, glue, glue_file, items, frame)
+
+    def returned(self, node: tree.Call, file: SourceFile, frame: Frame | None) -> Iterator[tuple[Node, SourceFile, Frame]]:
+        """What the project's functions that ``node`` calls return, each in the frame of the call."""
+        for atom in self.e.evaluate(node.func, file, frame):
+            if isinstance(atom, Func) and atom.node.body is not None:
+                inner = self.e.call_values.frame(atom, node, file, frame)
+                if inner is None:
+                    continue
+                if not isinstance(atom.node.body, tree.Block):
+                    yield atom.node.body, atom.file, inner
+                else:
+                    for statement in returns_of(atom.node):
+                        if statement.value is not None:
+                            yield statement.value, atom.file, inner
 
     def imported(
         self, at: tree.Import, name: tree.ImportName, use: Node, file: SourceFile, glue: Node | None, glue_file: SourceFile, items: bool
@@ -335,19 +381,9 @@ class _Descent:
             yield from self.descend(node.args[0], file, frame, glue, glue_file, items)
             return
         looked_into = False
-        for atom in self.e.evaluate(func, file, frame):
-            if isinstance(atom, Func) and atom.node.body is not None:
-                inner = self.e.call_values.frame(atom, node, file, frame)
-                if inner is None:
-                    continue
-                looked_into = True
-                body = atom.node.body
-                if not isinstance(body, tree.Block):
-                    yield from self.descend(body, atom.file, inner, glue, glue_file, items)
-                else:
-                    for statement in returns_of(atom.node):
-                        if statement.value is not None:
-                            yield from self.descend(statement.value, atom.file, inner, glue, glue_file, items)
+        for value, value_file, inner in self.returned(node, file, frame):
+            looked_into = True
+            yield from self.descend(value, value_file, inner, glue, glue_file, items)
         if not looked_into:
             yield from self.leaf(node, file, frame, glue, glue_file, items)
 
@@ -387,7 +423,7 @@ class _Descent:
                 yield from self.leaf(function, file, frame, glue, glue_file, False)
                 continue
             values = self.e.elements(self.e.evaluate(over, file, frame), frame)
-            if self.allow_listed_array(over, file):
+            if self.allow_listed_array(over, file) or is_allow_listed(over, over, file, self.e):
                 values = frozenset({SafeText("allowed")})
             if frame is not None and (frame.depth >= 5 or frame.find(atom.node) is not None):
                 continue
@@ -512,7 +548,7 @@ class _Descent:
                     found.add("number")
             elif isinstance(atom, Taint):
                 found.add(atom.source)
-            elif isinstance(atom, ListOf | Arr | Obj):
+            elif isinstance(atom, ListOf | Arr | Obj | Pair):
                 if depth < 4 and not isinstance(atom, Obj):
                     found |= self.verdicts(self.e.elements(frozenset({atom}), frame), frame, depth + 1)
                 else:
