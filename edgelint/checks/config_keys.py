@@ -196,9 +196,7 @@ def _unknown(
 ) -> Finding:
     nearest = _nearest(entry.key, allowed)
     span = config.span_of(entry)
-    quoted = config.source.data[span.start : span.start + 1] in (b'"', b"'")
-    inner = Span(config.path, span.start + 1, span.end - 1) if quoted else span
-    fix = Fix(f"Rename it to `{nearest}`", (Edit(inner, nearest),)) if nearest is not None else None
+    fix = Fix(f"Rename it to `{nearest}`", (Edit(span, nearest),)) if nearest is not None else None
     hint = f"; did you mean `{nearest}`?" if nearest is not None else ""
     return Finding(span, f"{known.origin} does not know `{entry.key}`{where} and ignores it{hint}", fix=fix)
 

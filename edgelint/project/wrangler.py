@@ -171,9 +171,9 @@ class WranglerConfig:
         return [] if value is None else [text for item in value.items if (text := item.text()) is not None]
 
     def span_of(self, place: Value | Entry) -> Span:
-        """The span of a value, or of an entry's key."""
+        """The span of a value, or of an entry's key without its quotes."""
         if isinstance(place, Entry):
-            return Span(self.path, place.key_start, place.key_end)
+            return Span(self.path, *_unquoted(self, place.key_start, place.key_end))
         return Span(self.path, place.start, place.end)
 
     def inner_span(self, value: Value) -> Span:
@@ -259,8 +259,7 @@ def declarations(config: WranglerConfig, place: Environment, key: str) -> Iterat
     if kind.shape == "map":
         if value.kind == "object":
             for entry in value.entries:
-                span = Span(config.path, *_unquoted(config, entry.key_start, entry.key_end))
-                yield BindingDecl(entry.key, kind.kind, key, place.name, span, entry.value, None)
+                yield BindingDecl(entry.key, kind.kind, key, place.name, config.span_of(entry), entry.value, None)
         return
     if kind.shape == "names":
         for item in value.items:
