@@ -21,11 +21,15 @@ MAX_DEPTH = 200
 ERROR_KIND = 0xFFFF
 UNSUPPORTED = "unsupported syntax: "
 
-# The links of a chain such as `a.b[c](d)!`.
+# What a node can be at the start of a chain such as `a.b[c](d)!`: a further link (positive), something in between, an
+# operator, a cast, a plain name; anything else is 0.
 MEMBER, CALL, SUBSCRIPT, NON_NULL = 1, 2, 3, 4
-_LINKS = {
+EXTRA, OPERATOR, CAST, NAME = -1, -2, -3, -4
+_ROLES = {
     "member_expression": MEMBER, "call_expression": CALL, "subscript_expression": SUBSCRIPT,
-    "non_null_expression": NON_NULL,
+    "non_null_expression": NON_NULL, "comment": EXTRA, "html_comment": EXTRA, "ERROR": EXTRA,
+    "await_expression": OPERATOR, "unary_expression": OPERATOR, "binary_expression": OPERATOR,
+    "as_expression": CAST, "satisfies_expression": CAST, "identifier": NAME,
 }
 
 Handler = Callable[[Any, TSNode, int], Any]
@@ -38,28 +42,23 @@ class Unexpected(Exception):
 class Grammar:
     """One tree-sitter grammar with the tables made for it once: numeric kind -> name, and -> handler."""
 
-    __slots__ = ("parser", "kinds", "handlers", "links", "extra", "prefixes", "arguments", "identifier")
+    __slots__ = ("parser", "kinds", "handlers", "roles", "extra", "arguments")
 
     def __init__(self, language: Language, table: dict[str, Handler], default: Handler) -> None:
         self.parser = Parser(language)
         self.kinds: dict[int, str] = {ERROR_KIND: "ERROR"}
         self.handlers: dict[int, Handler] = {ERROR_KIND: table["ERROR"]}
-        self.links: dict[int, int] = {}
+        self.roles: dict[int, int] = {ERROR_KIND: EXTRA}
         self.extra = {ERROR_KIND}  # what may stand between any two children
-        self.prefixes: set[int] = set()
         self.arguments = language.id_for_node_kind("arguments", True)
-        self.identifier = language.id_for_node_kind("identifier", True)
         for kind in range(language.node_kind_count):
             name = language.node_kind_for_id(kind)
             if name is not None:
                 self.kinds[kind] = name
                 self.handlers[kind] = table.get(name, default)
-                if name in ("comment", "html_comment"):
+                self.roles[kind] = _ROLES.get(name, 0)
+                if self.roles[kind] == EXTRA:
                     self.extra.add(kind)
-                if name in ("await_expression", "unary_expression", "binary_expression"):
-                    self.prefixes.add(kind)
-                if name in _LINKS:
-                    self.links[kind] = _LINKS[name]
 
 
 class Base:

@@ -8,7 +8,18 @@ from typing import Any
 from tree_sitter import Node as TSNode
 
 from edgelint.syntax import tree
-from edgelint.syntax.js_base import CALL, MAX_DEPTH, MEMBER, NON_NULL, SUBSCRIPT, Unexpected
+from edgelint.syntax.js_base import (
+    CALL,
+    CAST,
+    EXTRA,
+    MAX_DEPTH,
+    MEMBER,
+    NAME,
+    NON_NULL,
+    OPERATOR,
+    SUBSCRIPT,
+    Unexpected,
+)
 from edgelint.syntax.js_objects import Objects
 
 # How closely operators bind, from ECMA-262; `as` and `satisfies` bind like `<`.
@@ -251,22 +262,25 @@ class Expressions(Objects):
         if depth > MAX_DEPTH:
             return self.too_deep(node)
         grammar, h, raw, ascii, start, depth = self.grammar, self.h, self.raw, self.ascii, node.start_byte, depth + 1
-        links, extra, broken = grammar.links.get, grammar.extra, self.broken
+        roles, broken = grammar.roles, self.broken
         pending: list[tuple[int, TSNode, TSNode]] = []
         outer: list[TSNode] = []
         kind, whole = node.kind_id, node.end_byte
-        while link := links(kind):
+        role = roles[kind]
+        while role > 0:
             below: Any = node.child(0)
             kind = below.kind_id
-            if broken or kind in extra:
+            link, role = role, roles[kind]
+            if role == EXTRA or broken:
                 kids = self.clean(node)
                 if len(kids) < (1 if link == NON_NULL else 2):
                     raise Unexpected
                 below = kids[0]
                 kind = below.kind_id
+                role = roles[kind]
             pending.append((link, node, below))
             node = below
-            while kind in grammar.prefixes:
+            while role == OPERATOR:
                 # The TypeScript grammar binds `await f<T>(x)` as `(await f)<T>(x)`, `a + f<T>(x)` as `(a + f)<T>(x)`.
                 # Nothing but a parenthesis can really put an operator below a call: it stands outside the chain.
                 outer.append(node)
@@ -275,8 +289,9 @@ class Expressions(Objects):
                     raise Unexpected
                 node = operands[-1]
                 kind, start = node.kind_id, node.start_byte
+                role = roles[kind]
         value: Any
-        if kind == grammar.identifier:
+        if role == NAME:
             end = node.end_byte
             name = raw[start:end]
             if name == "await" and pending[-1][0] == CALL and (inner := self.awaited(pending[-1][1])) is not None:
@@ -286,7 +301,7 @@ class Expressions(Objects):
                 start, value = inner.start_byte, self.listed(inner, depth)[0]
             else:
                 value = tree.Name(start, end, name if ascii or name.isascii() else self.text(start, end))
-        elif self.kinds[kind] in _CASTS:
+        elif role == CAST:
             # `a as B.C.D`: the last names of the type come as members of the cast.
             kids = self.exactly(node, 2)
             value = h[kids[0].kind_id](self, kids[0], depth)
