@@ -432,6 +432,14 @@ class TestBindings:
         assert said(tmp_path, "config/undeclared-secret", files) == []
         assert said(tmp_path, "config/undeclared-binding", files) == []
 
+    def test_pages_functions(self, tmp_path: Path) -> None:
+        code = "export const onRequest = async ({ env, request }) => new Response(await env.KV.get(request.url));\n"
+        files = {"wrangler.toml": 'pages_build_output_dir = "public"\n', "functions/a.js": code, "tools/b.js": code}
+        [found] = said(tmp_path, "config/undeclared-binding", files)
+        assert (found.path, found.text) == ("functions/a.js", "KV")
+        files["wrangler.toml"] += "kv_namespaces = [{binding = 'KV', id = '1'}]\n"
+        assert said(tmp_path, "config/undeclared-binding", files) == []
+
     KV = 'kv_namespaces = [{binding = "SESSIONS_KV"}]\n[ai]\nbinding = "SESSION"\n'
 
     def test_unused(self, tmp_path: Path) -> None:

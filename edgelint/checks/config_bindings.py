@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -104,13 +105,17 @@ def _undeclared(project: Project) -> Iterator[_Missing]:
         return
     for worker in project.workers:
         config = worker.config
-        if config is None or config.broken or worker.entry is None or is_for_tests(config.path):
+        if config is None or config.broken or is_for_tests(config.path):
             continue  # a config for tests leaves out what the tests replace
+        if worker.entry is None and not config.is_pages:
+            continue
+        functions = posixpath.join(config.directory, "functions/")
         declared = {name for place in config.environments for name in place.bindings}
         declared.update(config.secret_names())
         by_name: dict[str, list[EnvUse]] = {}
         for use in worker.env_uses:
-            by_name.setdefault(use.name, []).append(use)
+            if worker.entry is not None or use.file.path.startswith(functions):
+                by_name.setdefault(use.name, []).append(use)
         for name, uses in by_name.items():
             if name in declared or name in _RUNTIME_NAMES or any(is_tested(use) for use in uses):
                 continue  # a feature test anywhere says that the code can do without
