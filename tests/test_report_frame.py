@@ -7,7 +7,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgelint.diagnostics import Span
@@ -361,6 +361,7 @@ def test_colours_only_when_asked(desk: Desk) -> None:
 TRICKY = st.text(st.sampled_from("ab \t漢é\u0301\u200d👍🏽🇫❤\ufe0f\x1b\x9b\"'="), max_size=40)
 
 
+@settings(max_examples=400)
 @given(TRICKY, st.data(), st.integers(10, 60))
 def test_a_line_has_no_controls_and_columns_stay_inside(content: str, data: st.DataObject, limit: int) -> None:
     raw = content.encode()

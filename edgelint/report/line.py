@@ -61,7 +61,10 @@ def _boundary(data: bytes, offset: int, lowest: int) -> int:
 def _characters(data: bytes, low: int, high: int) -> tuple[list[int], list[str], list[int]]:
     """Byte offset (with one for the end), text and cells of every character of a byte range."""
     decoded = data[low:high].decode("utf-8", "surrogateescape")
-    widths = cells(decoded)
+    shown = list(decoded)
+    if HIDDEN.search(decoded):
+        shown = [picture(char) if char != "\t" and HIDDEN.match(char) else char for char in shown]
+    widths = cells("".join(shown))
     if decoded.isascii():
         offsets = list(range(low, high + 1))
     else:
@@ -72,13 +75,6 @@ def _characters(data: bytes, low: int, high: int) -> tuple[list[int], list[str],
             single = code < 0x80 or 0xDC80 <= code <= 0xDCFF
             at += 1 if single else 2 if code < 0x800 else 3 if code < 0x10000 else 4
         offsets.append(at)
-    shown = list(decoded)
-    if not HIDDEN.search(decoded):
-        return offsets, shown, widths
-    for index, char in enumerate(decoded):
-        if char != "\t" and HIDDEN.match(char):
-            shown[index] = picture(char)
-            widths[index] = 1
     return offsets, shown, widths
 
 
