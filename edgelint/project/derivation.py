@@ -28,6 +28,7 @@ How = frozenset[str]
 COUNT = "count"  # a number was added or taken away
 TEXT = "text"  # glued into other text
 MERGE = "merge"  # other items or members were put beside it, or some of its own left out
+LIST = "list"  # some items of it, or what is made of each
 PIECE = "piece"  # a member of a new object, an item of a new array
 CALL = "call"  # given to code that is not followed
 MIXED = "mixed"  # given to it together with something else
@@ -312,7 +313,7 @@ class _Walk:
             elif call.func.name in _ITERATING and position == 0:
                 yield from self.visit(call.func.obj, at.into(None))
             elif call.func.name == "reduce" and position == 1:
-                yield from self.visit(call.func.obj, at.into(None).done(MERGE))
+                yield from self.visit(call.func.obj, at.into(None).done(LIST))
 
     def member(self, node: tree.Member, at: _At) -> Iterator[Origin]:
         instances = [a for a in self.e.evaluate(node.obj, at.file, at.frame) if isinstance(a, Inst)]
@@ -392,7 +393,7 @@ class _Walk:
         elif name in _PASSING:
             yield from self.visit(func.obj, at)
         elif name in _CHANGING or name in _TEXTUAL:
-            done = at.done(MERGE if name in _CHANGING else TEXT)
+            done = at.done(LIST if name in _CHANGING else TEXT)
             for part in (func.obj, *(node.args if name in ("concat", "union") else ())):
                 yield from self.visit(part, done)
         elif name in _ITEM or name in _ITEMS:
@@ -466,7 +467,7 @@ def _parts(node: Node) -> Iterator[tuple[Node, str | None]]:
     elif isinstance(node, tree.Unary):
         yield node.value, None if node.op in ("-", "+") else TEST
     elif isinstance(node, tree.Comprehension):
-        yield node.element.value if isinstance(node.element, tree.Property) else node.element, MERGE
+        yield node.element.value if isinstance(node.element, tree.Property) else node.element, LIST
     elif isinstance(node, tree.Unknown):
         for item in node.items:
             yield item, CALL

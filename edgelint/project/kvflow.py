@@ -17,6 +17,7 @@ from edgelint.project.derivation import (
     CALL,
     COMPARISONS,
     COUNT,
+    LIST,
     MERGE,
     MIXED,
     TEST,
@@ -177,7 +178,7 @@ class KvFlows:
         changed = counted = False
         paths: set[Path] = set()
         for origin in origins:
-            if origin.how & {COUNT, TEXT, MERGE} or (MIXED in origin.how and not origin.path):
+            if origin.how & {COUNT, TEXT, MERGE, LIST} or (MIXED in origin.how and not origin.path):
                 changed = True
             if COUNT in origin.how:
                 counted = True
@@ -190,7 +191,7 @@ class KvFlows:
                     paths.add(path)
         if changed and not counted:
             # a list of moments: every one is a count
-            stamped = [o for o in origins if o.how & {MERGE, TEXT}]
+            stamped = [o for o in origins if o.how & {MERGE, LIST, TEXT}]
             for node in stored(write) if stamped else ():
                 if self.is_timely(node, write.file, context.frame):
                     counted = True

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edgelint.diagnostics import Diagnostic
-from edgelint.project import known
+from edgelint.project import env_types, known
+from edgelint.project.caching import Caches
 from edgelint.project.calls import BindingCall, binding_calls
 from edgelint.project.discovery import SOURCES, Discovered, discover
 from edgelint.project.durable import Durables
@@ -80,10 +81,13 @@ class Project:
         self.kv = KvFlows(self)
         self.kv_claims = KvClaims(self.kv)
         self.lifetimes = Lifetimes(self.kv)
+        self.caches = Caches(self)
         self.inputs: list[str] = []
         self.folders: list[str] = list(discovered.directories)
         self._calls: dict[str, list[BindingCall]] = {}
         self._holders: dict[str, list[Worker]] = {}
+        self.declarations: list[SourceFile] = []  # hand-written .d.ts files that describe env, which belong to no config
+        self._spoken: dict[str, tuple[dict[str, EnvType], dict[str, str]]] = {}
         self._kinds: dict[tuple[str, str], str | None] = {}
 
     @classmethod
@@ -179,7 +183,11 @@ class Project:
             if not directory:
                 break
             directory = posixpath.dirname(directory)
-        return self.all_workers if len(self.all_workers) == 1 else []
+        if len(self.all_workers) == 1 and self.all_workers[0].config is not None:
+            # One worker, beside this folder: its code, unless the two are packages of their own.
+            config = self.all_workers[0].config
+            return self.all_workers if self.packages.nearest(config.path) is self.packages.nearest(path) else []
+        return []
 
     def kind_of(self, file: SourceFile, name: str) -> str | None:
         """The kind of ``env.name`` for the workers of ``file``: by the config, else by the Env type; None when neither says."""
@@ -202,13 +210,22 @@ class Project:
                 elif worker.config is not None and name in worker.config.secret_names():
                     kind = kind or "secret"
         if kind is None and not workers:
-            for decls in file.index.types.values():
-                for decl_ in decls:
-                    member = decl_.members.get(name)
-                    if member is not None and known.ENV_ANNOTATION.match(decl_.name):
-                        kind = kind or env_type_kind(member[0])
+            types, uses = self._said_by_code(file)
+            typed = types.get(name)
+            kind = env_type_kind(typed.annotation) if typed is not None else uses.get(name)
         self._kinds[key] = kind
         return kind
+
+    def _said_by_code(self, file: SourceFile) -> tuple[dict[str, EnvType], dict[str, str]]:
+        """For a file that no config speaks of: the members of env by the types of its package, and by their use there."""
+        own = self.packages.nearest(file.path)
+        directory = own.directory if own is not None else ""
+        found = self._spoken.get(directory)
+        if found is None:
+            files = [f for f in (*self.files.values(), *self.declarations) if self.packages.nearest(f.path) is own]
+            files.sort(key=lambda f: f is not file)
+            found = self._spoken[directory] = (env_types.declared(files), env_types.used_as(files))
+        return found
 
 
 def env_type_kind(annotation: str) -> str | None:
