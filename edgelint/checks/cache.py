@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
-from edgelint.diagnostics import Finding, Related
+from edgelint.diagnostics import Confidence, Finding, Related, Severity
 
 if TYPE_CHECKING:
     from edgelint.project.project import Project
+
+_LEAKS = "what one user was answered is stored under a key that is the same for all, and given to the next"
+_MAY_LEAK = (
+    "answers are stored by their URL alone: when the handler answers by who asks, one user is given what another was"
+)
 
 
 @check("cache/error-response-cached")
@@ -20,4 +25,19 @@ def error_response_cached(project: Project) -> Iterator[Finding]:
         yield Finding(
             stored.span, "an error that the origin answers with is stored too, and given to everyone until it expires",
             (fetch,), "Store the response only when response.ok is true.",
+        )
+
+
+@check("cache/authenticated-response-cached")
+def authenticated_response_cached(project: Project) -> Iterator[Finding]:
+    """An answer that depends on who asks, under a key that does not."""
+    for shared in project.shared_caches.found():
+        related = [Related(shared.lookup.callee_span, "whoever asks for this URL next is given it here")]
+        if shared.who is not None:
+            related.insert(0, Related(shared.who.file.span(shared.who.node), "the answer depends on who asks"))
+        yield Finding(
+            shared.span, _LEAKS if shared.who is not None else _MAY_LEAK, tuple(related),
+            "Put the user into the key, or do not cache requests that carry credentials.",
+            severity=Severity.ERROR if shared.who is not None else Severity.WARNING,
+            confidence=Confidence.HIGH if shared.who is not None else Confidence.MEDIUM,
         )

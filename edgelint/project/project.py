@@ -17,6 +17,7 @@ from edgelint.project.calls import BindingCall, binding_calls
 from edgelint.project.discovery import SOURCES, Discovered, discover
 from edgelint.project.durable import Durables
 from edgelint.project.edge import Edge
+from edgelint.project.env_types import EnvType
 from edgelint.project.evaluate import Evaluator
 from edgelint.project.files import SourceFile
 from edgelint.project.imports import Imports
@@ -26,9 +27,10 @@ from edgelint.project.lifetimes import Lifetimes
 from edgelint.project.modules import ModuleGraph
 from edgelint.project.packages import Packages
 from edgelint.project.request_data import RequestData
+from edgelint.project.shared import SharedCaches
 from edgelint.project.startup import Startup
 from edgelint.project.text import Texts
-from edgelint.project.workers import EnvType, EnvUse, Worker
+from edgelint.project.workers import EnvUse, Worker
 from edgelint.project.wrangler import WranglerConfig
 from edgelint.syntax.parse import parse_file
 
@@ -82,6 +84,7 @@ class Project:
         self.kv_claims = KvClaims(self.kv)
         self.lifetimes = Lifetimes(self.kv)
         self.caches = Caches(self)
+        self.shared_caches = SharedCaches(self.caches, self.kv_claims)
         self.inputs: list[str] = []
         self.folders: list[str] = list(discovered.directories)
         self._calls: dict[str, list[BindingCall]] = {}
