@@ -313,6 +313,10 @@ class Evaluator:
             return one(atom)
         if isinstance(atom, Unknown) and atom.reason == "validated":
             return self.validated(atom, name)
+        if isinstance(atom, Unknown) and atom.reason == "param" and isinstance(atom.node, tree.Param):
+            typed = self.parameters.member_by_type(atom.node, name)
+            if typed is not None:
+                return typed
         return one(atom if isinstance(atom, Unknown) and atom.reason == "stored" else Unknown("other", node))
 
     def validated(self, atom: Unknown, name: str) -> Value:

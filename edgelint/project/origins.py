@@ -321,6 +321,8 @@ class _Walk:
                 yield Origin(file, node, False)
             elif isinstance(atom, Number) and atom.tainted and atom.node is not None:
                 still_open = atom.nan if self.question is Question.NAN else atom.upper is None
+                if self.question is Question.RAW and atom.lower is not None:
+                    continue
                 found = self.e.files.get(atom.path)
                 if still_open and found is not None and self.is_conversion(atom.node, found):
                     yield Origin(found, atom.node, True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgelint.project import known
 from edgelint.project.atoms import (
-    EMPTY, ClassRef, Const, Func, Inst, Number, Plat, SafeText, Unknown, Value, one,
+    EMPTY, ClassRef, Const, Func, Inst, Number, Plat, SafeText, Taint, Unknown, Value, one,
 )
 from edgelint.project.roles import Roles
 from edgelint.syntax import tree
@@ -73,7 +73,7 @@ class Parameters:
             return item | default
         called = self.from_callers(function, param, position)
         if called is not None:
-            if param.annotation is not None and _NUMBER_TYPE.match(param.annotation) and not any(isinstance(a, Number) for a in called):
+            if param.annotation is not None and _NUMBER_TYPE.match(param.annotation) and not any(isinstance(a, Number | Taint) for a in called):
                 return (frozenset(a for a in called if isinstance(a, Const | Number)) or one(Number())) | default
             return called | default
         typed = self.by_type(param.annotation, param, file)
@@ -120,10 +120,42 @@ class Parameters:
             return one(Number())
         if _LITERAL_UNION.match(text) or text.startswith("keyof typeof "):
             return one(SafeText("literal type"))
-        for decl in file.index.types.get(text, ()):
-            if _LITERAL_UNION.match(decl.text or "") or (decl.text or "").startswith("keyof typeof "):
-                return one(SafeText("literal type"))
+        for decl, home in self.declared(text, file):
+            if decl.text and decl.text != text:
+                return self.by_type(decl.text, param, home)
         return None
+
+    def member_by_type(self, param: tree.Param, name: str) -> Value | None:
+        """What the type of ``param`` says of its member ``name``: ``{ order?: "asc" | "desc" }``, or an interface's."""
+        file = self.file_of(param)
+        text = (param.annotation or "").strip().lstrip(":").strip()
+        if file is None or not text:
+            return None
+        inline = re.search(rf"[{{;,]\s*(?:readonly\s+)?{re.escape(name)}\??\s*:\s*([^;,}}]+)", text) if text.startswith("{") else None
+        if inline is not None:
+            return self.by_type(inline[1], param, file)
+        for decl, home in self.declared(text, file):
+            if name in decl.members:
+                return self.by_type(decl.members[name][0], param, home)
+        return None
+
+    def declared(self, name: str, file: SourceFile, depth: int = 0) -> Iterator[tuple[tree.TypeDecl, SourceFile]]:
+        """The declarations of type ``name`` as ``file`` sees it: its own, or through what it imports and re-exports."""
+        own = file.index.types.get(name, ())
+        for decl in own:
+            yield decl, file
+        if own or depth > 4 or not name.isidentifier():
+            return
+        sources = [(i.source, n.imported) for i in file.index.imports for n in i.names if isinstance(n, tree.ImportName) and n.local == name]
+        sources += [
+            (e.source, name if n.exported == "*" else n.local) for e in file.index.exports if depth and e.source is not None
+            for n in e.names if isinstance(n, tree.ExportName) and n.exported in (name, "*")
+        ]
+        for source, wanted in sources:
+            target = self.e.graph.resolve(file, source)
+            other = self.e.files.get(target) if target is not None else None
+            if other is not None and other is not file:
+                yield from self.declared(wanted, other, depth + 1)
 
     def in_frame(self, param: tree.Param, position: int, frame: Frame) -> Value | None:
         if isinstance(param.target, tree.Name) and param.target.id in frame.keywords:
@@ -144,7 +176,7 @@ class Parameters:
                 kind = known.platform_type(param.annotation)
                 if kind is not None:
                     return one(Plat(kind))
-                if _NUMBER_TYPE.match(param.annotation) and not any(isinstance(a, Number | Const) for a in value):
+                if _NUMBER_TYPE.match(param.annotation) and not any(isinstance(a, Number | Const | Taint) for a in value):
                     return one(Number())
             return value
         if frame.rest:

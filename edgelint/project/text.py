@@ -313,13 +313,13 @@ class _Descent:
                 return
         parameters = self.e.parameters
         if parameters.roles.value(function, position, file) is None and not param.rest:
-            typed = parameters.by_type(param.annotation, param, file)
-            if typed is not None:
-                return
             sites = parameters.callers(function)
             if sites:
                 for site_file, call, offset in sites:
                     yield from self.site(call, param, position - offset, site_file, use, file, glue, glue_file, items)
+                return
+            # A type is worth what its callers give, and these are not known.
+            if parameters.by_type(param.annotation, param, file) is not None:
                 return
         yield from self.judge(parameters.value(param, file, frame), use, file, glue, glue_file, items, frame)
 
@@ -343,8 +343,12 @@ class _Descent:
         self, node: tree.Call, file: SourceFile, frame: Frame | None, glue: Node | None, glue_file: SourceFile, items: bool
     ) -> Iterator[Hole]:
         func = node.func
+        if is_allow_listed(node, node, file, self.e):
+            return
         if isinstance(func, tree.Member) and func.name is not None:
             name = func.name
+            if name == "keys" and is_allow_listed(func.obj, node, file, self.e):
+                return
             if name == "join":
                 yield from self.joined(node, func, file, frame, glue, glue_file)
                 return
