@@ -38,7 +38,7 @@ def inits(file: SourceFile, project: Project) -> Iterator[UnknownKey]:
         for call in file.index.calls.get(name, ()):
             callee = _callee(call, file, project)
             if callee is not None and len(call.args) > 1:
-                found.extend(_unknown(call.args[1], *callee[1:]))
+                found.extend(_unknown(_literal(call.args[1], file), *callee[1:]))
     yield from sorted(found, key=lambda unknown: unknown.prop.key_start)
 
 
@@ -52,6 +52,20 @@ def _callee(call: tree.Call, file: SourceFile, project: Project) -> tuple[bool, 
     if any(c.node is call and c.kind in _FETCHERS and c.trust != "name" for c in project.calls_in(file)):
         return _CALLEES["fetch"]
     return None
+
+
+def _literal(options: tree.Node, file: SourceFile) -> tree.Node:
+    """The object literal that is handed over, itself or by a variable that is used for nothing else."""
+    while isinstance(options, tree.Cast):
+        options = options.value
+    if not isinstance(options, tree.Name):
+        return options
+    symbol = file.index.resolve(options)
+    if symbol is None or len(symbol.defs) != 1 or symbol.defs[0].kind != "value" or symbol.defs[0].path:
+        return options
+    uses = [use for use in file.index.uses(symbol) if not isinstance(use.parent, tree.Assign) or use.parent.target is not use]
+    value = symbol.defs[0].node
+    return value if len(uses) == 1 and value is not None else options
 
 
 def _unknown(options: tree.Node, what: str, kind: str, known: frozenset[str]) -> Iterator[UnknownKey]:

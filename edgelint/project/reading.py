@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING
 
 from edgelint.diagnostics import Confidence, Diagnostic, Severity, Span
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from edgelint.project.project import Note, Project
     from edgelint.syntax.parse import Parse
 
+_ENV_TYPE = re.compile(rb"\b(?:interface|type)\s+\w*(?:Env|Bindings)\b")
+_MAX_DECLARATIONS = 60_000  # bytes of a hand-written declaration file
 _MAX_BYTES = 2_000_000  # a larger source file is generated or bundled
 
 
@@ -45,8 +48,11 @@ class Reader:
         for path in self.discovered.configs:
             self.config(path)
         entries: dict[str, dict[str | None, str | None]] = {}
+        named = self.named_entries()
         for config in project.all_configs:
-            entries[config.path] = {place.name: entry_of(config, project.graph, place.name) for place in config.environments}
+            entries[config.path] = {
+                place.name: entry_of(config, project.graph, place.name) or named.get(config.path) for place in config.environments
+            }
             for entry in dict.fromkeys(entries[config.path].values()):
                 if entry is not None:
                     self.follow([entry], forced=True)
@@ -70,6 +76,25 @@ class Reader:
         })
         for reason, count in sorted(discovered.skipped.items()):
             project.notes.extend([_note(reason, "")] * count)
+
+    def named_entries(self) -> dict[str, str]:
+        """Config without ``main`` -> the entry that a script hands to wrangler (``wrangler deploy src/index.ts``)."""
+        wanted = {config.directory: config for config in self.project.all_configs if config.main is None and not config.is_pages}
+        found: dict[str, str] = {}
+        if not wanted:
+            return found
+        from edgelint.project.commands import commands
+
+        for command in commands(self.project):
+            config = wanted.get(command.directory)
+            if config is None or command.config not in (None, config.path) or command.verb not in ("deploy", "dev", "publish"):
+                continue
+            for word in command.text.split():
+                if word.endswith(tuple(SOURCES)) and not word.startswith("-"):
+                    path = posixpath.normpath(posixpath.join(command.directory, word))
+                    if self.project.graph.exists(path):
+                        found.setdefault(config.path, path)
+        return found
 
     # -- files -------------------------------------------------------------------------------------------------------
 
@@ -172,6 +197,8 @@ class Reader:
             whole = len(found) == len(config.environments) or set(found) == set(entries[config.path]) - {None}
             table.append((config, found, files, whole and self.complete(files)))
         directories = sorted({config.directory for config in project.all_configs}, key=len, reverse=True)
+        declarations = self.declarations()
+        project.declarations = declarations.get(None, [])
         for config, found, files, complete in table:
             if config.main is not None and not project.graph.exists(config.relative(config.main)):
                 # main names no file: what it was to reach is not known, so every file of its folder may be meant
@@ -188,7 +215,7 @@ class Reader:
             if not found and config.main is not None:
                 project.notes.append(_note("main is not in the repository: usage cannot be followed from it", config.path))
             entry = found.get(None) or next(iter(found.values()), None)
-            worker = Worker(config, entry, files, complete and bool(found), project.evaluator, project.graph, self.declarations(config))
+            worker = Worker(config, entry, files, complete and bool(found), project.evaluator, project.graph, declarations.get(config.directory))
             worker.entries = found
             project.all_workers.append(worker)
         project.evaluator.memo.clear()
@@ -206,21 +233,25 @@ class Reader:
                     return False
         return True
 
-    def declarations(self, config: WranglerConfig) -> list[SourceFile]:
-        """The Env block of the generated ``worker-configuration.d.ts`` beside the config: its head, never the whole file."""
-        found = []
+    def declarations(self) -> dict[str | None, list[SourceFile]]:
+        """The .d.ts files that describe env, by the folder of the config they belong to (None: to none).
+
+        Of a generated ``worker-configuration.d.ts`` the head alone is read, which has the Env block.
+        """
+        found: dict[str | None, list[SourceFile]] = {}
+        directories = sorted({config.directory for config in self.project.all_configs}, key=len, reverse=True)
         for path in self.discovered.declarations:
-            if posixpath.dirname(path) == config.directory and posixpath.basename(path) in ("worker-configuration.d.ts", "env.d.ts", "cloudflare-env.d.ts"):
-                data = self.bytes_of(path)
-                if data is None:
-                    continue
-                end = data.find(b"// Begin runtime types")
-                head = data[: end if end >= 0 else 20_000]
-                try:
-                    source = Source(path, head)
-                except UnreadableSource:
-                    continue
-                found.append(SourceFile(path, source, parse_file(path, source)))
+            data = self.bytes_of(path)
+            if data is None or not _ENV_TYPE.search(data):
+                continue
+            end = data.find(b"// Begin runtime types")
+            head = data[: end if end >= 0 else _MAX_DECLARATIONS]
+            try:
+                source = Source(path, head)
+            except UnreadableSource:
+                continue
+            home = _home(path, directories)
+            found.setdefault(home, []).append(SourceFile(path, source, parse_file(path, source)))
         return found
 
 

@@ -6,9 +6,12 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
+from edgelint.project import env_types
 from edgelint.project.atoms import ClassRef, External, Func, Inst, Obj, Plat, Value
+from edgelint.project.env_types import EnvType
 from edgelint.project.files import SourceFile
 from edgelint.project.flow import conditions, mentions
+from edgelint.project.roles import HANDLER_NAMES
 from edgelint.project.wrangler import WranglerConfig
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -36,15 +39,6 @@ class EnvUse(NamedTuple):
     verb: str | None
     trust: str
     node: Node
-
-
-class EnvType(NamedTuple):
-    """A member of an ``Env`` interface: its annotation, and where it stands."""
-
-    name: str
-    annotation: str
-    span: Span
-    optional: bool
 
 
 class Worker:
@@ -110,20 +104,9 @@ class Worker:
 
     @property
     def env_types(self) -> dict[str, EnvType]:
-        """The members of the hand-written or generated Env interface."""
+        """The members of the hand-written or generated types of env."""
         if self._env_types is None:
-            from edgelint.project.known import ENV_ANNOTATION
-
-            table: dict[str, EnvType] = {}
-            for file in [*self.files, *self.declarations]:
-                for name, decls in file.index.types.items():
-                    if ENV_ANNOTATION.match(name) and name not in ("ProcessEnv", "ImportMetaEnv"):
-                        for decl in decls:
-                            for member, (annotation, start, end) in decl.members.items():
-                                table.setdefault(
-                                    member, EnvType(member, annotation, Span(file.path, start, end), member in decl.optional)
-                                )
-            self._env_types = table
+            self._env_types = env_types.declared([*self.files, *self.declarations])
         return self._env_types
 
     # -- handlers ----------------------------------------------------------------------------------------------------
@@ -191,6 +174,19 @@ class Worker:
             place = node if node is not None else entry.module
             found.setdefault("fetch", Span(entry.path, place.start, max(place.start, min(place.end, place.start + 1))))
             return True
+        if isinstance(atom, External) and atom.call is not None:
+            return self._wrapped(atom.call, found, entry, node)
+        return False
+
+    def _wrapped(self, call: tree.Call, found: dict[str, Span], entry: SourceFile, node: Node | None) -> bool:
+        """``withSentry(options, handler)``: a package's wrapper gives back the handlers that it is given."""
+        file = self._evaluator.parameters.file_of(call) or entry
+        for arg in call.args:
+            for atom in self._evaluator.evaluate(arg, file):
+                if isinstance(atom, Obj) and {p.key for p in atom.node.props if isinstance(p, tree.Property)} & HANDLER_NAMES:
+                    return self._handlers_of(atom, found, entry, node)
+                if isinstance(atom, ClassRef) and self._graph.class_kind(atom.node, atom.file, self._evaluator) == "entrypoint":
+                    return self._handlers_of(atom, found, entry, node)
         return False
 
     def _python_handlers(self, entry: SourceFile) -> dict[str, Span] | None:
