@@ -151,7 +151,9 @@ def _parts(node: Node, file: SourceFile) -> Iterator[Node]:
             yield node.target
         if node.value is not None:
             yield node.value
-    elif not isinstance(node, tree.Comprehension | tree.Import):
+    elif isinstance(node, tree.Comprehension):
+        yield from node.children() if node.kind != "generator" else ()
+    elif not isinstance(node, tree.Import):
         yield from node.children()
 
 
