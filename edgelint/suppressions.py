@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint import registry
 from edgelint.diagnostics import Confidence, Diagnostic, Span
-from edgelint.source import Source
+from edgelint.source import Source, UnreadableSource
 from edgelint.syntax import tree
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from edgelint.syntax.document import Document, Value
 
 _DIRECTIVE = re.compile(r"(?:\A|[/#*;!]|--)\s*edgelint:\s*(?P<word>[\w-]*)(?P<list>\s*\[(?P<names>[^\]\n]*)\])?")
+_HASH = re.compile(rb"(?:^|(?<=[ \t]))#[^\r\n]*", re.MULTILINE)
+_SQL = re.compile(rb"'(?:[^']|'')*'|\"[^\"]*\"|(--[^\r\n]*|/\*.*?\*/)|;", re.DOTALL)
 _NAME = re.compile(r"[^\s,]+")
 _WORDS = ("ignore", "ignore-file")
 _MEANT = ("ignore", "disable", "noqa", "nolint", "skip", "allow")
@@ -49,9 +51,9 @@ class Applied:
 class _File(NamedTuple):
     source: Source
     comments: Sequence[tree.Comment]
-    tree: tree.Module | None
-    document: Document | None
-    broken: bool
+    tree: tree.Module | None = None
+    document: Document | None = None
+    broken: bool = False
 
 
 def apply(
@@ -133,7 +135,24 @@ def _files(project: Project) -> dict[str, _File]:
     for config in project.configs():
         document = config.document
         files[config.path] = _File(config.source, document.comments, None, document, bool(document.errors))
+    discovered = project.discovered
+    for path in (*discovered.workflows, *discovered.dotenv, *discovered.sql):
+        try:
+            data = (project.root / path).read_bytes()
+            if b"edgelint:" in data:
+                source = Source(path, data)
+                files[path] = _File(source, list(_comments(source)))
+        except (OSError, UnreadableSource):
+            continue
     return files
+
+
+def _comments(source: Source) -> Iterable[tree.Comment]:
+    """The comments of a file that no front-end reads: SQL, YAML, local values."""
+    pattern, group = (_SQL, 1) if source.path.endswith(".sql") else (_HASH, 0)
+    for match in pattern.finditer(source.data):
+        if match[group]:
+            yield tree.Comment(match.start(), match.end(), source.slice(match.start(), match.end()))
 
 
 def read(path: str, file: _File) -> tuple[list[Directive], list[Diagnostic]]:
@@ -229,7 +248,9 @@ class _Lines:
         if self._file.document is not None:
             return max((_entry_end(value) for value in _values(self._file.document.root, start, end)), default=end)
         if self._file.tree is None:
-            return end
+            sql = self._source.path.endswith(".sql")
+            ends = (match.end() for match in _SQL.finditer(self._source.data, start) if match[0] == b";")
+            return next(ends, len(self._source.data)) if sql else end
         nodes = (node for node in tree.walk(self._file.tree) if start <= node.start < end)
         return max((_head_end(node) for node in nodes if not isinstance(node, tree.Module | tree.Block)), default=end)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,10 +26,18 @@ TTL, LIST = "kv/ttl-too-short", "kv/unpaginated-list"
 @dataclass
 class FakeProject:
     files: dict[str, str]
+    root: Path = Path()
+
+    @property
+    def discovered(self) -> Any:
+        others = [path for path in self.files if path.endswith((".sql", ".yml", ".vars"))]
+        for path in others:
+            (self.root / path).write_text(self.files[path])
+        return SimpleNamespace(workflows=[], dotenv=[*others, "gone"], sql=[])
 
     def sources(self) -> Iterable[Any]:
         for path, text in self.files.items():
-            if not path.endswith((".toml", ".jsonc")):
+            if path.endswith((".ts", ".js", ".tsx", ".py")):
                 source = Source(path, text.encode())
                 yield SimpleNamespace(path=path, source=source, parsed=parse_file(path, source))
 
@@ -48,7 +58,9 @@ def apply(
     for match in re.finditer(rb"BAD\w*(?:\(\n[^)]*\))?", data):
         span = Span(path, match.start(), match.end())
         found.append(Diagnostic(rule, Severity.ERROR, Confidence.HIGH, "bad", span))
-    applied = suppressions.apply(FakeProject({path: text}), found, ran, failed)  # type: ignore[arg-type]
+    with TemporaryDirectory() as folder:
+        project: Any = FakeProject({path: text}, Path(folder))
+        applied = suppressions.apply(project, found, ran, failed)
 
     def at(item: Diagnostic) -> str:
         return data[item.span.start : item.span.end].decode()
@@ -94,6 +106,14 @@ def apply(
         ("w.jsonc", '["x",\n// edgelint: ignore[kv/*]\n"BAD1",\n"BAD2"]', ["BAD2"]),
         ("w.toml", "# edgelint: ignore[kv/*]\n[BAD1]\na = 'BAD2'\n", ["BAD2"]),
         ("w.toml", "# edgelint: ignore[kv/*]\na = [\n'BAD1']\nb = 'BAD2'\n", ["BAD2"]),
+        # Files that no front-end reads.
+        ("a.sql", "x BAD1 'a -- edgelint: ignore[kv/*]'; -- edgelint: ignore[kv/*]\nBAD2", ["BAD2"]),
+        ("a.sql", "/* edgelint: ignore[kv/*] */\na,\n'x;' BAD1;\nBAD2", ["BAD2"]),
+        ("a.sql", "-- edgelint: ignore[kv/*]\na,\nBAD1", []),
+        ("a.yml", "- run: BAD1 # edgelint: ignore[kv/*]\n- run: BAD2", ["BAD2"]),
+        ("a.yml", "# edgelint: ignore[kv/*]\n- BAD1\n- BAD2", ["BAD2"]),
+        (".dev.vars", "# edgelint: ignore-file[kv/*]\nBAD1=1", []),
+        ("b.yml", "- run: 'x#edgelint: ignore[kv/*]' BAD", ["BAD"]),
         # The file.
         ("a.ts", "BAD1();\nBAD2();\n// edgelint: ignore-file[kv/ttl-too-short]", []),
         ("a.py", "'''doc'''\n# edgelint: ignore-file[kv/*] generated\nBAD1()\n", []),
