@@ -67,7 +67,8 @@ class Scope:
         at: Scope | None = self
         while at is not None:
             found = at.symbols.get(name)
-            if found is not None:
+            # what a class body names is not seen from inside its methods
+            if found is not None and (at is self or not isinstance(at.node, tree.Class)):
                 return found
             at = at.parent
         return None

@@ -47,10 +47,12 @@ _LOGIN = re.compile(
     re.IGNORECASE,
 )
 _URL_MEMBERS = frozenset({
-    "url", "pathname", "search", "href", "origin", "host", "hostname", "searchParams", "path", "params", "protocol", "hash",
+    "url", "pathname", "search", "href", "origin", "host", "hostname", "searchParams", "path", "params",
+    "protocol", "hash",
 })
 _REWRITING = frozenset({
-    "URL", "Request", "String", "encodeURIComponent", "sha256", "hash", "digest", "md5", "encode", "btoa", "str", "quote",
+    "URL", "Request", "String", "encodeURIComponent", "sha256", "hash", "digest", "md5", "encode", "btoa", "str",
+    "quote",
 })
 _DEPTH = 8
 
