@@ -346,9 +346,7 @@ class _Walk:
                 yield from self.returned(func, node, at)
             return
         what = next((name for name in map(_path_of, value) if name), "")
-        if isinstance(node.func, tree.Member) and not what:
-            yield from self.method(node, node.func, at)
-        elif what in _PASSING_CALLS or what in _GATHERING_CALLS:
+        if what in _PASSING_CALLS or what in _GATHERING_CALLS:
             inner = at._replace(path=at.path[1:]) if what in ("Object.values", "Array") else at
             for arg in node.args[:1]:
                 yield from self.visit(arg, inner)
@@ -367,6 +365,8 @@ class _Walk:
         elif what in _ASKING_CALLS:
             for arg in node.args:
                 yield from self.visit(arg, at.done(TEST)._replace(path=()))
+        elif isinstance(node.func, tree.Member):
+            yield from self.method(node, node.func, at)
         else:
             yield from self.unknown(node, at)
 
