@@ -1,42 +1,46 @@
-"""async/: promises that nobody waits for."""
+"""Promises that nobody waits for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from edgelint.checks import check
 from edgelint.diagnostics import Finding, Related
-from edgelint.platform import bindings
-from edgelint.project.project import Project
 from edgelint.project.promises import Dropped, dropped_writes
-from edgelint.syntax import tree
 
-_HELP = "await it, return it, or give it to ctx.waitUntil()"
-_STORES = {"d1-statement": "D1", "d1-session": "D1", "d1": "D1", "kv": "KV", "r2": "R2", "queue": "queue", "cache": "cache"}
+if TYPE_CHECKING:
+    from edgelint.project.project import Project
+
+_STORES = {
+    "kv": "KV", "r2": "R2", "queue": "the queue", "d1": "D1", "d1-session": "D1", "d1-statement": "D1", "cache": "the cache",
+}
 
 
 @check("async/unawaited-write")
 def unawaited_write(project: Project) -> Iterator[Finding]:
-    """Find writes whose promise is dropped, at the write or at the call of a function that makes it."""
-    for dropped in dropped_writes(project):
-        if project.only not in (None, dropped.file.path):
-            continue
-        store = _STORES.get(dropped.write.kind) or bindings.label(dropped.write.kind)
-        span = dropped.file.span(dropped.node.func)
-        related = []
-        if dropped.by is not None:
-            message = f"{dropped.file.text(dropped.by)}() does not wait for its callback, so nobody waits for this {store} write"
-            related.append(Related(dropped.file.span(dropped.by), "the promise of the callback is dropped here"))
-        elif dropped.node is dropped.write.node:
-            message = f"nobody waits for this {store} write: the invocation may end before it is done, and its error is never seen"
-        else:
-            message = f"nobody waits for {_name(dropped)}(), which makes a {store} write: it may never be done, and its error is never seen"
-            related.append(Related(dropped.write.callee_span, f"the {store} write"))
-        yield Finding(span, message, tuple(related), help=_HELP)
+    """A write whose promise is dropped may never happen."""
+    for drop in dropped_writes(project):
+        yield Finding(drop.file.span(drop.call), _message(drop), tuple(_related(drop)), _help(drop))
 
 
-def _name(dropped: Dropped) -> str:
-    func = dropped.node.func
-    if isinstance(func, tree.Member) and func.name:
-        return func.name
-    return func.id if isinstance(func, tree.Name) else "a function"
+def _message(drop: Dropped) -> str:
+    store = _STORES[drop.write.kind]
+    if drop.file.language == "python" and drop.call is not drop.write.node:
+        return f"nobody awaits this coroutine, so it never runs: its write to {store} does not happen"
+    what = "write to" if drop.call is drop.write.node else "call, which writes to"
+    lost = "it is cut off when the response has been sent" if drop.file.language != "python" else "it is cut off when the handler returns"
+    return f"nobody waits for this {what} {store}: {lost}, and its failure is never seen"
+
+
+def _related(drop: Dropped) -> Iterator[Related]:
+    if drop.call is not drop.write.node:
+        yield Related(drop.write.callee_span, "the write")
+    if isinstance(drop.at, drop.call.__class__) and drop.at is not drop.call and drop.at.start < drop.call.start:
+        yield Related(drop.file.span(drop.at.func), "this ignores the promise of its callback")
+
+
+def _help(drop: Dropped) -> str:
+    if drop.file.language == "python":
+        return "await it, gather it with others and await that, or give it to self.ctx.waitUntil()"
+    return "await it, return it, or give it to ctx.waitUntil() when the response need not wait"

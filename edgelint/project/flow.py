@@ -164,7 +164,8 @@ class Fate(NamedTuple):
 
 _COLLECTORS = frozenset({"all", "allSettled", "race", "any", "gather", "wait"})
 _CHAINS = frozenset({"then", "catch", "finally"})
-_DROPPING_CALLS = frozenset({"forEach", "setTimeout", "setInterval", "queueMicrotask", "addEventListener"})
+# Calls that ignore what their callback gives. Listeners are not among them: a listener that waits is all that one can do.
+DROPPING_CALLS = frozenset({"forEach", "setTimeout", "setInterval", "queueMicrotask", "setImmediate", "nextTick"})
 _COLLECTING_METHODS = frozenset({"push", "add", "append", "unshift"})
 
 
@@ -183,7 +184,7 @@ def fate(node: Node, file: SourceFile, seen: frozenset[int] = frozenset()) -> Fa
         if isinstance(parent, tree.Return):
             return _returned(parent, file, seen)
         if isinstance(parent, tree.ExprStmt):
-            return Fate("dropped", parent)
+            return _resolved(parent, at, file, seen) or Fate("dropped", parent)
         if isinstance(parent, tree.Unary):
             if parent.op == "void":
                 return Fate("dropped", parent)
@@ -237,6 +238,19 @@ def fate(node: Node, file: SourceFile, seen: frozenset[int] = frozenset()) -> Fa
         return Fate("stored", parent)
 
 
+def _resolved(statement: tree.ExprStmt, chain: Node, file: SourceFile, seen: frozenset[int]) -> Fate | None:
+    """``new Promise((resolve) => { p.then(resolve); })``: what becomes of ``p`` becomes of the new promise."""
+    function = tree.enclosing_function(statement)
+    if function is None or not isinstance(function.parent, tree.Call) or not function.parent.is_new:
+        return None
+    made = function.parent
+    if not _is_promise_class(made.func):
+        return None
+    names = {p.target.id for p in function.params if isinstance(p, tree.Param) and isinstance(p.target, tree.Name)}
+    handed_on = any(isinstance(n, tree.Name) and n.id in names for n in tree.walk(chain))
+    return fate(made, file, seen) if handed_on else None
+
+
 def _argument(call: tree.Call, node: Node, file: SourceFile, seen: frozenset[int]) -> Fate | None:
     """The fate of a promise given to ``call``; None when the call's own value stands for it."""
     func = call.func
@@ -271,10 +285,22 @@ def _collected(receiver: Node, call: tree.Call, file: SourceFile, seen: frozense
                 found = fate(use, file, seen)
                 if found.kind != "dropped":
                     return Fate("passed" if found.kind == "used" else found.kind, found.at)
-            # an array that only collects, made here, holds promises nobody waits for
-            if all(d.kind == "value" for d in symbol.defs):
+            # an array that only collects, made in this function, holds promises nobody waits for
+            here = tree.enclosing_function(call)
+            if here is not None and all(d.kind == "value" and _holds(here, d.at) for d in symbol.defs):
                 return Fate("dropped", call)
     return Fate("stored", call)
+
+
+def _holds(function: tree.Function, node: Node) -> bool:
+    """Whether ``node`` stands in ``function``, or in a function around it."""
+    at: tree.Function | None = function
+    owner = tree.enclosing_function(node)
+    while at is not None and owner is not None:
+        if at is owner:
+            return True
+        at = tree.enclosing_function(at)
+    return False
 
 
 def _assigned(assign: tree.Assign, file: SourceFile, seen: frozenset[int]) -> Fate:
@@ -306,6 +332,11 @@ def _returned(node: tree.Return, file: SourceFile, seen: frozenset[int]) -> Fate
     return _returned_from(function, file, seen)
 
 
+def delivered(function: tree.Function, file: SourceFile) -> Fate:
+    """What becomes of the promise that an async function gives where it stands: called at once, or given to a call."""
+    return _returned_from(function, file, frozenset({id(function)}))
+
+
 def _returned_from(function: tree.Function, file: SourceFile, seen: frozenset[int]) -> Fate:
     """A promise returned by a function: what a callback returns may be dropped by who calls it."""
     if function.kind not in ("arrow", "lambda", "function") or (function.kind == "function" and function.name and not isinstance(function.parent, tree.Call)):
@@ -316,10 +347,19 @@ def _returned_from(function: tree.Function, file: SourceFile, seen: frozenset[in
             return fate(parent, file, seen)
         func = parent.func
         name = func.name if isinstance(func, tree.Member) else func.id if isinstance(func, tree.Name) else ""
-        if name in _DROPPING_CALLS:
+        if name in DROPPING_CALLS:
             return Fate("dropped", parent)
         if name in ("map", "flatMap") and isinstance(func, tree.Member):
             return fate(parent, file, seen)
-        if name in _CHAINS and isinstance(func, tree.Member):
+        if name in _CHAINS and isinstance(func, tree.Member) and _may_be_promise(func.obj, file):
             return fate(parent, file, seen)
     return Fate("returned", function)
+
+
+def _may_be_promise(node: Node, file: SourceFile) -> bool:
+    """Whether ``node.catch(...)`` is of a promise: the result of a call. ``bot.catch(...)`` takes an error handler."""
+    if isinstance(node, tree.Name):
+        symbol = file.index.resolve(node)
+        values = [d.node for d in symbol.defs if d.kind == "value"] if symbol is not None else []
+        return bool(values) and all(isinstance(value, tree.Call) and not value.is_new for value in values)
+    return isinstance(node, tree.Call | tree.Await)

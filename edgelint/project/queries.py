@@ -14,7 +14,7 @@ from edgelint.project.atoms import Const, Func, Number, Plat
 from edgelint.project.objects import holder, symbol_pushes
 from edgelint.project.reaching import always, reaching
 from edgelint.syntax import tree
-from edgelint.syntax.sql import HOLE, placeholders
+from edgelint.syntax.sql import HOLE, placeholders, statements
 from edgelint.syntax.tree import Node
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MAX_CALLS = 60  # known calls of one helper that are looked at
 MAX_LEVELS = 3  # helpers that call helpers
 _LIMIT_OR_OFFSET = re.compile(r"\b(LIMIT|OFFSET)\s*$", re.IGNORECASE)
+
+
+_WRITING = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER"})
 
 
 class Place(NamedTuple):
@@ -264,3 +267,18 @@ def is_number(evaluator: Evaluator, place: Place) -> bool:
     """Whether a value is a number whatever happens."""
     value = evaluator.evaluate(place.node, place.file, place.frame) if place.node is not None else frozenset()
     return bool(value) and all(isinstance(a, Number) or (isinstance(a, Const) and a.kind == "number") for a in value)
+
+
+def is_write(project: Project, call: BindingCall) -> bool:
+    """Whether the statement that ``call`` runs is known to change something: INSERT, UPDATE, DELETE and the like."""
+    reader = _Reader(project.evaluator)
+    for atom in project.evaluator.evaluate(call.receiver, call.file):
+        made = atom.origin if isinstance(atom, Plat) else None
+        file = project.evaluator.parameters.file_of(made) if made is not None else None
+        if isinstance(made, tree.Call) and made.args and file is not None:
+            pieces: list[str | Place] = []
+            reader.write(made.args[0], file, None, pieces, set())
+            first = pieces[0] if pieces else None
+            if isinstance(first, str) and any(s.verb in _WRITING for s in statements(first)[:1]):
+                return True
+    return False
