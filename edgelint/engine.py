@@ -338,5 +338,8 @@ def _own_interpreter() -> Iterator[None]:
         yield
     finally:
         if collecting:
+            # All that was made is now old, so that the next small collection does not look at it.
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
         sys.setrecursionlimit(depth)
