@@ -9,6 +9,7 @@ from edgelint.diagnostics import Span
 from edgelint.project import known
 from edgelint.project.atoms import EMPTY, Const, Obj, Plat, Value
 from edgelint.project.files import SourceFile
+from edgelint.project.modules import is_browser_worker
 from edgelint.project.numbers import as_number
 from edgelint.project.objects import holder
 from edgelint.syntax import tree
@@ -210,6 +211,8 @@ def assigned_members(node: tree.Object, file: SourceFile, name: str | None = Non
 def binding_calls(file: SourceFile, evaluator: Evaluator) -> Iterator[BindingCall]:
     """Every call in ``file`` on something the platform gives, in source order."""
     found: list[BindingCall] = []
+    if is_browser_worker(file):
+        return  # its caches are the browser's
     for method, types in _BY_METHOD.items():
         if not types & _STORES:
             continue

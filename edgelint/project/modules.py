@@ -369,7 +369,7 @@ class ModuleGraph:
         """Whether ``file`` belongs to a worker in the service-worker syntax: it, or a file that reaches it, listens for "fetch"."""
         found = self._service_workers.get(file.path)
         if found is None:
-            found = any(_listens_for_fetch(call) for call in file.index.calls.get("addEventListener", ()))
+            found = not is_browser_worker(file) and any(_listens_for_fetch(call) for call in file.index.calls.get("addEventListener", ()))
             if not found and not file.index.exports and not file.index.imports:
                 found = False
             self._service_workers[file.path] = found
@@ -391,6 +391,16 @@ def _is_erased(symbol: Symbol) -> bool:
     """Whether a name stands for a type only: ``import type { X }``."""
     return bool(symbol.defs) and all(
         d.kind == "import" and (getattr(d.node, "is_type", False) or getattr(d.at, "is_type", False)) for d in symbol.defs
+    )
+
+
+def is_browser_worker(file: SourceFile) -> bool:
+    """Whether ``file`` is a service worker for browsers: it listens for being installed, or takes over its pages."""
+    if "skipWaiting" in file.index.calls:
+        return True
+    return any(
+        bool(call.args) and isinstance(call.args[0], tree.Literal) and call.args[0].value in ("install", "activate", "push", "notificationclick")
+        for call in file.index.calls.get("addEventListener", ())
     )
 
 
