@@ -10,6 +10,7 @@ from edgelint.project.atoms import (
     EMPTY, UNKNOWN, Arr, Atom, ClassRef, Const, External, Func, Global, Inst, ListOf, Number, Obj, Pair, Plat, SafeText, Taint,
     Unknown, Value, one,
 )
+from edgelint.project.callers import is_bound_python
 from edgelint.project.numbers import as_number, maximum, minimum, to_number
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -128,7 +129,7 @@ class CallValues:
         args: list[Node | Value] = []
         keywords: dict[str, Node] = {}
         rest = False
-        offset = 1 if self.e.parameters.is_bound_python(func) else 0
+        offset = 1 if is_bound_python(func) else 0
         if offset:
             owner = func.node.parent
             args.append(func.this or (one(Inst(owner, func.file)) if isinstance(owner, tree.Class) else EMPTY))

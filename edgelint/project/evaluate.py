@@ -447,11 +447,11 @@ class Evaluator:
         return self.opening(atom.call or atom.node, f"#{name}", lambda: self.open_field(atom, name))
 
     def open_field(self, atom: Inst, name: str) -> Value:
-        for member in atom.node.members:
-            if isinstance(member, tree.Function) and member.name == name and member.body is not None:
-                if member.kind == "getter":
-                    return self.call_values.returned(Func(member, atom.file, one(atom)), None, atom.file, None)
-                return one(Func(member, atom.file, one(atom)))
+        method = self.graph.fields.methods(atom.node).get(name)
+        if method is not None:
+            if method.kind == "getter":
+                return self.call_values.returned(Func(method, atom.file, one(atom)), None, atom.file, None)
+            return one(Func(method, atom.file, one(atom)))
         value = EMPTY
         for source in self.graph.fields.sources(atom.node, atom.file, name):
             if isinstance(source, tree.Param):

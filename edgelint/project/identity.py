@@ -230,9 +230,9 @@ def reads_clock(call: tree.Call, file: SourceFile) -> bool:
 
 
 def _is_self(param: tree.Param, function: tree.Function) -> bool:
-    from edgelint.project.parameters import Parameters
+    from edgelint.project.callers import is_self
 
-    return Parameters.is_self(param, function)
+    return is_self(param, function)
 
 
 def _frame_of(symbol: Symbol, frame: Frame | None) -> int:

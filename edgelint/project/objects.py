@@ -19,6 +19,17 @@ class Fields:
     def __init__(self) -> None:
         self._assigned: dict[str, dict[tree.Class, dict[str, list[FieldSource]]]] = {}
         self._tables: dict[tree.Class, dict[str, list[FieldSource]]] = {}
+        self._methods: dict[tree.Class, dict[str, tree.Function]] = {}
+
+    def methods(self, node: tree.Class) -> dict[str, tree.Function]:
+        """The methods of a class by name: of several with one name (a getter and a setter) the first."""
+        found = self._methods.get(node)
+        if found is None:
+            found = self._methods[node] = {}
+            for member in node.members:
+                if isinstance(member, tree.Function) and member.body is not None:
+                    found.setdefault(member.name, member)
+        return found
 
     def sources(self, node: tree.Class, file: SourceFile, name: str) -> list[FieldSource]:
         """Parameters (TypeScript parameter properties), annotations (str), initialisers and assigned expressions of a field."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.project import known
 from edgelint.project.atoms import (
-    EMPTY, ClassRef, Const, Func, Inst, Number, Plat, SafeText, Taint, Unknown, Value, one,
+    EMPTY, Const, Func, Inst, Number, Plat, SafeText, Taint, Unknown, Value, one,
 )
+from edgelint.project.callers import Callers, CallSite, is_self
 from edgelint.project.roles import Roles
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -19,14 +19,8 @@ if TYPE_CHECKING:
     from edgelint.project.evaluate import Evaluator, Frame
     from edgelint.project.files import SourceFile
 
-CallSite = tuple["SourceFile", tree.Call, int]  # the call, and how many parameters come before its first argument
 _LITERAL_UNION = re.compile(r"^\s*\|?\s*(?:'[^']*'|\"[^\"]*\"|[\d.]+|true|false)(?:\s*\|\s*(?:'[^']*'|\"[^\"]*\"|[\d.]+|null|undefined|true|false))*\s*$")
 _NUMBER_TYPE = re.compile(r"^\s*(?:number|int|float|bigint|boolean|bool)(?:\s*\|\s*(?:null|undefined|None|number))*\s*$")
-# Names too common for a method of an unknown receiver to be taken for a call of ours.
-_COMMON = frozenset({
-    "get", "set", "put", "delete", "post", "fetch", "run", "exec", "all", "first", "list", "add", "has", "map", "call", "apply", "bind", "log", "error",
-    "send", "match", "push", "join", "then", "catch", "text", "json", "update", "create", "find", "remove", "handle", "render", "parse", "test", "use", "on",
-})
 
 
 _ITERATING = frozenset({
@@ -40,9 +34,7 @@ class Parameters:
     def __init__(self, evaluator: Evaluator) -> None:
         self.e = evaluator
         self.roles = Roles(evaluator)
-        self._callers: dict[tree.Function, list[CallSite]] = {}
-        self._methods: Counter[str] | None = None
-        self._by_name: dict[str, list[tuple[SourceFile, tree.Call]]] | None = None
+        self.calls = Callers(evaluator)
 
     def value(self, param: tree.Param, file: SourceFile, frame: Frame | None) -> Value:
         function = param.parent
@@ -66,7 +58,7 @@ class Parameters:
         role = self.roles.value(function, position, file)
         if role is not None:
             return role | default
-        if position == 0 and self.is_self(param, function):
+        if position == 0 and is_self(param, function):
             return one(Inst(function.parent, file)) if isinstance(function.parent, tree.Class) else one(Unknown("param", param))
         item = self.callback_item(function, position, file, frame)
         if item is not None:
@@ -185,21 +177,6 @@ class Parameters:
             return self.e.evaluate(param.default, frame.file, None)
         return one(Const("null", None)) if frame.args or frame.keywords or position > 0 else None
 
-    @staticmethod
-    def is_self(param: tree.Param, function: tree.Function) -> bool:
-        return (
-            isinstance(function.parent, tree.Class) and isinstance(param.target, tree.Name) and param.target.id in ("self", "cls")
-            and not function.is_static
-        )
-
-    @staticmethod
-    def is_bound_python(func: Func) -> bool:
-        """Whether a call's first argument is the second parameter (Python methods)."""
-        node = func.node
-        return func.file.language == "python" and isinstance(node.parent, tree.Class) and bool(node.params) and Parameters.is_self(
-            node.params[0], node  # type: ignore[arg-type]
-        )
-
     # -- callers -----------------------------------------------------------------------------------------------------------
 
     def from_callers(self, function: tree.Function, param: tree.Param, position: int) -> Value | None:
@@ -255,112 +232,7 @@ class Parameters:
 
     def callers(self, function: tree.Function) -> list[CallSite]:
         """The known calls of ``function``: by its name, through imports, as a method of an instance, as a constructor."""
-        found = self._callers.get(function)
-        if found is not None:
-            return found
-        found = []
-        self._callers[function] = found
-        names = self.names_of(function)
-        if not names:
-            return found
-        for name in names:
-            for file, call in self.calls_named(name):
-                offset = self.calls_function(call, file, function, name)
-                if offset is not None:
-                    found.append((file, call, offset))
-        return found
-
-    def names_of(self, function: tree.Function) -> set[str]:
-        """The names under which ``function`` may be called."""
-        names: set[str] = set()
-        if function.kind == "constructor" and isinstance(function.parent, tree.Class):
-            if function.parent.name:
-                names.add(function.parent.name)
-        elif function.name:
-            names.add(function.name)
-        parent = function.parent
-        while isinstance(parent, tree.Cast):
-            parent = parent.parent
-        if isinstance(parent, tree.Assign):
-            if isinstance(parent.target, tree.Name):
-                names.add(parent.target.id)
-            elif isinstance(parent.target, tree.Member) and parent.target.name:
-                names.add(parent.target.name)
-        elif isinstance(parent, tree.Property) and parent.key:
-            names.add(parent.key)
-        elif isinstance(parent, tree.Field):
-            names.add(parent.name)
-        for alias in list(names):
-            names |= self.aliases.get(alias, set())
-        return names
-
-    @property
-    def aliases(self) -> dict[str, set[str]]:
-        """Imported name -> the local names it goes by elsewhere (``import { a as b }``, ``import db from``)."""
-        if self._by_name is None:
-            self._index()
-        return self._aliases
-
-    def calls_named(self, name: str) -> list[tuple[SourceFile, tree.Call]]:
-        if self._by_name is None:
-            self._index()
-        assert self._by_name is not None
-        return self._by_name.get(name, [])
-
-    def _index(self) -> None:
-        self._by_name = {}
-        self._aliases: dict[str, set[str]] = {}
-        for file in self.e.files.values():
-            if file.is_test:
-                continue
-            for name, calls in file.index.calls.items():
-                self._by_name.setdefault(name, []).extend((file, call) for call in calls)
-            for node in file.index.imports:
-                for item in node.names:
-                    if isinstance(item, tree.ImportName) and item.imported != item.local:
-                        self._aliases.setdefault(item.imported, set()).add(item.local)
-
-    def calls_function(self, call: tree.Call, file: SourceFile, function: tree.Function, name: str) -> int | None:
-        """How many parameters of ``function`` precede the arguments of ``call``, or None when it calls something else."""
-        func = call.func
-        while isinstance(func, tree.Cast):
-            func = func.value
-        constructor = function.kind == "constructor"
-        if isinstance(func, tree.Member) and not constructor:
-            receiver = self.e.evaluate(func.obj, file)
-            for atom in self.e.member_of(receiver, name, file, None):
-                if isinstance(atom, Func) and atom.node is function:
-                    return 1 if self.is_bound_python(atom) else 0
-            unknown = not receiver or any(isinstance(a, Unknown) for a in receiver)
-            if unknown and name not in _COMMON and isinstance(function.parent, tree.Class) and self.unique_method(name):
-                return 1 if self.is_bound_python(Func(function, file)) and file.language == "python" else 0
-            return None
-        for atom in self.e.evaluate(func, file):
-            if isinstance(atom, Func) and atom.node is function:
-                return 1 if self.is_bound_python(atom) else 0
-            if constructor and isinstance(atom, ClassRef) and self.constructs(atom, function):
-                return 1 if file.language == "python" else 0
-        return None
-
-    def constructs(self, atom: ClassRef, constructor: tree.Function) -> bool:
-        """Whether ``new atom()`` runs ``constructor``: its own, or an inherited one."""
-        if constructor.parent is atom.node:
-            return True
-        if any(isinstance(m, tree.Function) and m.kind == "constructor" for m in atom.node.members):
-            return False
-        return any(
-            isinstance(parent, ClassRef) and parent.node is not atom.node and self.constructs(parent, constructor)
-            for base in atom.node.bases for parent in self.e.evaluate(base, atom.file)
-        )
-
-    def unique_method(self, name: str) -> bool:
-        """Whether only one class of the project has a method of this name."""
-        if self._methods is None:
-            self._methods = Counter(
-                member.name for file in self.e.files.values() for klass in file.index.classes for member in klass.members
-                if isinstance(member, tree.Function) and member.body is not None
-            )
-        return self._methods[name] == 1
+        return self.calls.of(function)
 
     # -- fields ------------------------------------------------------------------------------------------------------------
 
