@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from edgelint.checks import check
 from edgelint.diagnostics import Confidence, Finding, Related, Severity
 from edgelint.platform import limits
-from edgelint.project.contexts import functions_around
+from edgelint.project.call_contexts import functions_around
 from edgelint.project.lifetimes import shortest
 from edgelint.project.listing import listings
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
 from edgelint.project.atoms import External, Func, Global
+from edgelint.project.call_contexts import Context, contexts, functions_around
 from edgelint.project.calls import BindingCall
-from edgelint.project.contexts import Context, contexts, functions_around
 from edgelint.project.derivation import CALL, COUNT, LIST, MIXED, TEST, Derivation, Origin, Place
 from edgelint.project.flow import Condition, conditions
 from edgelint.project.identity import callee_name

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
 from edgelint.project.atoms import Func, Plat
+from edgelint.project.call_contexts import Context, contexts
 from edgelint.project.calls import BindingCall
-from edgelint.project.contexts import Context, contexts
 from edgelint.project.derivation import COMPARISONS, SAME, TEST, Origin, Place
 from edgelint.project.flow import Condition, conditions, leaves
 from edgelint.project.identity import callee_name

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
+from edgelint.project.call_contexts import Context, contexts, functions_around
 from edgelint.project.calls import BindingCall
-from edgelint.project.contexts import Context, contexts, functions_around
 from edgelint.project.derivation import (
     CALL,
     COMPARISONS,
@@ -218,7 +218,7 @@ class KvFlows:
 
     def mutation_kind(self, mutation: Mutation, reached: Origin) -> tuple[str, Path]:
         """COUNT, or MERGE for any other change; and the member that is counted."""
-        path = (*reached.path, mutation.name) if mutation.name is not None else reached.path
+        path = (*reached.path, mutation.name) if isinstance(mutation.node, tree.Assign) else reached.path
         file = reached.file
         if mutation.op in ("+=", "-="):
             glued = mutation.op == "+=" and any(isinstance(a, tree.Template) or _is_string(a) for a in mutation.args)

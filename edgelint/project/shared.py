@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
 from edgelint.project.atoms import Const, Func, Plat, SafeText, Taint
+from edgelint.project.call_contexts import functions_around
 from edgelint.project.calls import BindingCall
-from edgelint.project.contexts import functions_around
 from edgelint.project.derivation import Place
 from edgelint.project.flow import conditions
 from edgelint.project.identity import callee_name
@@ -49,10 +49,11 @@ _LOGIN = re.compile(
 _URL_MEMBERS = frozenset({
     "url", "pathname", "search", "href", "origin", "host", "hostname", "searchParams", "path", "params",
     "protocol", "hash",
+    "query", "netloc", "scheme",  # of Python's urlparse()
 })
 _REWRITING = frozenset({
     "URL", "Request", "String", "encodeURIComponent", "sha256", "hash", "digest", "md5", "encode", "btoa", "str",
-    "quote",
+    "quote", "urlparse", "urlsplit", "unquote",
 })
 _DEPTH = 8
 
