@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -164,4 +165,5 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = CLEAN
     except Exception as error:
         status = terminal.report_crash(error, "-v" in arguments or "--verbose" in arguments)
+    gc.freeze()  # the process ends: a last collection over all the trees would take longer than some runs
     sys.exit(terminal.flush(status or CLEAN))
