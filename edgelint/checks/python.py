@@ -168,7 +168,7 @@ def snake_case_option(project: Project) -> Iterator[Finding]:
     """An option of a binding by a name that only Python would give it."""
     for call in project.calls():
         known = runtime.OPTIONS.get((call.kind, call.verb))
-        if known is None or call.file.language != "python" or call.trust == "name":
+        if known is None or call.file.language != "python" or (call.trust == "name" and call.binding is None):
             continue
         for name, span in _options(call, project):
             camel = _camel(name)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s\"';&|()]+(?:\"[^\"]*\")?")
 _SEPARATOR = re.compile(r"&&|\|\||[;|\n&()]")
-_WRANGLER = re.compile(r"(?:.*/)?wrangler(?:@[\w.^~-]+)?")
+_WRANGLER = re.compile(r"(?:.*/)?(?:py)?wrangler(?:@[\w.^~-]+)?")
 _OPEN = re.compile(r"[$`{}%<>*\\]")  # the shell, a template or a matrix decides
 _ELSEWHERE = frozenset(("pages", "init", "login", "logout", "whoami", "telemetry", "docs", "complete"))
 _ACTION = re.compile(r"^( *)(?:- +)?uses: *['\"]?cloudflare/wrangler-action\b")

@@ -267,7 +267,9 @@ class _State:
     def is_storage(self, arg: Node) -> bool:
         for node in tree.walk(arg) if isinstance(arg, tree.Object) else (arg,):
             if isinstance(node, tree.Name) and node.id in ("this", "self"):
-                return True
+                if not (isinstance(node.parent, tree.Member) and node.parent.obj is node):
+                    return True
+                continue
             word = node.id if isinstance(node, tree.Name) else node.name if isinstance(node, tree.Member) else None
             if word and _STORAGE_NAME.search(word):
                 if any(isinstance(a, Plat) and a.type in _PLATFORM for a in self.evaluator.evaluate(node, self.file)):
