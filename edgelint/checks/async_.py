@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
-from edgelint.diagnostics import Finding, Related
+from edgelint.diagnostics import Finding, Related, Severity
 from edgelint.project.promises import Dropped, dropped_writes
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ _STORES = {
 def unawaited_write(project: Project) -> Iterator[Finding]:
     """A write whose promise is dropped may never happen."""
     for drop in dropped_writes(project):
-        yield Finding(drop.file.span(drop.call), _message(drop), tuple(_related(drop)), _help(drop))
+        severity = Severity.WARNING if drop.in_object else None
+        yield Finding(drop.file.span(drop.call), _message(drop), tuple(_related(drop)), _help(drop), severity=severity)
 
 
 def _message(drop: Dropped) -> str:
@@ -29,6 +30,8 @@ def _message(drop: Dropped) -> str:
     if drop.file.language == "python" and drop.call is not drop.write.node:
         return f"nobody awaits this coroutine, so it never runs: its write to {store} does not happen"
     what = "write to" if drop.call is drop.write.node else "call, which writes to"
+    if drop.in_object:
+        return f"nobody waits for this {what} {store}: the object lives until it is done, but its failure is never seen"
     lost = "it is cut off when the response has been sent" if drop.file.language != "python" else "it is cut off when the handler returns"
     return f"nobody waits for this {what} {store}: {lost}, and its failure is never seen"
 
@@ -41,6 +44,8 @@ def _related(drop: Dropped) -> Iterator[Related]:
 
 
 def _help(drop: Dropped) -> str:
+    if drop.in_object:
+        return "await it, or catch its failure"
     if drop.file.language == "python":
         return "await it, gather it with others and await that, or give it to self.ctx.waitUntil()"
     return "await it, return it, or give it to ctx.waitUntil() when the response need not wait"

@@ -6,6 +6,7 @@ A write is dropped where the expression itself is, or where the promise of an as
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,7 @@ from edgelint.project.atoms import Func
 from edgelint.project.flow import DROPPING_CALLS, Fate, delivered, fate
 from edgelint.project.guards import last_name
 from edgelint.project.queries import is_write
+from edgelint.project.surroundings import Surroundings
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -23,13 +25,21 @@ if TYPE_CHECKING:
     from edgelint.project.project import Project
 
 
+_STREAM_METHODS = frozenset({"enqueue", "close", "write", "pipeTo", "abort", "terminate", "error"})
+_STREAM_NAME = re.compile(r"writer|controller|stream|writable|sink", re.IGNORECASE)
+
+
 class Dropped(NamedTuple):
-    """A promise that nobody waits for: ``call`` in ``file`` made it, ``at`` drops it, ``write`` is what it stands for."""
+    """A promise that nobody waits for: ``call`` in ``file`` made it, ``at`` drops it, ``write`` is what it stands for.
+
+    ``in_object``: it runs in a Durable Object, which lives on until its work is done, so that only a failure is lost.
+    """
 
     file: SourceFile
     call: tree.Call
     at: Node
     write: BindingCall
+    in_object: bool = False
 
 
 class _End(NamedTuple):
@@ -48,6 +58,19 @@ def writes(project: Project) -> Iterator[BindingCall]:
 
 def dropped_writes(project: Project) -> Iterator[Dropped]:
     """Every write that nobody waits for, and every call that drops the promise of a function that does one."""
+    surroundings = Surroundings(project.evaluator)
+    for drop in _dropped(project):
+        function = tree.enclosing_function(drop.at)
+        if function is None or _feeds_stream(drop, project):
+            continue  # module scope: a script of its own, which ends when all is done
+        if surroundings.only_in_objects(function, drop.file):
+            if not _is_caught(drop, project):
+                yield drop._replace(in_object=True)
+        else:
+            yield drop
+
+
+def _dropped(project: Project) -> Iterator[Dropped]:
     carriers: dict[tree.Function, tuple[SourceFile, BindingCall]] = {}
     for write in writes(project):
         end = _end(write.node, write.file)
@@ -66,6 +89,37 @@ def dropped_writes(project: Project) -> Iterator[Dropped]:
             elif end.carrier is not None and end.carrier not in carriers:
                 carriers[end.carrier] = (file, write)
                 waiting.append(end.carrier)
+
+
+def _is_caught(drop: Dropped, project: Project) -> bool:
+    """Whether a ``.catch`` stands behind the call, or what it calls catches what goes wrong in it."""
+    at: Node = drop.call
+    while isinstance(at.parent, tree.Member) and isinstance(at.parent.parent, tree.Call):
+        if at.parent.name == "catch":
+            return True
+        at = at.parent.parent
+    if drop.call is drop.write.node:
+        return False
+    called = [a.node for a in project.evaluator.evaluate(drop.call.func, drop.file) if isinstance(a, Func)]
+    return any(
+        isinstance(statement, tree.Try) and bool(statement.handlers)
+        for function in called if isinstance(function.body, tree.Block) for statement in function.body.body
+    )
+
+
+def _feeds_stream(drop: Dropped, project: Project) -> bool:
+    """Whether what is dropped writes to a stream that the answer is made of: the request goes on until the stream is closed."""
+    at = drop.at
+    bodies = [n for n in tree.walk(at) if isinstance(n, tree.Function) and isinstance(n.parent, tree.Call) and n.parent.func is n]
+    if drop.call is not drop.write.node:
+        bodies += [a.node for a in project.evaluator.evaluate(drop.call.func, drop.file) if isinstance(a, Func)]
+    for body in bodies:
+        for node in tree.walk(body):
+            if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in _STREAM_METHODS:
+                inside = body.start <= drop.call.start < body.end and body.start <= at.end
+                if _STREAM_NAME.search(last_name(node.func.obj)) and (not inside or drop.call.start < node.start):
+                    return True
+    return False
 
 
 def _end(node: Node, file: SourceFile) -> _End:
