@@ -174,8 +174,7 @@ class _Run:
         self.diagnostics += map(_internal_error, failures)
 
     def _diagnostics(self, rule: str, function: Check, project: Project) -> list[Diagnostic]:
-        document = rulebook.rule(rule)
-        return [self._diagnostic(document, finding) for finding in function(project)]
+        return [self._diagnostic(rulebook.rule(rule), finding) for finding in function(project)]
 
     def _diagnostic(self, rule: rulebook.Rule, finding: Finding) -> Diagnostic:
         edits = finding.fix.edits if finding.fix else ()

@@ -126,7 +126,7 @@ def _rank(selector: str) -> int:
 
 
 def _is_strict(id: str) -> bool:
-    return rulebook.rule(id).profile == "strict"
+    return rulebook.profile(id) == "strict"
 
 
 def check_of(id: str) -> Check:

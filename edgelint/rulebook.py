@@ -123,6 +123,21 @@ def rule(id: str) -> Rule:
     return read(directory() / f"{id}.md", id)
 
 
+@cache
+def profile(id: str) -> str:
+    """The profile of a rule, from the head of its document: what selection needs, at a twentieth of the cost of reading it all.
+
+    Falls back to the whole document, and raises as ``rule`` does, when the head does not say it plainly.
+    """
+    try:
+        with (directory() / f"{id}.md").open("rb") as stream:
+            head = stream.read(600)
+    except OSError:
+        return rule(id).profile
+    found = re.search(rb'^profile = "(default|strict)"$', head, re.MULTILINE)
+    return found[1].decode() if found is not None else rule(id).profile
+
+
 def load() -> dict[str, Rule]:
     """All rules by id, in the order of the ids. Raises ``RulebookError``."""
     return {id: rule(id) for id in ids()}

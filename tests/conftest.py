@@ -55,15 +55,18 @@ def rules(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
         path.write_text(DOCUMENT.format(id=id, severity=severity, profile=profile, options=options))
         rulebook.ids.cache_clear()
         rulebook.rule.cache_clear()
+        rulebook.profile.cache_clear()
         return path
 
     monkeypatch.setattr(rulebook, "directory", lambda: folder)
     monkeypatch.setattr(checks, "CHECKS", {})
     rulebook.ids.cache_clear()
     rulebook.rule.cache_clear()
+    rulebook.profile.cache_clear()
     yield write
     rulebook.ids.cache_clear()
     rulebook.rule.cache_clear()
+    rulebook.profile.cache_clear()
 
 
 @pytest.fixture
