@@ -153,7 +153,12 @@ class CallValues:
         if inner is None:
             recursive = frame is not None and frame.find(function) is not None
             return EMPTY if recursive else one(Unknown("depth"))
-        return self.returns(function, func.file, inner)
+        value = self.returns(function, func.file, inner)
+        if function.returns is not None and all(isinstance(a, Unknown) for a in value):
+            kind = known.platform_type(_awaited(function.returns))
+            if kind is not None:
+                return one(Plat(kind))
+        return value
 
     def returns(self, function: tree.Function, file: SourceFile, frame: Frame | None) -> Value:
         body = function.body
@@ -434,6 +439,12 @@ class CallValues:
         return frozenset(
             a if isinstance(a, Taint | SafeText | Number | Const) else Unknown(a.reason if isinstance(a, Unknown) else "other") for a in value
         ) or UNKNOWN
+
+
+def _awaited(annotation: str) -> str:
+    """``T`` of ``Promise<T>``."""
+    text = annotation.strip().lstrip(":").strip()
+    return text[len("Promise<") : -1] if text.startswith("Promise<") and text.endswith(">") else text
 
 
 def returns_of(function: tree.Function) -> list[tree.Return]:

@@ -7,6 +7,7 @@ through: ``await x`` has the value of ``x``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
@@ -275,6 +276,10 @@ class Evaluator:
             trust = _context_trust(node.obj)
             if trust is not None:
                 return one(Plat("env", trust=trust))
+        if isinstance(node.obj, tree.Cast) and all(isinstance(a, Unknown) for a in base):
+            said = self.cast_member(node)
+            if said is not None:
+                return said
         return self.member_of(base, node.name, file, frame, node)
 
     def member_of(
@@ -642,6 +647,15 @@ class Evaluator:
             names = {a.binding for a in value if isinstance(a, Plat)}
             return frozenset(Plat(kind, name) for name in names) or one(Plat(kind))
         return value
+
+    def cast_member(self, node: tree.Member) -> Value | None:
+        """``(env as { CACHE: KVNamespace }).CACHE``: what the cast says of the member."""
+        text = node.obj.annotation.strip() if isinstance(node.obj, tree.Cast) else ""
+        if not text.startswith("{") or node.name is None:
+            return None
+        said = re.search(rf"[{{;,]\s*(?:readonly\s+)?{re.escape(node.name)}\??\s*:\s*([\w.<>| ]+)", text)
+        kind = known.platform_type(said[1]) if said is not None else None
+        return one(Plat(kind, node.name)) if kind is not None else None
 
     def conditional(self, node: tree.Conditional, file: SourceFile, frame: Frame | None) -> Value:
         return self.evaluate(node.then, file, frame) | self.evaluate(node.other, file, frame)

@@ -46,15 +46,19 @@ _VERDICTS = ("allow", "limit", "success", "ok", "block", "exceed", "permit", "de
 class Pair(NamedTuple):
     """A read and a write of one key, with the written value made from the one that was read.
 
-    ``site`` is the write as the flow sees it: the put itself, or the call of the helper that holds it. ``limit`` is the
-    comparison by which something is refused, None when there is none.
+    ``seen`` and ``site`` are the read and the write as the flow sees them: the calls themselves, or the calls of the
+    helpers that hold them. ``limit`` is the comparison by which something is refused, None when there is none.
     """
 
     read: BindingCall
     write: BindingCall
-    site: Place
+    seen: Node
     context: Context
     limit: Place | None
+
+    @property
+    def site(self) -> Place:
+        return self.context.site
 
     @property
     def span(self) -> Span:
@@ -138,8 +142,7 @@ class KvFlows:
             best: dict[tuple[Node, Node | None], Pair] = {}
             for write in self.writes():
                 for pair in self.pairs_of(write):
-                    function = next(functions_around(pair.site.node), None)
-                    key = (pair.read.node, function)
+                    key = (pair.seen, next(functions_around(pair.site.node), None))
                     kept = best.get(key)
                     if kept is None or (kept.limit is None and pair.limit is not None):
                         best[key] = pair
@@ -159,7 +162,7 @@ class KvFlows:
                 if change is not None:
                     level = context.level
                     limit = self.limit(write, context, change) if change.counted else None
-                    yield Pair(read, write, context.site, context, limit)
+                    yield Pair(read, write, seen_at(origins[0]), context, limit)
 
     def read_by(self, write: BindingCall, context: Context) -> dict[BindingCall, list[Origin]]:
         """The reads of the same key that the written value comes from, but for those inside the very same helper."""
@@ -303,6 +306,12 @@ class KvFlows:
             return False
         calls = [call for function in around for _, call, _ in self.e.parameters.callers(function)]
         return bool(calls) and all(self._scheduled(call, depth + 1) for call in calls)
+
+
+def seen_at(origin: Origin) -> Node:
+    """A read as the flow sees it: the call of the outermost helper that holds it, or the read itself."""
+    call = origin.frame.outermost.call if origin.frame is not None else None
+    return call or origin.node
 
 
 def stored(write: BindingCall) -> list[Node]:
