@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -217,7 +218,8 @@ def test_a_span_in_a_file_that_no_check_parses(app: Path) -> None:
     assert said(run(app, "src")) == []
 
 
-def test_a_rule_without_a_check(app: Path) -> None:
+def test_a_rule_without_a_check(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "edgelint.checks.kv", ModuleType("edgelint.checks.kv"))
     use(kv=finds_bad)
     del checks.CHECKS[SQL]
     checks.CHECKS.pop(LIST)
