@@ -32,6 +32,8 @@ class Callers:
         self.e = evaluator
         self._callers: dict[tree.Function, list[CallSite]] = {}
         self._targets: dict[tree.Call, Targets] = {}
+        self._sites: dict[str, dict[tree.Function, list[CallSite]]] = {}
+        self._open: set[str] = set()
         self._by_name: dict[str, list[tuple[SourceFile, tree.Call]]] | None = None
         self._aliases: dict[str, set[str]] = {}
         self._methods: dict[str, tree.Function | None] | None = None
@@ -43,11 +45,25 @@ class Callers:
             return found
         found = self._callers[function] = []
         for name in self.names_of(function):
-            for file, call in self.named(name):
-                offset = self.targets(call, file).get(function)
-                if offset is not None:
-                    found.append((file, call, offset))
+            found += self.sites(name, function)
         return found
+
+    def sites(self, name: str, function: tree.Function) -> list[CallSite]:
+        """The calls of ``name`` that run ``function``: all of that name are resolved at once, for many functions share one."""
+        table = self._sites.get(name)
+        if table is None and name not in self._open:
+            self._open.add(name)
+            table = {}
+            for file, call in self.named(name):
+                for target, offset in self.targets(call, file).items():
+                    table.setdefault(target, []).append((file, call, offset))
+            self._open.discard(name)
+            self._sites[name] = table
+        if table is not None:
+            return table.get(function, [])
+        # Asked for again while they are being resolved: only what concerns this function, as far as it goes.
+        calls = ((file, call, self.targets(call, file).get(function)) for file, call in self.named(name))
+        return [(file, call, offset) for file, call, offset in calls if offset is not None]
 
     def names_of(self, function: tree.Function) -> set[str]:
         """The names under which ``function`` may be called."""
