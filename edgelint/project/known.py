@@ -7,6 +7,7 @@ means "unknown", never "harmless".
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from edgelint.syntax.tree import Array, Await, Call, Function, Keyword, Literal, Member, Name, Node, Object, Property, Return
 
@@ -207,6 +208,7 @@ def is_d1_chain(prepare: Call) -> bool:
     return False
 
 
+@lru_cache(maxsize=4096)
 def platform_type(annotation: str) -> str | None:
     """The platform type an annotation names, "env" for an environment, else None. Unions with null and generics are looked through."""
     text = annotation.strip().lstrip(":").strip().strip("'\"")

@@ -817,21 +817,38 @@ def link(module: Module) -> None:
 def walk(node: Node) -> Iterator[Node]:
     """``node`` and all below it, in source order (pre-order)."""
     stack: list[Node] = [node]
+    pop, push, extend = stack.pop, stack.append, stack.extend
     while stack:
-        top = stack.pop()
+        top = pop()
         yield top
-        stack.extend(reversed(list(top.children())))
+        for name in reversed(top.fields):
+            value = getattr(top, name)
+            if value is None:
+                continue
+            if value.__class__ is list:
+                extend(reversed(value))
+            else:
+                push(value)
 
 
 def walk_function(node: Node) -> Iterator[Node]:
     """Like ``walk``, without going into functions and classes nested below ``node``."""
     stack: list[Node] = [node]
+    pop, push, extend = stack.pop, stack.append, stack.extend
     while stack:
-        top = stack.pop()
+        top = pop()
         yield top
-        if top is not node and isinstance(top, Function | Class):
+        cls = top.__class__
+        if top is not node and (cls is Function or cls is Class):
             continue
-        stack.extend(reversed(list(top.children())))
+        for name in reversed(cls.fields):
+            value = getattr(top, name)
+            if value is None:
+                continue
+            if value.__class__ is list:
+                extend(reversed(value))
+            else:
+                push(value)
 
 
 def ancestors(node: Node) -> Iterator[Node]:
