@@ -232,8 +232,10 @@ def _fetch_handlers(file: SourceFile, project: Project) -> Iterator[tree.Functio
     for handler in handlers.class_handlers(file, project):
         if handler.name in ("fetch", "on_fetch"):
             yield handler.function
+    if not handlers.has_global_handlers(file, project):
+        return
     for function in file.index.functions:
-        if function.name == "on_fetch" and isinstance(function.parent, tree.Module) and project.edge.loads(file):
+        if function.name == "on_fetch" and isinstance(function.parent, tree.Module):
             if all(handlers.is_sdk_handler(decorator, file, project) for decorator in function.decorators):
                 yield function
 

@@ -11,7 +11,7 @@ from edgelint.project.atoms import (
     Unknown, Value, one,
 )
 from edgelint.project.callers import is_bound_python
-from edgelint.project.numbers import as_number, maximum, minimum, to_number
+from edgelint.project.numbers import as_number, is_number_format, maximum, minimum, to_number
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -383,7 +383,9 @@ class CallValues:
             return one(Number(1.6e9 if path == "time.time" else 0, None))
         if path in known.NUMBER_FUNCTIONS:
             return one(Number(0 if path == "len" else None, None))
-        if path in ("String", "str"):
+        if path == "format" and is_number_format(node):
+            return one(Number(tainted=any(_is_tainted(a) for a in value())))
+        if path in ("String", "str", "format"):
             return self.stringified(value())
         if path in known.SAFE_TEXT_FUNCTIONS:
             return one(SafeText(path))

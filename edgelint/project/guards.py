@@ -101,8 +101,8 @@ def _tests_result(test: Node, subject: Node, file: SourceFile, holds: bool) -> b
 
 
 def _is_subject(node: Node, subject: Node, file: SourceFile) -> bool:
-    while isinstance(node, tree.Cast | tree.Await):
-        node = node.value
+    while isinstance(node, tree.Cast | tree.Await) or (isinstance(node, tree.Assign) and node.op == "="):
+        node = node.target if isinstance(node, tree.Assign) else node.value
     if same(node, subject, file):
         return True
     if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and not node.args:

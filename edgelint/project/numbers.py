@@ -145,3 +145,9 @@ def _rest(values: list[Number | None]) -> tuple[bool, bool, Node | None, str]:
 
 def _is_text(value: Value) -> bool:
     return any(isinstance(a, SafeText) or (isinstance(a, Const) and a.kind == "string") for a in value)
+
+
+def is_number_format(call: tree.Call) -> bool:
+    """Whether Python's ``format(x, spec)`` takes numbers only: ``f"{x:d}"`` and the like raise for text."""
+    spec = call.args[1] if len(call.args) == 2 else None
+    return isinstance(spec, tree.Literal) and isinstance(spec.value, str) and spec.value[-1:] in tuple("bcdeEfFgGnoxX%")

@@ -221,6 +221,8 @@ class _Binder:
             tree.Catch: self.catch, tree.Comprehension: self.open,
         }
         table[tree.Unknown if python else tree.Block] = outer if python else block
+        if python:
+            table[tree.Case] = self.case
         return table
 
     def open(self, node: Node, parent: Scope, is_function: bool = False) -> Scope:
@@ -259,6 +261,14 @@ class _Binder:
         if node.target is not None:
             self.pattern(inner, node.target, "catch", None, (), None, node, None)
         return inner
+
+    def case(self, node: tree.Case, scope: Scope) -> Scope:
+        """The names that the patterns of a ``case`` capture."""
+        subject = node.parent.subject if isinstance(node.parent, tree.Switch) else None
+        for test in node.tests:
+            for name, path in _captures(test, ()):
+                self.owner(name.id, scope).defs.append(Def("value", subject, path, None, node))
+        return scope
 
     def loop(self, node: tree.Loop, scope: Scope) -> Scope:
         inner = scope if self.index.python and not isinstance(node.parent, tree.Comprehension) else scope
@@ -382,6 +392,29 @@ def _targets(
                 yield from _targets(item, (*path, position), None)
     elif isinstance(target, tree.Cast):
         yield from _targets(target.value, path, default)
+
+
+def _captures(node: Node, path: tuple[PathStep, ...]) -> Iterator[tuple[tree.Name, tuple[PathStep, ...]]]:
+    """The names a pattern of Python's ``case`` binds, each with the way to its value; a dotted name is a value to compare with."""
+    if isinstance(node, tree.Name):
+        if node.id != "_":
+            yield node, path
+    elif isinstance(node, tree.Unknown):  # "or", "as", and "guard" with its condition last
+        for item in node.items[:-1] if node.what == "guard" else node.items:
+            yield from _captures(item, path)
+    elif isinstance(node, tree.Call):
+        for arg in node.args:
+            step = arg.name if isinstance(arg, tree.Keyword) else None
+            yield from _captures(arg.value if isinstance(arg, tree.Keyword) else arg, (*path, step))
+    elif isinstance(node, tree.Spread):
+        yield from _captures(node.value, (*path[:-1], None))
+    elif isinstance(node, tree.Array):
+        for position, item in enumerate(node.items):
+            yield from _captures(item, (*path, position))
+    elif isinstance(node, tree.Object):
+        for prop in node.props:
+            key = prop.key if isinstance(prop, tree.Property) else None
+            yield from _captures(prop.value if isinstance(prop, tree.Property) else prop, (*path, key))
 
 
 def _last_name(func: Node) -> str:

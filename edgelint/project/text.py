@@ -19,6 +19,7 @@ from edgelint.project.captures import captures_word
 from edgelint.project.evaluate import Evaluator, Frame
 from edgelint.project.files import SourceFile
 from edgelint.project.guards import is_allow_listed
+from edgelint.project.numbers import is_number_format
 from edgelint.project.objects import holder, symbol_pushes
 from edgelint.project.origins import Question, origins
 from edgelint.project.reaching import reaching
@@ -381,7 +382,9 @@ class _Descent:
             if name in ("keys", "values") and isinstance(func.obj, tree.Name) and func.obj.id == "Object" and node.args:
                 yield from self.judge(self.e.evaluate(node, file, frame), node, file, glue, glue_file, True, frame)
                 return
-        if isinstance(func, tree.Name) and func.id in ("String", "str") and node.args:
+        if isinstance(func, tree.Name) and func.id == "format" and file.language == "python" and is_number_format(node):
+            return
+        if isinstance(func, tree.Name) and func.id in ("String", "str", "format", "repr", "ascii") and node.args:
             yield from self.descend(node.args[0], file, frame, glue, glue_file, items)
             return
         looked_into = False
