@@ -90,7 +90,7 @@ class _Missing:
         """Whether a use or the Env type says that it is a resource, not a text."""
         if any(bindings.kinds_of_verb(verb) or verb == "fetch" for verb in self.verbs):
             return True
-        return bool(type_kinds(self.annotation) - _TEXTS)
+        return self.name in self.worker.called_bindings or bool(type_kinds(self.annotation) - _TEXTS)
 
     @property
     def is_text(self) -> bool:

@@ -36,6 +36,11 @@ _HTTP_EXPORT = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "H
 _CONTEXTUAL = frozenset({"loader", "action", "load", "middleware", "clientLoader", "handle", "onRequest", "handler"})
 
 
+# What comes before env in the signature of a module handler: a router of the app's own calls its handlers so too.
+_EVENT_NAMES = frozenset({"request", "req", "batch", "controller", "event", "message"})
+_BINDING = re.compile(r"^[A-Z][A-Z0-9_]*$")
+
+
 class Roles:
     """Roles of functions, found on demand. A part of ``Evaluator``."""
 
@@ -227,9 +232,14 @@ class Roles:
     def by_name(self, param: tree.Param, function: tree.Function, position: int, file: SourceFile) -> Value | None:
         """The last resort, for code without types and without known calls: a parameter called ``env`` is the env."""
         name = _param_name(param)
-        if name.lstrip("_") == "env" and param.annotation in (None, "any") and not param.rest:
-            return one(Plat("env", trust="name"))
         names = [_param_name(p) for p in function.params]
+        after_event = position == 1 and names[0].lstrip("_") in _EVENT_NAMES
+        if name.lstrip("_") == "env" and param.annotation in (None, "any") and not param.rest:
+            return one(Plat("env", trust="shape" if after_event else "name"))
+        if after_event and isinstance(param.target, tree.Object) and param.annotation in (None, "any"):
+            keys = [p.key or "" for p in param.target.props if isinstance(p, tree.Property)]
+            if keys and all(_BINDING.match(key) for key in keys):
+                return one(Plat("env", trust="shape"))
         if name in ("request", "req") and position == 0 and "env" in names and param.annotation is None:
             return one(REQUEST)
         if name in ("c", "ctx", "context") and position == 0 and param.annotation in (None, "Context", "any") and uses_like_hono(function, name, file):

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
+from edgelint.platform import bindings
 from edgelint.project import env_types
 from edgelint.project.atoms import ClassRef, External, Func, Inst, Obj, Plat, Value
 from edgelint.project.env_types import EnvType
@@ -62,6 +63,7 @@ class Worker:
         self._evaluator = evaluator
         self._graph = graph
         self._uses: tuple[list[EnvUse], list[Span]] | None = None
+        self._called: set[str] | None = None
         self._handlers: dict[str, Span] | None = None
         self._handlers_known = False
         self._env_types: dict[str, EnvType] | None = None
@@ -77,6 +79,19 @@ class Worker:
         if self._uses is None:
             self._uses = self._find_uses()
         return self._uses[0]
+
+    @property
+    def called_bindings(self) -> set[str]:
+        """Names in env on whose values methods of bindings are called, wherever those values were handed to."""
+        if self._called is None:
+            self._called = {
+                atom.binding
+                for file in self.files for verb, calls in file.index.calls.items() if bindings.kinds_of_verb(verb)
+                for call in calls if isinstance(call.func, tree.Member)
+                for atom in self._evaluator.evaluate(call.func.obj, file)
+                if isinstance(atom, Plat) and atom.type == "binding" and atom.binding is not None
+            }
+        return self._called
 
     @property
     def dynamic_env(self) -> list[Span]:
