@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from edgelint.diagnostics import Severity
+from edgelint.diagnostics import Severity, Span
 from edgelint.project.origins import Origin, Question, origins
 from edgelint.project.queries import Query, is_number
 from edgelint.project.text import Hole, before
+from edgelint.syntax import tree
 
 if TYPE_CHECKING:
     from edgelint.project.calls import BindingCall
     from edgelint.project.evaluate import Evaluator
+    from edgelint.project.loops import Repeated
     from edgelint.project.project import Project
     from edgelint.syntax.tree import Node
 
@@ -94,3 +96,15 @@ def help_for(hole: Hole, call: BindingCall) -> str:
     if text and _NAME_FOLLOWS.search(text):
         return name
     return f"{bind}; {name}"
+
+
+def loop_head(found: Repeated) -> Span:
+    """What a loop goes over, or the whole of its head."""
+    loop, file = found.loop, found.file
+    if isinstance(loop, tree.Call):
+        return file.span(loop.func)
+    if isinstance(loop, tree.Comprehension):
+        return file.span(loop.clauses[0])
+    assert isinstance(loop, tree.Loop)
+    over = loop.iterable or loop.test
+    return file.span(over) if over is not None else Span(file.path, loop.start, loop.body.start)

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
-from edgelint.checks._sql import SIZES, bound, help_for, message_for, open_sizes, severity_of, worst
+from edgelint.checks._sql import SIZES, bound, help_for, loop_head, message_for, open_sizes, severity_of, worst
 from edgelint.diagnostics import Confidence, Finding, Related, Severity
+from edgelint.platform import limits
+from edgelint.project.loops import repeated_queries
 from edgelint.project.origins import Question, origins
 from edgelint.project.queries import queries
 
@@ -62,3 +64,20 @@ def unbounded_limit(project: Project) -> Iterator[Finding]:
         related += [Related(o.file.span(o.node), f"{c.upper()} comes from here") for c, o in found[1:] if o.node is not origin.node]
         help = "clamp it: Math.min(Math.max(limit, 1), 100)" if clause == "limit" else "clamp it, or page by the last key seen"
         yield Finding(origin.file.span(origin.node), SIZES[clause], tuple(related), help)
+
+
+@check("sql/query-in-loop")
+def query_in_loop(project: Project) -> Iterator[Finding]:
+    """One query for each item of a collection."""
+    for found in repeated_queries(project):
+        related = [Related(loop_head(found), "once for each item of this")]
+        if found.call is not found.query.node:
+            related.append(Related(found.query.callee_span, "the query"))
+        message = (
+            f"one query for each item: each is a round trip to the database, and an invocation may make "
+            f"{limits.D1_MAX_QUERIES_PAID:,} ({limits.D1_MAX_QUERIES_FREE} on the free plan)"
+        )
+        help = "collect the statements and run them with one db.batch()" if found.query.verb == "run" else (
+            "ask once: WHERE id IN (SELECT value FROM json_each(?)) with a JSON array, or collect the statements in one db.batch()"
+        )
+        yield Finding(found.file.span(found.call), message, tuple(related), help)

@@ -1,0 +1,356 @@
+"""Queries that run once for each item of a collection.
+
+Every loop around a query is looked at, also those around the calls of a helper that holds one. A loop counts when it goes over
+the items of something and the query takes its values from the item. Loops over chunks, pages, attempts, queue messages, a
+few constants, and loops that end with the first answer do not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from edgelint.project.atoms import Arr, Func, Global, Plat
+from edgelint.project.guards import last_name
+from edgelint.project.objects import array_pushes
+from edgelint.project.scopes import Symbol
+from edgelint.syntax import tree
+from edgelint.syntax.tree import Node
+
+if TYPE_CHECKING:
+    from edgelint.project.calls import BindingCall
+    from edgelint.project.files import SourceFile
+    from edgelint.project.project import Project
+
+RUNS = ("first", "all", "run", "raw")
+FEW = 12  # constants in a literal that a loop goes over: a number of queries that does not grow
+_EACH = frozenset({"map", "forEach", "flatMap", "filter", "reduce", "some", "every", "find"})
+_TAKES = frozenset({"shift", "pop", "popleft"})
+_CHUNK = re.compile(r"chunk|batch|partition|slice|page|window", re.IGNORECASE)
+_ONCE = re.compile(r"migrat|seed|backfill", re.IGNORECASE)
+_COLLECTIONS = frozenset({"map", "flatMap", "length", "join", "slice", "filter", "forEach"})
+_ERRORS = frozenset({"success", "error", "ok", "meta"})
+# What a loop may do with each item besides, so that one query more is the least of it.
+_OTHER_WORK = frozenset({
+    "ai", "service", "send-email", "browser", "r2", "workflow", "queue", "do-stub", "vectorize", "images", "assets", "dispatch-namespace",
+})
+
+
+class Repeated(NamedTuple):
+    """``call`` in ``file`` runs ``query`` (itself, or what it calls does) for each round of ``loop``: a Loop, a Comprehension or a Call."""
+
+    file: SourceFile
+    call: tree.Call
+    loop: Node
+    query: BindingCall
+
+
+def repeated_queries(project: Project) -> Iterator[Repeated]:
+    """Every D1 query that runs once for each item, and every call of a helper that does no more than such a query."""
+    finder = _Finder(project)
+    helpers: dict[tree.Function, BindingCall] = {}
+    for query in project.calls("d1-statement", RUNS):
+        loop = finder.loop_of(query.node, query.file, query)
+        if loop is not None:
+            yield Repeated(query.file, query.node, loop, query)
+        function = finder.helper(query) if loop is None else None
+        if function is not None:
+            helpers.setdefault(function, query)
+    for function, query in helpers.items():
+        for file, call, _ in project.evaluator.parameters.callers(function):
+            if any(isinstance(a, Func) and a.node is function for a in project.evaluator.evaluate(call.func, file)):
+                loop = finder.loop_of(call, file, query)
+                if loop is not None:
+                    yield Repeated(file, call, loop, query)
+
+
+class _Finder:
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.e = project.evaluator
+        self._works: dict[Node, bool] = {}
+
+    # -- around a query --------------------------------------------------------------------------------------------------
+
+    def loop_of(self, node: tree.Call, file: SourceFile, query: BindingCall) -> Node | None:
+        """The nearest loop around ``node`` that runs it once for each item."""
+        if _ONCE.search(file.path) or self.is_setup(node):
+            return None
+        at: Node = node
+        while at.parent is not None:
+            parent = at.parent
+            if isinstance(parent, tree.Loop) and at is not parent.iterable and at is not parent.init:
+                if self.counts(parent, node, file, query):
+                    return parent
+            elif isinstance(parent, tree.Comprehension) and at is parent.element:
+                if self.counts(parent, node, file, query):
+                    return parent
+            elif isinstance(parent, tree.Function):
+                call = parent.parent
+                while isinstance(call, tree.Cast):
+                    call = call.parent
+                if not isinstance(call, tree.Call):
+                    return None
+                if call.func is not parent and last_name(call.func) in _EACH and self.counts(call, node, file, query):
+                    return call
+                at = call
+                continue
+            at = parent
+        return None
+
+    @staticmethod
+    def is_setup(node: Node) -> bool:
+        function = tree.enclosing_function(node)
+        while function is not None:
+            if _ONCE.search(function.name):
+                return True
+            function = tree.enclosing_function(function)
+        return False
+
+    def helper(self, query: BindingCall) -> tree.Function | None:
+        """The function around a query when it does little more than run it: a repository's method."""
+        function = tree.enclosing_function(query.node)
+        while function is not None and isinstance(function.parent, tree.Call):
+            function = tree.enclosing_function(function)
+        if function is None or function.body is None or self.works(function.body, query.file):
+            return None
+        params = self.symbols([p.target for p in function.params if isinstance(p, tree.Param)], function.body, query.file)
+        if any(self.depends(text, function, params, query.file) for text in self.texts(query)):
+            return None  # the callers say what is run
+        return function
+
+    # -- which loops count -----------------------------------------------------------------------------------------------
+
+    def counts(self, loop: Node, call: tree.Call, file: SourceFile, query: BindingCall) -> bool:
+        items = self.items(loop, file)
+        if not items or self.is_chunked(loop, items, file):
+            return False
+        if call is not query.node and self.depends(call.func, loop, items, file):
+            return False  # the item itself is what is called
+        given = [call, *self.statement(query, file)] if call is query.node else [call]
+        if not any(self.depends(node, loop, items, file) for node in given):
+            return False
+        if call is query.node and any(self.depends(text, loop, items, file) for text in self.texts(query)):
+            return False  # a statement of its own for each item
+        return not self.ends_early(loop, call, file) and not self.works(loop, file)
+
+    def items(self, loop: Node, file: SourceFile) -> list[Symbol]:
+        """The variables that hold the item of a loop over a collection; none for a loop that is no such loop."""
+        if isinstance(loop, tree.Comprehension):
+            return [s for clause in loop.clauses if isinstance(clause, tree.Loop) for s in self.items(clause, file)]
+        if isinstance(loop, tree.Call):
+            function = loop.args[0] if loop.args else None
+            over = loop.func.obj if isinstance(loop.func, tree.Member) else None
+            if not isinstance(function, tree.Function) or over is None or self.is_fixed(over, file):
+                return []
+            return self.symbols([p.target for p in function.params if isinstance(p, tree.Param)], function.body or function, file)
+        assert isinstance(loop, tree.Loop)
+        if loop.kind in ("of", "in") and loop.iterable is not None and loop.target is not None:
+            if loop.is_async or self.is_fixed(loop.iterable, file):
+                return []
+            return self.symbols([loop.target], loop.body, file)
+        if loop.kind == "for" and isinstance(loop.init, tree.Assign | tree.Block):
+            return self.symbols([loop.init], loop.body, file)
+        return self.taken(loop, file)
+
+    @staticmethod
+    def symbols(targets: list[Node], body: Node, file: SourceFile) -> list[Symbol]:
+        found = []
+        for target in targets:
+            for node in tree.walk(target):
+                if isinstance(node, tree.Name):
+                    symbol = file.index.resolve(node) or file.index.scope_of(body).lookup(node.id)
+                    if symbol is not None and symbol not in found:
+                        found.append(symbol)
+        return found
+
+    def taken(self, loop: tree.Loop, file: SourceFile) -> list[Symbol]:
+        """``while (queue.length) { const item = queue.shift(); ... }``: the variables that items are taken into."""
+        if loop.test is None:
+            return []
+        tested = {n.id for n in tree.walk(loop.test) if isinstance(n, tree.Name)}
+        found = []
+        for node in tree.walk_function(loop.body):
+            value = node.value if isinstance(node, tree.Assign) else None
+            if isinstance(value, tree.Call) and isinstance(value.func, tree.Member) and value.func.name in _TAKES:
+                if isinstance(value.func.obj, tree.Name) and value.func.obj.id in tested and isinstance(node, tree.Assign):
+                    found += self.symbols([node.target], loop.body, file)
+        return found
+
+    def is_fixed(self, over: Node, file: SourceFile) -> bool:
+        """Whether it goes over a few constants, over the messages of a queue, or over what is made to be gone over in pieces."""
+        if isinstance(over, tree.Call):
+            if _CHUNK.search(last_name(over.func)):
+                return True
+            if last_name(over.func) == "range" and len(over.args) == 3:
+                return True
+            if last_name(over.func) in ("enumerate", "list", "reversed", "entries", "keys", "values") and over.args:
+                return self.is_fixed(over.args[0], file)
+        value = self.e.evaluate(over, file)
+        if any(isinstance(a, Plat) and a.type in ("queue-messages", "queue-batch", "queue-message") for a in value):
+            return True
+        return bool(value) and all(
+            isinstance(a, Arr) and len(a.node.items) <= FEW and not array_pushes(a.node, a.file)
+            and not any(isinstance(i, tree.Spread) for i in a.node.items) and all(_is_constant(i) for i in a.node.items)
+            for a in value
+        )
+
+    def is_chunked(self, loop: Node, items: list[Symbol], file: SourceFile) -> bool:
+        """Whether an item is a list itself, or the loop steps over several items at once."""
+        if isinstance(loop, tree.Loop) and loop.kind == "for":
+            step = loop.update
+            if isinstance(step, tree.Assign) and not (isinstance(step.value, tree.Literal) and step.value.value == 1):
+                return True
+            for node in tree.walk(loop.body):
+                if isinstance(node, tree.Call) and last_name(node.func) in ("slice", "subarray", "substring"):
+                    if any(self.depends(arg, loop, items, file) for arg in node.args):
+                        return True
+        for symbol in items:
+            for use in file.index.uses(symbol):
+                parent = use.parent
+                if not loop.start <= use.start < loop.end:
+                    continue
+                if isinstance(parent, tree.Spread) and isinstance(parent.parent, tree.Call):
+                    return True
+                if isinstance(parent, tree.Member) and parent.obj is use and parent.name in _COLLECTIONS and _CHUNK.search(symbol.name):
+                    return True
+                if isinstance(parent, tree.Member) and parent.obj is use and parent.name in ("map", "flatMap", "forEach"):
+                    return True
+        return False
+
+    # -- what a query is made of -----------------------------------------------------------------------------------------
+
+    def statement(self, query: BindingCall, file: SourceFile) -> list[Node]:
+        """The calls that made the statement which ``query`` runs."""
+        found: list[Node] = []
+        for atom in self.e.evaluate(query.receiver, file):
+            if isinstance(atom, Plat) and atom.origin is not None:
+                found.append(atom.origin)
+        return found
+
+    def texts(self, query: BindingCall) -> list[Node]:
+        return [
+            made.args[0] for made in self.statement(query, query.file)
+            if isinstance(made, tree.Call) and made.args and self.e.parameters.file_of(made) is query.file
+        ]
+
+    def depends(self, node: Node, loop: Node, items: list[Symbol], file: SourceFile, depth: int = 0) -> bool:
+        """Whether ``node`` is made of an item, through variables that the loop sets."""
+        for name in tree.walk(node):
+            if not isinstance(name, tree.Name):
+                continue
+            symbol = file.index.resolve(name)
+            if symbol is None:
+                continue
+            if symbol in items:
+                return True
+            if depth > 5:
+                continue
+            for d in symbol.defs:
+                if d.node is not None and d.kind in ("value", "element", "augment") and loop.start <= d.at.start < loop.end:
+                    if not d.at.start <= node.start < d.at.end and self.depends(d.node, loop, items, file, depth + 1):
+                        return True
+        return False
+
+    # -- loops that are not what they seem -------------------------------------------------------------------------------
+
+    def ends_early(self, loop: Node, call: tree.Call, file: SourceFile) -> bool:
+        """Whether the answer to the query ends the loop: a search, an attempt."""
+        if not isinstance(loop, tree.Loop):
+            return False
+        result = _result(call, file)
+        for node in tree.walk_function(loop.body):
+            if node.start < call.start or not isinstance(node, tree.Return | tree.Jump) or (isinstance(node, tree.Jump) and node.kind != "break"):
+                continue
+            if isinstance(node, tree.Return) and node.start <= call.start < node.end and not _is_conditional(node, loop):
+                return True
+            if isinstance(node, tree.Jump) and _inner_loop(node, loop):
+                continue
+            verdict = _answered(node, loop, result, file)
+            if verdict is True or (verdict is None and not _is_conditional(node, loop)):
+                return True
+        return False
+
+    def works(self, node: Node, file: SourceFile) -> bool:
+        """Whether ``node`` also waits for what is no database: a fetch, a model, a mail, here or in what it calls."""
+        found = self._works.get(node)
+        if found is None:
+            self._works[node] = False  # while it is looked for
+            found = self._works[node] = self.looks_for_work(node, file)
+        return found
+
+    def looks_for_work(self, node: Node, file: SourceFile) -> bool:
+        other = {id(c.node) for c in self.project.calls_in(file) if c.kind in _OTHER_WORK}
+        for inner in tree.walk(node):
+            if not isinstance(inner, tree.Call):
+                continue
+            if id(inner) in other:
+                return True
+            for atom in self.e.evaluate(inner.func, file):
+                if isinstance(atom, Global) and atom.path in ("fetch", "scheduler.wait"):
+                    return True
+                if isinstance(atom, Func) and atom.node.body is not None and self.works(atom.node.body, atom.file):
+                    return True
+        return False
+
+
+def _is_constant(node: Node) -> bool:
+    return all(
+        isinstance(n, tree.Literal | tree.Array | tree.Object | tree.Property | tree.Cast | tree.Unary) or isinstance(n.parent, tree.Member)
+        or isinstance(n, tree.Member | tree.Template)
+        for n in tree.walk(node)
+    )
+
+
+def _result(call: tree.Call, file: SourceFile) -> list[Symbol]:
+    """The variables that take the answer of ``call``."""
+    at: Node = call
+    while isinstance(at.parent, tree.Await | tree.Cast | tree.Member):
+        at = at.parent
+    if not isinstance(at.parent, tree.Assign):
+        return []
+    found = []
+    for node in tree.walk(at.parent.target):
+        symbol = file.index.resolve(node) if isinstance(node, tree.Name) else None
+        if symbol is not None:
+            found.append(symbol)
+    return found
+
+
+def _answered(node: Node, loop: tree.Loop, result: list[Symbol], file: SourceFile) -> bool | None:
+    """Whether ``node`` leaves because of what the query gave (True), or of its failure (False); None: no test of the answer."""
+    at = node
+    while at.parent is not None and at.parent is not loop:
+        parent = at.parent
+        if isinstance(parent, tree.Catch):
+            return False
+        if isinstance(parent, tree.If) and at is not parent.test:
+            names = [n for n in tree.walk(parent.test) if isinstance(n, tree.Name) and file.index.resolve(n) in result]
+            if names:
+                if any(isinstance(n.parent, tree.Member) and n.parent.name in _ERRORS for n in names):
+                    return False
+                negative = isinstance(parent.test, tree.Unary) and parent.test.op == "!"
+                return not (negative and at is parent.then and loop.kind in ("of", "in"))
+            return False
+        at = parent
+    return None
+
+
+def _is_conditional(node: Node, loop: tree.Loop) -> bool:
+    at = node
+    while at.parent is not None and at.parent is not loop:
+        if isinstance(at.parent, tree.If | tree.Switch | tree.Catch | tree.Conditional):
+            return True
+        at = at.parent
+    return False
+
+
+def _inner_loop(node: Node, loop: tree.Loop) -> bool:
+    """Whether a ``break`` belongs to a loop or switch inside ``loop``."""
+    for parent in tree.ancestors(node):
+        if parent is loop:
+            return False
+        if isinstance(parent, tree.Loop | tree.Switch):
+            return True
+    return False
