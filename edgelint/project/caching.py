@@ -141,7 +141,7 @@ class Caches:
             if isinstance(node, tree.Name):
                 symbol = file.index.resolve(node)
                 for d in symbol.defs if symbol is not None else ():
-                    if d.kind == "value" and d.node is not None and not isinstance(d.node, tree.Await):
+                    if d.kind == "value" and d.node is not None and _is_question(d.node):
                         yield from tree.walk(d.node)
 
     def is_success(self, test: tree.Binary, status: Node, holds: bool, file: SourceFile) -> bool:
@@ -193,6 +193,13 @@ def _stores(origin: Origin) -> bool:
 def _together(origin: Origin, context: Context) -> bool:
     read, write = origin.frame, context.frame
     return read is not None and write is not None and read.outermost is write.outermost
+
+
+def _is_question(node: Node) -> bool:
+    """Whether a variable holds an answer about a response, not the response or what it carries."""
+    if isinstance(node, tree.Call):
+        return isinstance(node.func, tree.Name) and not node.is_new
+    return isinstance(node, tree.Unary | tree.Binary | tree.Member)
 
 
 def _is_statement(call: tree.Call) -> bool:

@@ -97,7 +97,9 @@ class KvClaims:
                     read = self.flows.reads_in(origin.file)[origin.node]
                     if not self.flows.same_key(read, origin.frame, write, context.frame):
                         continue
-                    if self.is_used(read, origin, place) or not self.decides(condition, place, write, context):
+                    if not _repeats(read) and (
+                        self.is_used(origin, place) or not self.decides(condition, place, write, context)
+                    ):
                         continue
                     yield Claim(read, write, context.site, Place(condition.test, place.file, place.frame))
 
@@ -182,11 +184,8 @@ class KvClaims:
 
     # -- what was read -----------------------------------------------------------------------------------------------
 
-    def is_used(self, read: BindingCall, origin: Origin, place: Place) -> bool:
+    def is_used(self, origin: Origin, place: Place) -> bool:
         """Whether what was read is used for more than to see whether it is there."""
-        key = read.arg(0)
-        if key is not None and "idempot" in _spelled(key, read.file).lower():
-            return False  # the answer is given again, and the work must run once all the same
         node, file, frame = origin.node, origin.file, origin.frame
         while frame is not None and frame is not place.frame and frame.call is not None:
             node, file, frame = frame.call, frame.file, frame.parent
@@ -232,7 +231,8 @@ class KvClaims:
             mine = rest
         else:
             others += [b for b in branches if b is not own] or (rest if leaves(own) else [])
-            mine = list(own.body) + ([] if leaves(own) else rest)
+            # what follows is only reached from here when the other branch leaves
+            mine = list(own.body) + (rest if any(leaves(b) for b in branches if b is not own) else [])
         if any(_refuses(other) for other in others):
             return True
         if isinstance(condition.test, tree.Binary) and condition.test.op in ("<", ">", "<=", ">="):
@@ -279,6 +279,12 @@ class KvClaims:
 
 
 _INSIDE_TESTS = (tree.Unary, tree.Binary, tree.Cast, tree.Await, tree.Call, tree.Assign)
+
+
+def _repeats(read: BindingCall) -> bool:
+    """Whether it is an idempotency key: the answer is given again, and the work must run only once all the same."""
+    key = read.arg(0)
+    return key is not None and "idempot" in _spelled(key, read.file).lower()
 
 
 def _turned(found: Iterator[_Absence]) -> Iterator[_Absence]:

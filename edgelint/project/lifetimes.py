@@ -238,6 +238,9 @@ class Lifetimes:
                     yield Case("constant", float(atom.value), float(atom.value), node, file)
             elif isinstance(atom, Taint) or (isinstance(atom, Number) and atom.tainted and atom.lower is None):
                 yield Case("chosen", floor, None, node, file)
+            elif isinstance(atom, Number) and atom.lower is not None and atom.lower == atom.upper:
+                if floor is None or atom.lower >= floor:
+                    yield Case("constant", atom.lower, atom.upper, node, file)
             elif isinstance(atom, Number):
                 measured = isinstance(node, tree.Member) and node.name in _SIZES
                 explicit = isinstance(node, tree.Member | tree.Name) or (

@@ -158,7 +158,7 @@ def _of_keys(node: Node, file: SourceFile, depth: int) -> Iterator[_Use]:
     elif isinstance(parent, tree.Member) and parent.obj is node:
         call = parent.parent
         if parent.name in ("length", "size"):
-            yield _Use("first" if _asks_for_any(parent) else "counted", parent)
+            yield _Use(_asked(parent), parent)
         elif isinstance(call, tree.Call) and call.func is parent and parent.name in _ITERATING:
             yield _Use("iterated", node)
         elif isinstance(call, tree.Call) and call.func is parent and parent.name == "to_py":
@@ -167,7 +167,7 @@ def _of_keys(node: Node, file: SourceFile, depth: int) -> Iterator[_Use]:
             yield _Use("first", node)
     elif isinstance(parent, tree.Call) and parent.func is not node:
         if callee_name(parent) == "len":
-            yield _Use("first" if _asks_for_any(parent) else "counted", parent)
+            yield _Use(_asked(parent), parent)
         else:
             yield _Use("first" if callee_name(parent) in ("bool", "Boolean", "next") else "iterated", node)
     elif isinstance(parent, tree.Assign) and parent.value is node:
@@ -182,6 +182,15 @@ def _of_keys(node: Node, file: SourceFile, depth: int) -> Iterator[_Use]:
         return
     else:
         yield _Use("iterated", node)
+
+
+def _asked(number: Node) -> str:
+    """The kind of use of a number of keys."""
+    for parent in tree.ancestors(number):
+        test = parent.test if isinstance(parent, tree.Loop) else None
+        if test is not None and test.start <= number.start < test.end:
+            return "paged"  # until there are none
+    return "first" if _asks_for_any(number) else "counted"
 
 
 def _asks_for_any(node: Node) -> bool:

@@ -15,7 +15,7 @@ from edgelint.project.atoms import Const, Func, Plat, SafeText, Taint
 from edgelint.project.call_contexts import functions_around
 from edgelint.project.calls import BindingCall
 from edgelint.project.derivation import Place
-from edgelint.project.flow import conditions
+from edgelint.project.flow import conditions, leaves
 from edgelint.project.identity import callee_name
 from edgelint.project.kvclaims import KvClaims
 from edgelint.project.reaching import reaching
@@ -51,6 +51,7 @@ _URL_MEMBERS = frozenset({
     "protocol", "hash",
     "query", "netloc", "scheme",  # of Python's urlparse()
 })
+_URL_TYPES = frozenset({"request", "url", "hono-request", "search-params"})
 _REWRITING = frozenset({
     "URL", "Request", "String", "encodeURIComponent", "sha256", "hash", "digest", "md5", "encode", "btoa", "str",
     "quote", "urlparse", "urlsplit", "unquote",
@@ -105,7 +106,9 @@ class SharedCaches:
             if call.kind != put.kind or call.verb not in ("get", "match", "getWithMetadata") or not around:
                 continue
             if call.node.start < put.node.start and around[-1] in functions_around(call.node):
-                if self.flows.same_key(call, None, put, None) and not self.claims.only_tested(call.node, call.file, 0):
+                if _elsewhere(call.node, put.node) or not self.flows.same_key(call, None, put, None):
+                    continue
+                if not self.claims.only_tested(call.node, call.file, 0):
                     return call
         return None
 
@@ -126,6 +129,8 @@ class SharedCaches:
         value = self.e.evaluate(node, file)
         if value and all(isinstance(a, Const) or (isinstance(a, SafeText) and a.what == "method") for a in value):
             return {"constant"}
+        if any(isinstance(a, Plat) and a.type in _URL_TYPES for a in value):
+            return {"url"}
         if isinstance(node, tree.Name):
             return self.named(node, file, depth)
         if isinstance(node, tree.Template | tree.Binary):
@@ -140,9 +145,6 @@ class SharedCaches:
         return {"constant"} if isinstance(node, tree.Literal | tree.Object) else {"other"}
 
     def named(self, node: tree.Name, file: SourceFile, depth: int) -> set[str]:
-        value = self.e.evaluate(node, file)
-        if any(isinstance(a, Plat) and a.type in ("request", "url", "hono-request") for a in value):
-            return {"url"}
         symbol = file.index.resolve(node)
         definitions = reaching(symbol, node) if symbol is not None else []
         if len(definitions) != 1:
@@ -302,6 +304,15 @@ class SharedCaches:
                 if isinstance(node, tree.Call) and any(self.is_request(arg, put.file) for arg in node.args):
                     return True
         return False
+
+
+def _elsewhere(lookup: Node, put: Node) -> bool:
+    """Whether the lookup stands in a branch that ends without coming to the put: a store's GET beside its PUT."""
+    for parent in tree.ancestors(lookup):
+        if isinstance(parent, tree.Block) and isinstance(parent.parent, tree.If | tree.Case):
+            if not tree_contains(parent, put) and leaves(parent):
+                return True
+    return False
 
 
 def tree_contains(outer: Node, inner: Node) -> bool:
