@@ -8,7 +8,7 @@ through: ``await x`` has the value of ``x``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -181,7 +181,7 @@ class Evaluator:
         for step in d.path:
             value = self.step(value, step, file, frame)
         if d.default is not None:
-            value |= self.evaluate(d.default, file, frame)
+            value = _given(value) | self.evaluate(d.default, file, frame)
         return value
 
     @staticmethod
@@ -293,6 +293,9 @@ class Evaluator:
         if isinstance(atom, Taint):
             if name == "length":
                 return one(Number(0, None, tainted=True))
+            written = self.opening(atom.node, f"={name}", partial(self.overwritten, atom, name, file))
+            if written:
+                return written
             return one(Taint(atom.source, node or atom.node, file.path if node is not None else atom.path))
         if isinstance(atom, Obj):
             return self.object_member(atom, name)
@@ -349,6 +352,19 @@ class Evaluator:
                             if told is not None:
                                 self._told.setdefault(receiver.name, told)
         return self._told
+
+    def overwritten(self, atom: Taint, name: str, file: SourceFile) -> Value:
+        """What the code itself sets member ``name`` of data that was sent to: ``row.slug = slugify(row.title)``. Empty when it does not."""
+        value = EMPTY
+        for assign in file.index.assigns:
+            target = assign.target
+            if assign.op != "=" or assign.value is None or not isinstance(target, tree.Member) or target.name != name:
+                continue
+            if any(isinstance(a, Taint) and a.node is atom.node for a in self.evaluate(target.obj, file)):
+                if any(isinstance(p, tree.If | tree.Conditional | tree.Case | tree.Catch) for p in _up_to_loop(assign)):
+                    return EMPTY  # set only sometimes: what was sent may be left
+                value |= self.evaluate(assign.value, file)
+        return value
 
     def external(self, atom: External) -> Value:
         if atom.module in ("cloudflare:workers", "workers", "cloudflare-workers") and atom.path == "env":
@@ -533,6 +549,8 @@ class Evaluator:
                 return one(Taint("request", atom.origin, "")) if atom.origin is not None else one(Unknown("other"))
         if isinstance(atom, Const) and atom.kind == "string":
             return one(SafeText("constant"))
+        if isinstance(atom, Const) and atom.kind == "null":
+            return EMPTY
         if isinstance(atom, Unknown):
             return one(SafeText("keyword") if atom.reason == "keywords" and not computed else atom)
         return UNKNOWN
@@ -704,6 +722,19 @@ def _context_trust(obj: Node) -> str | None:
     if isinstance(obj, tree.Name) and obj.id in ("c", "ctx", "context"):
         return "name"
     return None
+
+
+def _up_to_loop(node: Node) -> Iterator[Node]:
+    """What is around ``node``, up to the loop or function it stands in."""
+    for parent in tree.ancestors(node):
+        if isinstance(parent, tree.Loop | tree.Function):
+            return
+        yield parent
+
+
+def _given(value: Value) -> Value:
+    """``value`` where a default takes the place of null."""
+    return frozenset(a for a in value if not (isinstance(a, Const) and a.kind == "null"))
 
 
 def _tainted(atom: Atom) -> bool:

@@ -71,6 +71,7 @@ class _Descent:
     def __init__(self, evaluator: Evaluator) -> None:
         self.e = evaluator
         self.seen: set[tuple[int, int, int]] = set()
+        self.values: set[int] = set()  # operands that are values, whatever they are put together from
         self.budget = 4000  # nodes looked at for one text: bounds the time on generated code
 
     def descend(
@@ -129,8 +130,13 @@ class _Descent:
             yield Hole(glue_file, glue, origin.file, origin.node, "number", True)
 
     def operand(self, node: Node, file: SourceFile, frame: Frame | None, glue: Node | None, glue_file: SourceFile) -> Iterator[Hole]:
-        """``node`` is put into text here: it is the place to point at, unless the text it stands for was put together deeper."""
-        yield from self.descend(node, file, frame, node, file)
+        """``node`` is put into text here: it is the place to point at, unless the text it stands for was put together deeper.
+
+        A value that is put together (``${first} ${last}``) enters the SQL further out, at ``glue``.
+        """
+        if glue is None or is_sql(node.parent):
+            glue, glue_file = node, file
+        yield from self.descend(node, file, frame, glue, glue_file)
 
     def template(self, node: tree.Template, file: SourceFile, frame: Frame | None, glue: Node | None, glue_file: SourceFile) -> Iterator[Hole]:
         if node.tag is not None and not (isinstance(node.tag, tree.Member) and node.tag.name == "raw"):
@@ -175,7 +181,7 @@ class _Descent:
         self, node: Node, file: SourceFile, frame: Frame | None, glue: Node | None, glue_file: SourceFile, items: bool
     ) -> Iterator[Hole]:
         """``node`` is put into an array of which text is made: when it is glued, here is the place to point at."""
-        if glue is not None:
+        if glue is not None and id(glue) not in self.values:
             glue, glue_file = node, file
         yield from self.descend(node, file, frame, glue, glue_file, items)
 
@@ -405,6 +411,8 @@ class _Descent:
             array, separator = separator, func.obj
         if separator is not None:
             yield from self.operand(separator, file, frame, glue, glue_file)
+        if glue is not None and isinstance(separator, tree.Literal) and not _SQL_TEXT.search(str(separator.value)):
+            self.values.add(id(glue))  # a value that is made of parts
         at = glue if glue is not None else array
         at_file = glue_file if glue is not None else file
         yield from self.descend(array, file, frame, at, at_file, True)
@@ -491,6 +499,8 @@ class _Descent:
         self, node: tree.Call, func: tree.Member, file: SourceFile, frame: Frame | None, glue: Node | None, glue_file: SourceFile, items: bool
     ) -> Iterator[Hole]:
         pattern = node.args[0]
+        if glue is not None and doubles_quotes(node, func, file) and before(glue).endswith("'"):
+            return
         if isinstance(pattern, tree.Literal) and pattern.kind == "regex" and strips_to_words(str(pattern.value)):
             return
         if isinstance(func.obj, tree.Name) and func.obj.id == "re" and func.name == "sub":
@@ -587,6 +597,33 @@ class _Descent:
             isinstance(a, Const) and _CATALOG.search(str(a.value)) is not None
             for call in calls for a in self.e.evaluate(call.args[0], self.e.parameters.file_of(call) or file)
         )
+
+
+def doubles_quotes(node: tree.Call, func: tree.Member, file: SourceFile) -> bool:
+    """``x.replaceAll("'", "''")``: every quote is doubled, so that the text stays inside the quotes around it."""
+    pattern, by = (a.value if isinstance(a, tree.Literal) else None for a in node.args[:2])
+    every = func.name == "replaceAll" or file.language == "python" or str(pattern).endswith("/g")
+    return every and by == "''" and str(pattern) in ("'", "/'/g")
+
+
+_SQL_TEXT = re.compile(
+    r"[?'\"`=()<>;,]|\b(?:SELECT|FROM|WHERE|AND|OR|ORDER|BY|SET|VALUES|INSERT|INTO|UPDATE|DELETE|LIMIT|OFFSET|JOIN|ASC|DESC|IN|IS|LIKE|GLOB"
+    r"|MATCH|NOT|NULL|AS|ON|GROUP|HAVING|UNION|CASE|WHEN|TABLE|INDEX|VIEW|PRAGMA|CREATE|DROP|ALTER|DISTINCT|COLLATE|BETWEEN|EXISTS)\b",
+    re.IGNORECASE,
+)
+
+
+def is_sql(parent: Node | None) -> bool:
+    """Whether the constant parts of a template or a sum look like SQL, and not like a value that is made of parts."""
+    if isinstance(parent, tree.Template):
+        parts = parent.parts
+    elif isinstance(parent, tree.Binary):
+        while isinstance(parent.parent, tree.Binary) and parent.parent.op == "+":
+            parent = parent.parent
+        parts = [n for n in tree.walk(parent) if isinstance(n, tree.Literal)]
+    else:
+        return True
+    return any(isinstance(p, tree.Literal) and _SQL_TEXT.search(str(p.value)) is not None for p in parts)
 
 
 def strips_to_words(regex: str) -> bool:
