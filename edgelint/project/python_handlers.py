@@ -103,7 +103,8 @@ def has_global_handlers(file: SourceFile, project: Project) -> bool | None:
                 else []
             )
             text = str(date.value) if date is not None and isinstance(date.value, str) else None
-            if (text is None or not compat.is_well_formed(text)) and not any(NO_GLOBAL_HANDLERS in flag for flag in given):
+            told = any(NO_GLOBAL_HANDLERS in flag for flag in given)
+            if not told and (text is None or not compat.is_well_formed(text)):
                 return None
             answers.add(not compat.enabled(NO_GLOBAL_HANDLERS, text, given))
     return answers.pop() if len(answers) == 1 else None
