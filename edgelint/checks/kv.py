@@ -32,13 +32,15 @@ _WHY = {
 def non_atomic_rate_limit(project: Project) -> Iterator[Finding]:
     """A count in KV that is read, compared with a limit, and written back."""
     for pair in project.kv.pairs():
-        if pair.limit is None or project.only not in (None, pair.site.file.path):
+        if not pair.is_limiter or project.only not in (None, pair.site.file.path):
             continue
-        limit = Related(pair.limit.file.span(pair.limit.node), "this decides by the count that was read")
+        related = _ends(pair)
+        if pair.limit is not None:
+            related += (Related(pair.limit.file.span(pair.limit.node), "this decides by the count that was read"),)
         yield Finding(
             pair.span,
             "requests at the same time read the same count, so all of them pass the limit: KV cannot count atomically",
-            (*_ends(pair), limit), "Use the rate limiting binding, or count in a Durable Object.",
+            related, "Use the rate limiting binding, or count in a Durable Object.",
         )
 
 
@@ -46,7 +48,7 @@ def non_atomic_rate_limit(project: Project) -> Iterator[Finding]:
 def non_atomic_update(project: Project) -> Iterator[Finding]:
     """A value that is read from KV, changed, and written back."""
     for pair in project.kv.pairs():
-        if pair.limit is None and project.only in (None, pair.site.file.path):
+        if not pair.is_limiter and project.only in (None, pair.site.file.path):
             yield Finding(
                 pair.span,
                 "of two requests that change this value at the same time one change is lost: KV keeps the last write",
@@ -77,7 +79,7 @@ def _ends(pair: Pair | Claim) -> tuple[Related, ...]:
 @check("kv/ttl-too-short")
 def ttl_too_short(project: Project) -> Iterator[Finding]:
     """A time to live that KV refuses, or that can get so short that it does."""
-    limiting = {function for pair in project.kv.pairs() if pair.limit is not None for function in pair.functions}
+    limiting = {function for pair in project.kv.pairs() if pair.is_limiter for function in pair.functions}
     for put in project.calls("kv", "put"):
         counts = any(function in limiting for function in functions_around(put.node))
         for option, cases in project.lifetimes.of(put):

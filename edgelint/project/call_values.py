@@ -155,7 +155,7 @@ class CallValues:
             return EMPTY if recursive else one(Unknown("depth"))
         value = self.returns(function, func.file, inner)
         if function.returns is not None and all(isinstance(a, Unknown) for a in value):
-            kind = known.platform_type(_awaited(function.returns))
+            kind = self.e.platform_type(_awaited(function.returns), func.file)
             if kind is not None:
                 return one(Plat(kind))
         return value

@@ -88,11 +88,21 @@ class Evaluator:
         self.active: set[tuple[Node, Frame | None]] = set()
         self.depth = 0
         self.opened: set[tuple[Node, str]] = set()  # collections and fields being looked into: they may hold themselves
+        self._types: dict[tuple[str, str], str | None] = {}
         self._told: dict[str, str] | None = None
         self._told_of = 0
         self.env_uses: dict[str, tuple[list[EnvUse], list[Span]]] = {}  # by file, for the workers that share it
         self.call_values = CallValues(self)
         self.parameters = Parameters(self)
+
+    def platform_type(self, annotation: str, file: SourceFile) -> str | None:
+        """The platform type that an annotation of ``file`` names, aliases looked through."""
+        key = (annotation, file.path)
+        if key not in self._types:
+            from edgelint.project.aliases import platform_type_in
+
+            self._types[key] = platform_type_in(annotation, file, self.graph)
+        return self._types[key]
 
     # -- expressions -------------------------------------------------------------------------------------------------
 
@@ -140,7 +150,7 @@ class Evaluator:
     def symbol_value(self, symbol: Symbol, file: SourceFile, frame: Frame | None, use: tree.Name | None) -> Value:
         """The join of the definitions of ``symbol`` that reach ``use`` (all of them when None)."""
         if symbol.annotation is not None:
-            kind = known.platform_type(symbol.annotation)
+            kind = self.platform_type(symbol.annotation, file)
             if kind is not None and not any(d.kind == "param" for d in symbol.defs):
                 values = self.join(self.definition(d, file, frame) for d in symbol.defs if d.node is not None)
                 named = frozenset(atom for atom in values if isinstance(atom, Plat))
@@ -478,7 +488,7 @@ class Evaluator:
             if isinstance(source, tree.Param):
                 value |= self.parameters.field_value(source, atom, name)
             elif isinstance(source, str):
-                kind = known.platform_type(source)
+                kind = self.platform_type(source, atom.file)
                 if kind is not None:
                     value |= one(Plat(kind))
             elif isinstance(source, tuple):
@@ -660,7 +670,7 @@ class Evaluator:
         value = self.evaluate(node.value, file, frame)
         if any(isinstance(a, Plat) and a.type != "binding" for a in value):
             return value
-        kind = known.platform_type(node.annotation)
+        kind = self.platform_type(node.annotation, file)
         if kind is not None:
             names = {a.binding for a in value if isinstance(a, Plat)}
             return frozenset(Plat(kind, name) for name in names) or one(Plat(kind))

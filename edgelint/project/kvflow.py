@@ -7,6 +7,7 @@ fields, and says whether the value is a count that something is refused by.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 READS = frozenset({"get", "getWithMetadata", "get_with_metadata"})
 _ORDERINGS = frozenset({"<", ">", "<=", ">=", "===", "=="})
+_LIMITER = re.compile(r"rate_?limit|limiter|throttl|too_?many", re.IGNORECASE)
 _VERDICTS = ("allow", "limit", "success", "ok", "block", "exceed", "permit", "den", "over", "valid", "reject", "refus")
 
 
@@ -47,7 +49,8 @@ class Pair(NamedTuple):
     """A read and a write of one key, with the written value made from the one that was read.
 
     ``seen`` and ``site`` are the read and the write as the flow sees them: the calls themselves, or the calls of the
-    helpers that hold them. ``limit`` is the comparison by which something is refused, None when there is none.
+    helpers that hold them. ``limit`` is the comparison by which something is refused, None when there is none;
+    ``named``: the code calls itself a limiter and gives the count to whoever asks.
     """
 
     read: BindingCall
@@ -55,6 +58,12 @@ class Pair(NamedTuple):
     seen: Node
     context: Context
     limit: Place | None
+    named: bool = False
+
+    @property
+    def is_limiter(self) -> bool:
+        """Whether what is counted here is there to refuse something."""
+        return self.limit is not None or self.named
 
     @property
     def site(self) -> Place:
@@ -144,7 +153,7 @@ class KvFlows:
                 for pair in self.pairs_of(write):
                     key = (pair.seen, next(functions_around(pair.site.node), None))
                     kept = best.get(key)
-                    if kept is None or (kept.limit is None and pair.limit is not None):
+                    if kept is None or (pair.is_limiter and not kept.is_limiter):
                         best[key] = pair
             self._pairs = list(best.values())
         return self._pairs
@@ -162,7 +171,8 @@ class KvFlows:
                 if change is not None:
                     level = context.level
                     limit = self.limit(write, context, change) if change.counted else None
-                    yield Pair(read, write, seen_at(origins[0]), context, limit)
+                    named = change.counted and limit is None and self.is_named(write, context)
+                    yield Pair(read, write, seen_at(origins[0]), context, limit, named)
 
     def read_by(self, write: BindingCall, context: Context) -> dict[BindingCall, list[Origin]]:
         """The reads of the same key that the written value comes from, but for those inside the very same helper."""
@@ -268,6 +278,22 @@ class KvFlows:
                         if self.counts(found, write, context, change) and _refuses(test, found, context):
                             return found.place
         return None
+
+    def is_named(self, write: BindingCall, context: Context) -> bool:
+        """Whether the code around a count is called a limiter, and gives the new count back."""
+        place = context.site
+        around = list(functions_around(place.node))
+        owner = tree.enclosing_class(place.node)
+        names = [owner.name if owner is not None else "", *(_named(function) for function in around)]
+        if not around or not any(_LIMITER.search(name) for name in names):
+            return False
+        for node in tree.walk_function(around[0]):
+            if isinstance(node, tree.Return) and node.value is not None:
+                for origin in self.from_reads.origins(node.value, place.file, place.frame):
+                    read = self.reads_in(origin.file)[origin.node]
+                    if COUNT in origin.how and self.same_key(read, origin.frame, write, context.frame):
+                        return True
+        return False
 
     def counts(self, found: Origin, write: BindingCall, context: Context, change: _Change) -> bool:
         """Whether a comparison is of what ``write`` counts with something that is neither that nor a moment."""

@@ -50,7 +50,7 @@ class Parameters:
                 return value
         default = self.e.evaluate(param.default, file, frame) if param.default is not None else EMPTY
         if param.annotation is not None:
-            kind = known.platform_type(param.annotation)
+            kind = self.e.platform_type(param.annotation, file)
             if kind == "hono-context" or (kind is not None and kind != "env"):
                 return one(Plat(kind, tainted=kind in ("headers", "url", "search-params") and False))
             if kind == "env":
@@ -165,7 +165,8 @@ class Parameters:
             if param.default is not None:
                 value = frozenset(a for a in value if not (isinstance(a, Const) and a.kind == "null")) or value
             if param.annotation is not None and not any(isinstance(a, Plat) for a in value):
-                kind = known.platform_type(param.annotation)
+                where = self.file_of(param)
+                kind = self.e.platform_type(param.annotation, where) if where is not None else None
                 if kind is not None:
                     return one(Plat(kind))
                 if _NUMBER_TYPE.match(param.annotation) and not any(isinstance(a, Number | Const | Taint) for a in value):
