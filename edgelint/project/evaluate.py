@@ -420,7 +420,8 @@ class Evaluator:
         if to.endswith("!"):
             return one(Plat(to[:-1], None, True))
         origin = node if to in ("d1-statement", "response") else None
-        return one(Plat(to, receiver.binding, receiver.tainted, origin, receiver.trust))
+        tainted = receiver.tainted and to not in ("env", "execution-context", "cloudflare-context", "cache-storage")
+        return one(Plat(to, receiver.binding, tainted, origin, receiver.trust))
 
     # -- objects and classes -----------------------------------------------------------------------------------------
 

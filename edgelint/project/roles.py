@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edgelint.project import known
-from edgelint.project.atoms import ClassRef, External, Plat, Taint, Unknown, Value, one
+from edgelint.project.atoms import External, Plat, Taint, Unknown, Value, one
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -32,10 +32,6 @@ _FIRST: dict[str, Plat] = {
 _PYTHON_GLOBAL = {"on_fetch": "fetch", "on_scheduled": "scheduled", "on_queue": "queue", "on_email": "email"}
 _PAGES = re.compile(r"^onRequest(?:Get|Post|Put|Patch|Delete|Options|Head)?$")
 _HTTP_EXPORT = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "ALL"})
-# Object types of frameworks: parameter name patterns of loaders and the like
-_CONTEXTUAL = frozenset({"loader", "action", "load", "middleware", "clientLoader", "handle", "onRequest", "handler"})
-
-
 # What comes before env in the signature of a module handler: a router of the app's own calls its handlers so too.
 _EVENT_NAMES = frozenset({"request", "req", "batch", "controller", "event", "message"})
 _BINDING = re.compile(r"^[A-Z][A-Z0-9_]*$")
@@ -107,8 +103,6 @@ class Roles:
             exported = is_handler_object(owner, file)
             if exported or (len(named) > 1 and named[1].lstrip("_") == "env"):
                 return _positions({0: one(_FIRST[name]), 1: one(ENV), 2: one(CTX)})
-        if name in _CONTEXTUAL or name in ("handler", "fn"):
-            return None
         return None
 
     # -- arguments of calls --------------------------------------------------------------------------------------------
@@ -188,9 +182,8 @@ class Roles:
                 return _positions({0: one(Plat("pages-context", None, True))})
             if "ExportedHandlerFetchHandler" in annotation:
                 return _positions({0: one(REQUEST), 1: one(ENV), 2: one(CTX)})
-            if annotation.split("<")[0] in ("MiddlewareHandler", "Handler", "H") and "Bindings" in annotation + file.path:
-                return _positions({0: one(Plat("hono-context"))})
-            if annotation.split("<")[0] in ("MiddlewareHandler",):
+            head = annotation.split("<")[0]
+            if head == "MiddlewareHandler" or (head in ("Handler", "H") and "Bindings" in annotation):
                 return _positions({0: one(Plat("hono-context"))})
         in_pages = "/functions/" in f"/{file.path}"
         if name and _PAGES.match(name) and (in_pages or is_exported(function)):
@@ -237,8 +230,8 @@ class Roles:
         if name.lstrip("_") == "env" and param.annotation in (None, "any") and not param.rest:
             return one(Plat("env", trust="shape" if after_event else "name"))
         if after_event and isinstance(param.target, tree.Object) and param.annotation in (None, "any"):
-            keys = [p.key or "" for p in param.target.props if isinstance(p, tree.Property)]
-            if keys and all(_BINDING.match(key) for key in keys):
+            taken = [p.key or "" for p in param.target.props if isinstance(p, tree.Property)]
+            if taken and all(_BINDING.match(key) for key in taken):
                 return one(Plat("env", trust="shape"))
         if name in ("request", "req") and position == 0 and "env" in names and param.annotation is None:
             return one(REQUEST)
@@ -339,14 +332,6 @@ def is_exported(function: tree.Function) -> bool:
     while isinstance(at, tree.Assign | tree.Cast | tree.Block):
         at = at.parent
     return isinstance(at, tree.Export)
-
-
-def class_of(atoms: Value) -> tree.Class | None:
-    """The single class in a value."""
-    for atom in atoms:
-        if isinstance(atom, ClassRef):
-            return atom.node
-    return None
 
 
 def _bound_name(function: tree.Function) -> str:
