@@ -15,7 +15,7 @@ from edgelint.project.atoms import External, Func, Global
 from edgelint.project.call_contexts import Context, contexts, functions_around
 from edgelint.project.calls import BindingCall
 from edgelint.project.derivation import CALL, COUNT, LIST, MIXED, TEST, Derivation, Origin, Place
-from edgelint.project.flow import Condition, conditions
+from edgelint.project.flow import Condition, conditions, replaced_when
 from edgelint.project.identity import callee_name
 from edgelint.project.numbers import as_number
 from edgelint.syntax import tree
@@ -104,7 +104,7 @@ class Caches:
         """Whether it was looked at how the fetch went, on the way from the fetch to the put."""
         places = (*context.chain, *origin.hops)
         for place in places:
-            for condition in conditions(place.node):
+            for condition in (*conditions(place.node), *replaced_when(place.node)):
                 if self.settles(condition, place, origin):
                     return True
         return any(self.asserted(place, origin) for place in places)

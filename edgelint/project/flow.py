@@ -1,7 +1,8 @@
 """Control flow questions: which conditions hold at a node, what happens to the value of an expression.
 
-``conditions`` climbs from a node through the tests that must have gone one way for it to be reached: an ``if`` around it, the
-left side of ``&&``, an earlier ``if (...) return``. ``fate`` follows a promise to where it is awaited, or dropped.
+``conditions`` climbs from a node through the tests that must have gone one way for it to be reached: an ``if`` around
+it, the left side of ``&&``, an earlier ``if (...) return``. ``fate`` follows a promise to where it is awaited, or
+dropped.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ class Condition(NamedTuple):
 
 
 def conditions(node: Node, across_functions: bool = True) -> Iterator[Condition]:
-    """Everything that is certain at ``node``, nearest first. A closure also stands under what holds where it is made."""
+    """Everything that is certain at ``node``, nearest first. A closure also stands under what holds where it is made.
+    """
     at = node
     while at.parent is not None:
         parent = at.parent
@@ -97,6 +99,37 @@ def split(test: Node, holds: bool) -> Iterator[Condition]:
     yield Condition(test, holds)
 
 
+def replaced_when(node: Node) -> Iterator[Condition]:
+    """Tests before ``node`` after which either they did not hold, or what they test was given another value.
+
+    ``if (!response.ok) { if (other.ok) response = other; else return failure }``
+    """
+    at = node
+    while at.parent is not None and not isinstance(at, tree.Function):
+        parent = at.parent
+        if isinstance(parent, tree.Block | tree.Module):
+            for statement in parent.body:
+                if statement is at:
+                    break
+                if isinstance(statement, tree.If) and not leaves(statement.then):
+                    names = {n.id for n in tree.walk(statement.test) if isinstance(n, tree.Name)}
+                    if _leaves_or_sets(statement.then, names):
+                        yield from _split(statement.test, False)
+        at = parent
+
+
+def _leaves_or_sets(node: Node, names: set[str]) -> bool:
+    if isinstance(node, tree.Assign):
+        return node.op == "=" and isinstance(node.target, tree.Name) and node.target.id in names
+    if isinstance(node, tree.ExprStmt):
+        return _leaves_or_sets(node.value, names)
+    if isinstance(node, tree.Block):
+        return any(_leaves_or_sets(statement, names) for statement in node.body)
+    if isinstance(node, tree.If):
+        return node.other is not None and _leaves_or_sets(node.then, names) and _leaves_or_sets(node.other, names)
+    return leaves(node)
+
+
 def leaves(block: Node | None) -> bool:
     """Whether running ``block`` never goes on after it: it ends in return, throw, break or continue on every way."""
     if block is None:
@@ -116,7 +149,11 @@ def leaves(block: Node | None) -> bool:
         if isinstance(call, tree.Call):
             func = call.func
             name = func.name if isinstance(func, tree.Member) else func.id if isinstance(func, tree.Name) else ""
-            return name in ("notFound", "redirect", "exit", "fail_now") and isinstance(func, tree.Name) and name != "redirect"
+            return (
+                name in ("notFound", "redirect", "exit", "fail_now")
+                and isinstance(func, tree.Name)
+                and name != "redirect"
+            )
     return False
 
 
@@ -154,8 +191,8 @@ def mentions(tree_: Node, subject: Node, file: SourceFile) -> bool:
 class Fate(NamedTuple):
     """What becomes of the value of an expression (a promise).
 
-    ``kind``: "awaited", "returned", "passed" (handed to other code, waitUntil among it), "stored" (kept where we do not follow), "used"
-    (a member of the promise itself is read), or "dropped". ``at`` is the node where that happens.
+    ``kind``: "awaited", "returned", "passed" (handed to other code, waitUntil among it), "stored" (kept where we do
+    not follow), "used" (a member of the promise itself is read), or "dropped". ``at`` is the node where that happens.
     """
 
     kind: str
@@ -261,7 +298,11 @@ def _argument(call: tree.Call, node: Node, file: SourceFile, seen: frozenset[int
             return None
         if func.name in _COLLECTING_METHODS:
             return _collected(func.obj, call, file, seen)
-        if func.name in ("create_task", "ensure_future") and isinstance(func.obj, tree.Name) and func.obj.id == "asyncio":
+        if (
+            func.name in ("create_task", "ensure_future")
+            and isinstance(func.obj, tree.Name)
+            and func.obj.id == "asyncio"
+        ):
             return None
     elif isinstance(func, tree.Name) and func.id in ("gather", "create_task", "ensure_future", "shield"):
         return None
@@ -278,7 +319,11 @@ def _collected(receiver: Node, call: tree.Call, file: SourceFile, seen: frozense
         if symbol is not None:
             for use in file.index.uses(symbol):
                 parent = use.parent
-                if use is receiver or (isinstance(parent, tree.Member) and parent.obj is use and parent.name in (*_COLLECTING_METHODS, "length")):
+                if use is receiver or (
+                    isinstance(parent, tree.Member)
+                    and parent.obj is use
+                    and parent.name in (*_COLLECTING_METHODS, "length")
+                ):
                     continue
                 if isinstance(parent, tree.Assign) and parent.target is use:
                     continue
@@ -339,7 +384,9 @@ def delivered(function: tree.Function, file: SourceFile) -> Fate:
 
 def _returned_from(function: tree.Function, file: SourceFile, seen: frozenset[int]) -> Fate:
     """A promise returned by a function: what a callback returns may be dropped by who calls it."""
-    if function.kind not in ("arrow", "lambda", "function") or (function.kind == "function" and function.name and not isinstance(function.parent, tree.Call)):
+    if function.kind not in ("arrow", "lambda", "function") or (
+        function.kind == "function" and function.name and not isinstance(function.parent, tree.Call)
+    ):
         return Fate("returned", function)
     parent = function.parent
     if isinstance(parent, tree.Call):

@@ -320,7 +320,9 @@ def _constant_index(member: tree.Member, file: SourceFile, evaluator: Evaluator,
         return False
     for atom in sorted(values, key=str):
         assert isinstance(atom, Const)
-        uses.append(_use(str(atom.value), file, member, trust, member.index.start, member.index.end))
+        use = _use(str(atom.value), file, member, trust, member.index.start, member.index.end)
+        # one of several names is tried: the code does not count on any one of them
+        uses.append(use._replace(guarded=use.guarded or len(values) > 1))
     return True
 
 
