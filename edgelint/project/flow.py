@@ -114,7 +114,7 @@ def replaced_when(node: Node) -> Iterator[Condition]:
                 if isinstance(statement, tree.If) and not leaves(statement.then):
                     names = {n.id for n in tree.walk(statement.test) if isinstance(n, tree.Name)}
                     if _leaves_or_sets(statement.then, names):
-                        yield from _split(statement.test, False)
+                        yield from split(statement.test, False)
         at = parent
 
 
