@@ -21,16 +21,19 @@ if TYPE_CHECKING:
 
 _SENT = ("request", "message", "event")
 _ORDER = (*_SENT, "stored", "unknown", "param", "validated", "number", "library")
-# The words of SQLite's grammar after which a name stands (lang_select.html, lang_insert.html, lang_altertable.html ...).
+# The words of SQLite's grammar after which a name stands (lang_select.html, lang_insert.html, lang_altertable.html).
 _NAME_FOLLOWS = re.compile(
     r"\b(?:FROM|INTO|UPDATE|TABLE|JOIN|BY|SELECT|SET|INDEX|VIEW|TRIGGER|COLUMN|PRAGMA|ON|EXISTS|ASC|DESC|REPLACE)\s*[\"`\[]?$|[\"`\[]$",
     re.IGNORECASE,
 )
-_VALUE_FOLLOWS = re.compile(r"(?:[=<>'%(+\-/*|]|\b(?:LIKE|GLOB|MATCH|IS|NOT|AND|OR|IN|BETWEEN|LIMIT|OFFSET|VALUES|THEN|ELSE|WHEN))\s*$", re.IGNORECASE)
+_VALUE_FOLLOWS = re.compile(
+    r"(?:[=<>'%(+\-/*|]|\b(?:LIKE|GLOB|MATCH|IS|NOT|AND|OR|IN|BETWEEN|LIMIT|OFFSET|VALUES|THEN|ELSE|WHEN))\s*$",
+    re.IGNORECASE,
+)
 
 SIZES = {
-    "limit": "the request decides LIMIT, with nothing to stop it: one call can read, and be billed for, every row (-1 means all)",
-    "offset": "the request decides OFFSET, with nothing to stop it: every row that is skipped is read and billed",
+    "limit": "the request decides LIMIT, with no upper bound: one call can read, and be billed for, every row (-1: all)",
+    "offset": "the request decides OFFSET, with no bound: every row that is skipped is read and billed",
 }
 
 
@@ -61,7 +64,8 @@ def worst(holes: Iterable[Hole]) -> list[Hole]:
 
 
 def severity_of(hole: Hole) -> Severity | None:
-    """An error when someone outside decides the text, a warning when it may be so, None when there is nothing to say."""
+    """An error when someone outside decides the text, a warning when it may be so, None when there is nothing to say.
+    """
     if hole.what in _SENT:
         return Severity.ERROR
     if not hole.glued and hole.what != "stored":
@@ -76,9 +80,11 @@ def message_for(hole: Hole, call: BindingCall) -> str:
         origin = {"request": "the request", "message": "a message", "event": "an event"}[hole.what]
         return f"text from {origin} becomes part of the SQL given to {to}: whoever sends it can rewrite the statement"
     if hole.what == "number":
-        return f"a number that may be NaN becomes part of the SQL given to {to}: SQLite reads NaN as a column name, and the query fails"
+        return f"a number that may be NaN becomes part of the SQL given to {to}: SQLite takes NaN for a column, and fails"
     what = {
-        "stored": "stored data", "param": "a parameter that no known call fixes", "validated": "text that a schema only checks for its type",
+        "stored": "stored data",
+        "param": "a parameter that no known call fixes",
+        "validated": "text that a schema only checks for its type",
     }.get(hole.what, "a value that is not known to be constant")
     return f"{what} becomes part of the SQL given to {to}: if it holds a quote or a keyword, the statement changes"
 
@@ -88,7 +94,12 @@ def help_for(hole: Hole, call: BindingCall) -> str:
     text = before(hole.node)
     bind = {
         "do-sql": "write ? in its place and give the value to exec() as a further argument",
-    }.get(call.kind, "write ? in its place and give the value to bind()" if call.verb == "prepare" else "use prepare() with ? and bind() the value: exec() cannot bind")
+    }.get(
+        call.kind,
+        "write ? in its place and give the value to bind()"
+        if call.verb == "prepare"
+        else "use prepare() with ? and bind() the value: exec() cannot bind",
+    )
     name = "a table, a column or a direction cannot be bound: look it up in a list of the allowed ones"
     if text and _VALUE_FOLLOWS.search(text):
         quotes = ", without quotes" if text.rstrip("%").endswith("'") else ""

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from edgelint.project.project import Project
 
 _STORES = {
-    "kv": "KV", "r2": "R2", "queue": "the queue", "d1": "D1", "d1-session": "D1", "d1-statement": "D1", "cache": "the cache",
+    "kv": "KV",
+    "r2": "R2",
+    "queue": "the queue",
+    "d1": "D1",
+    "d1-session": "D1",
+    "d1-statement": "D1",
+    "cache": "the cache",
 }
 
 
@@ -32,7 +38,11 @@ def _message(drop: Dropped) -> str:
     what = "write to" if drop.call is drop.write.node else "call, which writes to"
     if drop.in_object:
         return f"nobody waits for this {what} {store}: the object lives until it is done, but its failure is never seen"
-    lost = "it is cut off when the response has been sent" if drop.file.language != "python" else "it is cut off when the handler returns"
+    lost = (
+        "it is cut off when the response has been sent"
+        if drop.file.language != "python"
+        else "it is cut off when the handler returns"
+    )
     return f"nobody waits for this {what} {store}: {lost}, and its failure is never seen"
 
 

@@ -32,7 +32,11 @@ def unbound_value(project: Project) -> Iterator[Finding]:
             if hole.leaf_file is not hole.file or not hole.node.start <= hole.leaf.start < hole.node.end:
                 related.append(Related(hole.leaf_file.span(hole.leaf), "the value comes from here"))
             yield Finding(
-                hole.file.span(hole.node), message_for(hole, call), tuple(related), help_for(hole, call), severity=severity,
+                hole.file.span(hole.node),
+                message_for(hole, call),
+                tuple(related),
+                help_for(hole, call),
+                severity=severity,
                 confidence=Confidence.HIGH if severity is Severity.ERROR else Confidence.MEDIUM,
             )
 
@@ -47,8 +51,10 @@ def unchecked_number(project: Project) -> Iterator[Finding]:
                 inside = origin.file is call.file and call.node.start <= span.start < call.node.end
                 related = () if inside else (Related(call.file.span(value), "it is bound here"),)
                 yield Finding(
-                    span, "this is NaN when the text is no number, and NaN is bound as NULL: = ? then matches no row, and LIMIT ? fails",
-                    related, "test it first (Number.isInteger), or give a default (parseInt(x, 10) || 1)",
+                    span,
+                    "this is NaN when the text is no number, and NaN is bound as NULL: = ? matches no row, LIMIT ? fails",
+                    related,
+                    "test it first (Number.isInteger), or give a default (parseInt(x, 10) || 1)",
                 )
 
 
@@ -61,8 +67,16 @@ def unbounded_limit(project: Project) -> Iterator[Finding]:
             continue
         clause, origin = found[0]
         related = [Related(query.call.callee_span, "of this query")]
-        related += [Related(o.file.span(o.node), f"{c.upper()} comes from here") for c, o in found[1:] if o.node is not origin.node]
-        help = "clamp it: Math.min(Math.max(limit, 1), 100)" if clause == "limit" else "clamp it, or page by the last key seen"
+        related += [
+            Related(o.file.span(o.node), f"{c.upper()} comes from here")
+            for c, o in found[1:]
+            if o.node is not origin.node
+        ]
+        help = (
+            "clamp it: Math.min(Math.max(limit, 1), 100)"
+            if clause == "limit"
+            else "clamp it, or page by the last key seen"
+        )
         yield Finding(origin.file.span(origin.node), SIZES[clause], tuple(related), help)
 
 
@@ -77,7 +91,9 @@ def query_in_loop(project: Project) -> Iterator[Finding]:
             f"one query for each item: each is a round trip to the database, and an invocation may make "
             f"{limits.D1_MAX_QUERIES_PAID:,} ({limits.D1_MAX_QUERIES_FREE} on the free plan)"
         )
-        help = "collect the statements and run them with one db.batch()" if found.query.verb == "run" else (
-            "ask once: WHERE id IN (SELECT value FROM json_each(?)) with a JSON array, or collect the statements in one db.batch()"
+        help = (
+            "collect the statements and run them with one db.batch()"
+            if found.query.verb == "run"
+            else "ask once, with WHERE id IN (SELECT value FROM json_each(?)) and a JSON array; or use one db.batch()"
         )
         yield Finding(found.file.span(found.call), message, tuple(related), help)

@@ -1,4 +1,5 @@
-"""What a regular expression's group can hold: ``path.match(/^\\/users\\/(\\d+)$/)`` leaves digits in its first group."""
+"""What a regular expression's group can hold: ``path.match(/^\\/users\\/(\\d+)$/)`` leaves digits in its first group.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 _MAX_HOPS = 6
 _DIGITS = re.compile(r"(?:\\d|\[0-9\]|\[\\d\]|\[1-9\])(?:[+*?]|\{\d+(?:,\d*)?\})?")
 # A class of letters, digits and marks that end no name, number or string of SQL.
-_WORDS = re.compile(r"(?:\\w|\\d|[A-Za-z0-9_]|\[(?:\\w|\\d|[A-Za-z0-9_]-[A-Za-z0-9]|[A-Za-z0-9_.:]|-(?=\]))+\])(?:[+*?]|\{\d+(?:,\d*)?\})?")
+_WORDS = re.compile(
+    r"(?:\\w|\\d|[A-Za-z0-9_]|\[(?:\\w|\\d|[A-Za-z0-9_]-[A-Za-z0-9]|[A-Za-z0-9_.:]|-(?=\]))+\])(?:[+*?]|\{\d+(?:,\d*)?\})?"
+)
 
 
 def captures_digits(node: Node, file: SourceFile, evaluator: Evaluator) -> bool:
@@ -25,7 +28,9 @@ def captures_digits(node: Node, file: SourceFile, evaluator: Evaluator) -> bool:
 
 
 def captures_word(node: Node, file: SourceFile, evaluator: Evaluator) -> bool:
-    """Whether ``node`` is what a group of letters, digits and underscores captured, so that it cannot end a name or a string."""
+    """Whether ``node`` is what a group of letters, digits and underscores captured, so that it cannot end a name or a
+    string.
+    """
     return _fits(captured(node, file, evaluator), _WORDS)
 
 
@@ -72,7 +77,12 @@ def _of_definition(d: Def, file: SourceFile, evaluator: Evaluator, hops: int) ->
         return _group(_pattern(d.node, file, evaluator), d.path[0])
     if isinstance(d.node, tree.Member) and d.node.name == "groups":
         return _group(_pattern(d.node.obj, file, evaluator), d.path[0])
-    if isinstance(d.node, tree.Call) and isinstance(d.node.func, tree.Member) and d.node.func.name == "param" and not d.node.args:
+    if (
+        isinstance(d.node, tree.Call)
+        and isinstance(d.node.func, tree.Member)
+        and d.node.func.name == "param"
+        and not d.node.args
+    ):
         return _route_pattern(d.node, d.path[0])
     return None
 
@@ -119,7 +129,9 @@ def _pattern(match: Node, file: SourceFile, evaluator: Evaluator) -> str | None:
     if name == "match" and not (isinstance(subject, tree.Name) and subject.id == "re"):
         return _regex(match.args[0], file, evaluator) or _regex(subject, file, evaluator)
     if name in ("exec", "fullmatch", "match", "search"):
-        return _regex(match.args[0] if isinstance(subject, tree.Name) and subject.id == "re" else subject, file, evaluator)
+        return _regex(
+            match.args[0] if isinstance(subject, tree.Name) and subject.id == "re" else subject, file, evaluator
+        )
     return None
 
 

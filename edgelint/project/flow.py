@@ -201,7 +201,7 @@ class Fate(NamedTuple):
 
 _COLLECTORS = frozenset({"all", "allSettled", "race", "any", "gather", "wait"})
 _CHAINS = frozenset({"then", "catch", "finally"})
-# Calls that ignore what their callback gives. Listeners are not among them: a listener that waits is all that one can do.
+# Calls that ignore what their callback gives. Listeners are not among them: one that waits is all that one can do.
 DROPPING_CALLS = frozenset({"forEach", "setTimeout", "setInterval", "queueMicrotask", "setImmediate", "nextTick"})
 _COLLECTING_METHODS = frozenset({"push", "add", "append", "unshift"})
 

@@ -42,7 +42,11 @@ def tests_membership(test: Node, subject: Node, file: SourceFile, holds: bool) -
             if func.name in ("some", "find", "every") and mentions(test, subject, file):
                 # keys.some((key) => !ALLOWED.includes(key)) must be false, ALLOWED.some((name) => name === key) true
                 return holds != (func.name == "some" and _is_subject(func.obj, subject, file))
-            return bool(given) and holds and (func.name or "").lower().startswith(("is", "valid", "check", "assert", "allow", "has"))
+            return (
+                bool(given)
+                and holds
+                and (func.name or "").lower().startswith(("is", "valid", "check", "assert", "allow", "has"))
+            )
         if isinstance(func, tree.Name):
             if func.id in ("all", "any") and mentions(test, subject, file):  # any(key not in ALLOWED for key in keys)
                 return holds == (func.id == "all")
@@ -52,13 +56,19 @@ def tests_membership(test: Node, subject: Node, file: SourceFile, holds: bool) -
         return tests_membership(test.value, subject, file, not holds)
     if isinstance(test, tree.Binary):
         if test.op == ("||" if holds else "&&"):  # whichever side it was: each must say so
-            return tests_membership(test.left, subject, file, holds) and tests_membership(test.right, subject, file, holds)
+            return tests_membership(test.left, subject, file, holds) and tests_membership(
+                test.right, subject, file, holds
+            )
         if test.op in ("in", "not in") and _is_subject(test.left, subject, file):
             return holds == (test.op == "in")
         if test.op in ("===", "==", "!==", "!="):
             positive = test.op in ("===", "==")
             for side, other in ((test.left, test.right), (test.right, test.left)):
-                if _is_subject(side, subject, file) and isinstance(other, tree.Literal) and other.kind in ("string", "number"):
+                if (
+                    _is_subject(side, subject, file)
+                    and isinstance(other, tree.Literal)
+                    and other.kind in ("string", "number")
+                ):
                     return holds == positive
                 if _is_index_test(side, subject, file) and isinstance(other, tree.Unary | tree.Literal):
                     return holds != positive
@@ -70,9 +80,14 @@ def tests_membership(test: Node, subject: Node, file: SourceFile, holds: bool) -
 
 
 def _tests_result(test: Node, subject: Node, file: SourceFile, holds: bool) -> bool:
-    """A test of what an earlier look at ``subject`` gave: ``check.ok`` of a validator, ``unknown.length`` of what is not on a list."""
+    """A test of what an earlier look at ``subject`` gave: ``check.ok`` of a validator, ``rest.length`` of a filter."""
     member = ""
-    if isinstance(test, tree.Binary) and test.op in (">", "!==", "!=") and isinstance(test.right, tree.Literal) and test.right.value == 0:
+    if (
+        isinstance(test, tree.Binary)
+        and test.op in (">", "!==", "!=")
+        and isinstance(test.right, tree.Literal)
+        and test.right.value == 0
+    ):
         test = test.left
     if isinstance(test, tree.Member) and test.name is not None:
         member, test = test.name, test.obj
@@ -91,12 +106,18 @@ def _tests_result(test: Node, subject: Node, file: SourceFile, holds: bool) -> b
     if not isinstance(value, tree.Call):
         return False
     if isinstance(value.func, tree.Member) and value.func.name in ("filter", "find", "difference"):
-        left_over = _is_subject(value.func.obj, subject, file) or value.func.name == "difference" and mentions(value, subject, file)
+        left_over = (
+            _is_subject(value.func.obj, subject, file)
+            or (value.func.name == "difference"
+            and mentions(value, subject, file))
+        )
         return left_over and not holds
     if not any(_is_subject(arg, subject, file) for arg in value.args):
         return False
     if member in ("valid", "isValid", "is_valid", "ok", "success", "allowed", ""):
-        return holds and last_name(value.func).lower().lstrip("_").startswith((*_ASSERTING, "is", "valid", "find", "lookup"))
+        return holds and last_name(value.func).lower().lstrip("_").startswith(
+            (*_ASSERTING, "is", "valid", "find", "lookup")
+        )
     return member in ("error", "errors", "issues", "invalid") and not holds
 
 
@@ -106,15 +127,24 @@ def _is_subject(node: Node, subject: Node, file: SourceFile) -> bool:
     if same(node, subject, file):
         return True
     if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and not node.args:
-        return node.func.name in ("toLowerCase", "toUpperCase", "trim", "lower", "upper", "strip") and same(node.func.obj, subject, file)
-    if isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and node.func.id in ("String", "str", "list", "set", "tuple") and node.args:
+        return node.func.name in ("toLowerCase", "toUpperCase", "trim", "lower", "upper", "strip") and same(
+            node.func.obj, subject, file
+        )
+    if (
+        isinstance(node, tree.Call)
+        and isinstance(node.func, tree.Name)
+        and node.func.id in ("String", "str", "list", "set", "tuple")
+        and node.args
+    ):
         return same(node.args[0], subject, file)
     return False
 
 
 def _is_index_test(node: Node, subject: Node, file: SourceFile) -> bool:
     return (
-        isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in ("indexOf", "findIndex")
+        isinstance(node, tree.Call)
+        and isinstance(node.func, tree.Member)
+        and node.func.name in ("indexOf", "findIndex")
         and any(_is_subject(arg, subject, file) for arg in node.args)
     )
 
@@ -145,13 +175,15 @@ def _assigns(block: tree.Block, subject: Node, file: SourceFile) -> bool:
 
 
 def is_tested(subject: Node, at: Node, file: SourceFile) -> bool:
-    """Whether a test on the way to ``at`` looks at ``subject`` (as a number: a comparison, isNaN, isInteger, truthiness)."""
+    """Whether a test on the way to ``at`` looks at ``subject`` (as a number: a comparison, isNaN, isInteger,
+    truthiness).
+    """
     if not isinstance(subject, tree.Name | tree.Member):
         return False
     return any(mentions(condition.test, subject, file) for condition in conditions(at))
 
 
-# -- numbers -----------------------------------------------------------------------------------------------------------
+# -- numbers ---------------------------------------------------------------------------------------------------------
 
 _Test = Callable[[Node, Node, "SourceFile", bool], bool]
 _ORDER = frozenset({"<", ">", "<=", ">="})
@@ -162,7 +194,9 @@ _ASSERTING = ("assert", "validate", "ensure", "require", "check", "invariant", "
 
 
 def is_number_checked(subject: Node, file: SourceFile, since: int = 0) -> bool:
-    """Whether a test on the way to ``subject`` shows that it is a sound number; ``since``: only tests from this offset on count."""
+    """Whether a test on the way to ``subject`` shows that it is a sound number; ``since``: only tests from this offset
+    on count.
+    """
     return _is_settled(subject, file, _tests_number, since)
 
 
@@ -207,24 +241,33 @@ def _before(node: Node) -> Iterator[Node]:
 
 
 def _settles(statement: Node, subject: Node, file: SourceFile, tests: _Test) -> bool:
-    """``if (isNaN(x)) x = 1``: replaced where the test fails; ``assertInteger(x)``: a call that does not come back otherwise."""
+    """``if (isNaN(x)) x = 1``: replaced where the test fails; ``assertInteger(x)``: a call that does not come back
+    otherwise.
+    """
     if isinstance(statement, tree.If):
         replaced = any(
-            isinstance(node, tree.Assign) and same(node.target, subject, file) for node in tree.walk_function(statement.then)
+            isinstance(node, tree.Assign) and same(node.target, subject, file)
+            for node in tree.walk_function(statement.then)
         )
         return replaced and any(tests(c.test, subject, file, c.holds) for c in split(statement.test, False))
     return _asserts(statement, subject, file)
 
 
 def _asserts(statement: Node, subject: Node, file: SourceFile) -> bool:
-    """A call that does not come back for a wrong ``subject``; a loop of such calls, or of tests that leave, over its items."""
+    """A call that does not come back for a wrong ``subject``; a loop of such calls, or of tests that leave, over its
+    items.
+    """
     if isinstance(statement, tree.Loop) and statement.kind == "of" and statement.iterable is not None:
         target = statement.target.target if isinstance(statement.target, tree.Assign) else statement.target
         if not isinstance(target, tree.Name) or not _is_subject(statement.iterable, subject, file):
             return False
         return any(
             _asserts(inner, target, file)
-            or (isinstance(inner, tree.If) and throws(inner.then) and any(tests_membership(c.test, target, file, c.holds) for c in split(inner.test, False)))
+            or (
+                isinstance(inner, tree.If)
+                and throws(inner.then)
+                and any(tests_membership(c.test, target, file, c.holds) for c in split(inner.test, False))
+            )
             for inner in statement.body.body
         )
     call = statement.value if isinstance(statement, tree.ExprStmt) else None
@@ -289,7 +332,8 @@ def _tests_digits(test: Node, subject: Node, file: SourceFile, holds: bool) -> b
 def _is_about_nothing(test: tree.Binary) -> bool:
     """A comparison with null or undefined, or of a type's name: NaN passes it."""
     return any(
-        (isinstance(side, tree.Literal) and side.kind in ("null", "string")) or (isinstance(side, tree.Name) and side.id in ("undefined", "None"))
+        (isinstance(side, tree.Literal) and side.kind in ("null", "string"))
+        or (isinstance(side, tree.Name) and side.id in ("undefined", "None"))
         or (isinstance(side, tree.Unary) and side.op == "typeof")
         for side in (test.left, test.right)
     )

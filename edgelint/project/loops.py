@@ -1,8 +1,8 @@
 """Queries that run once for each item of a collection.
 
-Every loop around a query is looked at, also those around the calls of a helper that holds one. A loop counts when it goes over
-the items of something and the query takes its values from the item. Loops over chunks, pages, attempts, queue messages, a
-few constants, and loops that end with the first answer do not.
+Every loop around a query is looked at, also those around the calls of a helper that holds one. A loop counts when it
+goes over the items of something and the query takes its values from the item. Loops over chunks, pages, attempts,
+queue messages, a few constants, and loops that end with the first answer do not.
 """
 
 from __future__ import annotations
@@ -32,13 +32,28 @@ _ONCE = re.compile(r"migrat|seed|backfill", re.IGNORECASE)
 _COLLECTIONS = frozenset({"map", "flatMap", "length", "join", "slice", "filter", "forEach"})
 _ERRORS = frozenset({"success", "error", "ok", "meta"})
 # What a loop may do with each item besides, so that one query more is the least of it.
-_OTHER_WORK = frozenset({
-    "ai", "service", "send-email", "browser", "r2", "workflow", "queue", "do-stub", "vectorize", "images", "assets", "dispatch-namespace",
-})
+_OTHER_WORK = frozenset(
+    {
+        "ai",
+        "service",
+        "send-email",
+        "browser",
+        "r2",
+        "workflow",
+        "queue",
+        "do-stub",
+        "vectorize",
+        "images",
+        "assets",
+        "dispatch-namespace",
+    }
+)
 
 
 class Repeated(NamedTuple):
-    """``call`` in ``file`` runs ``query`` (itself, or what it calls does) for each round of ``loop``: a Loop, a Comprehension or a Call."""
+    """``call`` in ``file`` runs ``query`` (itself, or what it calls does) for each round of ``loop``: a Loop, a
+    Comprehension or a Call.
+    """
 
     file: SourceFile
     call: tree.Call
@@ -71,7 +86,7 @@ class _Finder:
         self.e = project.evaluator
         self._works: dict[Node, bool] = {}
 
-    # -- around a query --------------------------------------------------------------------------------------------------
+    # -- around a query ----------------------------------------------------------------------------------------------
 
     def loop_of(self, node: tree.Call, file: SourceFile, query: BindingCall) -> Node | None:
         """The nearest loop around ``node`` that runs it once for each item."""
@@ -115,12 +130,14 @@ class _Finder:
             function = tree.enclosing_function(function)
         if function is None or function.body is None or self.works(function.body, query.file):
             return None
-        params = self.symbols([p.target for p in function.params if isinstance(p, tree.Param)], function.body, query.file)
+        params = self.symbols(
+            [p.target for p in function.params if isinstance(p, tree.Param)], function.body, query.file
+        )
         if any(self.depends(text, function, params, query.file) for text in self.texts(query)):
             return None  # the callers say what is run
         return function
 
-    # -- which loops count -----------------------------------------------------------------------------------------------
+    # -- which loops count -------------------------------------------------------------------------------------------
 
     def counts(self, loop: Node, call: tree.Call, file: SourceFile, query: BindingCall) -> bool:
         items = self.items(loop, file)
@@ -144,7 +161,9 @@ class _Finder:
             over = loop.func.obj if isinstance(loop.func, tree.Member) else None
             if not isinstance(function, tree.Function) or over is None or self.is_fixed(over, file):
                 return []
-            return self.symbols([p.target for p in function.params if isinstance(p, tree.Param)], function.body or function, file)
+            return self.symbols(
+                [p.target for p in function.params if isinstance(p, tree.Param)], function.body or function, file
+            )
         assert isinstance(loop, tree.Loop)
         if loop.kind in ("of", "in") and loop.iterable is not None and loop.target is not None:
             if loop.is_async or self.is_fixed(loop.iterable, file):
@@ -174,12 +193,18 @@ class _Finder:
         for node in tree.walk_function(loop.body):
             value = node.value if isinstance(node, tree.Assign) else None
             if isinstance(value, tree.Call) and isinstance(value.func, tree.Member) and value.func.name in _TAKES:
-                if isinstance(value.func.obj, tree.Name) and value.func.obj.id in tested and isinstance(node, tree.Assign):
+                if (
+                    isinstance(value.func.obj, tree.Name)
+                    and value.func.obj.id in tested
+                    and isinstance(node, tree.Assign)
+                ):
                     found += self.symbols([node.target], loop.body, file)
         return found
 
     def is_fixed(self, over: Node, file: SourceFile) -> bool:
-        """Whether it goes over a few constants, over the messages of a queue, or over what is made to be gone over in pieces."""
+        """Whether it goes over a few constants, over the messages of a queue, or over what is made to be gone over in
+        pieces.
+        """
         if isinstance(over, tree.Call):
             if _CHUNK.search(last_name(over.func)):
                 return True
@@ -213,21 +238,27 @@ class _Finder:
                     continue
                 if isinstance(parent, tree.Spread) and isinstance(parent.parent, tree.Call):
                     return True
-                if isinstance(parent, tree.Member) and parent.obj is use and parent.name in _COLLECTIONS and _CHUNK.search(symbol.name):
+                if (
+                    isinstance(parent, tree.Member)
+                    and parent.obj is use
+                    and parent.name in _COLLECTIONS
+                    and _CHUNK.search(symbol.name)
+                ):
                     return True
-                if isinstance(parent, tree.Member) and parent.obj is use and parent.name in ("map", "flatMap", "forEach"):
+                if (
+                    isinstance(parent, tree.Member)
+                    and parent.obj is use
+                    and parent.name in ("map", "flatMap", "forEach")
+                ):
                     return True
         return False
 
-    # -- what a query is made of -----------------------------------------------------------------------------------------
+    # -- what a query is made of -------------------------------------------------------------------------------------
 
     def statement(self, query: BindingCall, file: SourceFile) -> list[Node]:
         """The calls that made the statement which ``query`` runs."""
-        found: list[Node] = []
-        for atom in self.e.evaluate(query.receiver, file):
-            if isinstance(atom, Plat) and atom.origin is not None:
-                found.append(atom.origin)
-        return found
+        value = self.e.evaluate(query.receiver, file)
+        return [atom.origin for atom in value if isinstance(atom, Plat) and atom.origin is not None]
 
     def texts(self, query: BindingCall) -> list[Node]:
         return [
@@ -248,12 +279,16 @@ class _Finder:
             if depth > 5:
                 continue
             for d in symbol.defs:
-                if d.node is not None and d.kind in ("value", "element", "augment") and loop.start <= d.at.start < loop.end:
+                if (
+                    d.node is not None
+                    and d.kind in ("value", "element", "augment")
+                    and loop.start <= d.at.start < loop.end
+                ):
                     if not d.at.start <= node.start < d.at.end and self.depends(d.node, loop, items, file, depth + 1):
                         return True
         return False
 
-    # -- loops that are not what they seem -------------------------------------------------------------------------------
+    # -- loops that are not what they seem ---------------------------------------------------------------------------
 
     def ends_early(self, loop: Node, call: tree.Call, file: SourceFile) -> bool:
         """Whether the answer to the query ends the loop: a search, an attempt."""
@@ -261,9 +296,17 @@ class _Finder:
             return False
         result = _result(call, file)
         for node in tree.walk_function(loop.body):
-            if node.start < call.start or not isinstance(node, tree.Return | tree.Jump) or (isinstance(node, tree.Jump) and node.kind != "break"):
+            if (
+                node.start < call.start
+                or not isinstance(node, tree.Return | tree.Jump)
+                or (isinstance(node, tree.Jump) and node.kind != "break")
+            ):
                 continue
-            if isinstance(node, tree.Return) and node.start <= call.start < node.end and not _is_conditional(node, loop):
+            if (
+                isinstance(node, tree.Return)
+                and node.start <= call.start < node.end
+                and not _is_conditional(node, loop)
+            ):
                 return True
             if isinstance(node, tree.Jump) and _inner_loop(node, loop):
                 continue
@@ -297,7 +340,8 @@ class _Finder:
 
 def _is_constant(node: Node) -> bool:
     return all(
-        isinstance(n, tree.Literal | tree.Array | tree.Object | tree.Property | tree.Cast | tree.Unary) or isinstance(n.parent, tree.Member)
+        isinstance(n, tree.Literal | tree.Array | tree.Object | tree.Property | tree.Cast | tree.Unary)
+        or isinstance(n.parent, tree.Member)
         or isinstance(n, tree.Member | tree.Template)
         for n in tree.walk(node)
     )
@@ -319,7 +363,9 @@ def _result(call: tree.Call, file: SourceFile) -> list[Symbol]:
 
 
 def _answered(node: Node, loop: tree.Loop, result: list[Symbol], file: SourceFile) -> bool | None:
-    """Whether ``node`` leaves because of what the query gave (True), or of its failure (False); None: no test of the answer."""
+    """Whether ``node`` leaves because of what the query gave (True), or of its failure (False); None: no test of the
+    answer.
+    """
     at = node
     while at.parent is not None and at.parent is not loop:
         parent = at.parent

@@ -1,8 +1,8 @@
 """Where a number that reaches SQL comes from, and what was tested on the way.
 
-A walk back from an expression over variables, parameters, fields, helpers and the items of arrays to what whoever sends the
-request decides. It ends early where a test, a default or a clamp settles the question that is asked: may this be NaN, may this
-be as large as anyone likes?
+A walk back from an expression over variables, parameters, fields, helpers and the items of arrays to what whoever
+sends the request decides. It ends early where a test, a default or a clamp settles the question that is asked: may
+this be NaN, may this be as large as anyone likes?
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Question(Enum):
 
 
 class Origin(NamedTuple):
-    """Where it comes from: ``node`` is the conversion (``parseInt(x)``), or the read of the request when there is none."""
+    """Where it comes from: ``node`` is the conversion (``parseInt(x)``), or the read of the request when there is none.
+    """
 
     file: SourceFile
     node: Node
@@ -50,7 +51,9 @@ _SETTLED: dict[Question, Callable[[Node, SourceFile, int], bool]] = {
 }
 
 
-def origins(node: Node, file: SourceFile, evaluator: Evaluator, question: Question, frame: Frame | None = None) -> list[Origin]:
+def origins(
+    node: Node, file: SourceFile, evaluator: Evaluator, question: Question, frame: Frame | None = None
+) -> list[Origin]:
     """What ``node`` goes back to that leaves ``question`` open, in source order, each once."""
     found: dict[tuple[str, int, int], Origin] = {}
     for origin in _Walk(evaluator, question).walk(node, file, frame, isinstance(node, tree.Spread)):
@@ -138,11 +141,15 @@ class _Walk:
             return
         yield Origin(file, node, True)
 
-    # -- calls ---------------------------------------------------------------------------------------------------------
+    # -- calls -------------------------------------------------------------------------------------------------------
 
     def call(self, node: tree.Call, file: SourceFile, frame: Frame | None, items: bool) -> Iterator[Origin]:
         func = node.func
-        if isinstance(func, tree.Member) and (items or func.name in ("at", "pop", "shift", "find")) and self.is_list_call(func):
+        if (
+            isinstance(func, tree.Member)
+            and (items or func.name in ("at", "pop", "shift", "find"))
+            and self.is_list_call(func)
+        ):
             yield from self.list_call(node, func, file, frame)
             return
         given = [arg for arg in node.args if not isinstance(arg, tree.Keyword)]
@@ -156,7 +163,9 @@ class _Walk:
             else:
                 yield from self.judge(self.e.evaluate(node, file, frame), node, file, frame, items)
 
-    def global_call(self, path: str, node: tree.Call, given: list[Node], file: SourceFile, frame: Frame | None) -> Iterator[Origin]:
+    def global_call(
+        self, path: str, node: tree.Call, given: list[Node], file: SourceFile, frame: Frame | None
+    ) -> Iterator[Origin]:
         if path in _CONVERSIONS:
             yield from self.conversion(node, given[0], file, frame)
         elif path in _ROUNDINGS or path in ("Math.max", "max"):
@@ -191,7 +200,20 @@ class _Walk:
 
     @staticmethod
     def is_list_call(func: tree.Member) -> bool:
-        return func.name in ("map", "flatMap", "filter", "slice", "concat", "flat", "reverse", "sort", "at", "pop", "shift", "find")
+        return func.name in (
+            "map",
+            "flatMap",
+            "filter",
+            "slice",
+            "concat",
+            "flat",
+            "reverse",
+            "sort",
+            "at",
+            "pop",
+            "shift",
+            "find",
+        )
 
     def list_call(self, node: tree.Call, func: tree.Member, file: SourceFile, frame: Frame | None) -> Iterator[Origin]:
         """Items of ``xs.map(f)`` and its kin."""
@@ -212,7 +234,9 @@ class _Walk:
             if isinstance(atom, Global) and atom.path in _CONVERSIONS:
                 if any(_is_sent(a) for a in elements):
                     yield Origin(file, function, True)
-            elif isinstance(atom, Func) and (frame is None or (frame.depth < MAX_FRAMES and frame.find(atom.node) is None)):
+            elif isinstance(atom, Func) and (
+                frame is None or (frame.depth < MAX_FRAMES and frame.find(atom.node) is None)
+            ):
                 inner = Frame(atom.node, [elements, frozenset({Number(0, None)})], {}, False, file, frame, None)
                 yield from self.returned(atom, inner, flat)
 
@@ -220,12 +244,14 @@ class _Walk:
         """Whether a filter lets only sound numbers through."""
         if isinstance(predicate, tree.Function):
             return any(
-                isinstance(n, tree.Call) and guards.last_name(n.func) in ("isNaN", "isInteger", "isFinite", "isSafeInteger") or isinstance(n, tree.Binary)
+                (isinstance(n, tree.Call)
+                and guards.last_name(n.func) in ("isNaN", "isInteger", "isFinite", "isSafeInteger"))
+                or isinstance(n, tree.Binary)
                 for n in tree.walk(predicate)
             )
         return any(isinstance(a, Global) and a.path in _SAFE_FILTERS for a in self.e.evaluate(predicate, file))
 
-    # -- names, members, arrays ------------------------------------------------------------------------------------------
+    # -- names, members, arrays --------------------------------------------------------------------------------------
 
     def name(self, node: tree.Name, file: SourceFile, frame: Frame | None, items: bool) -> Iterator[Origin]:
         symbol = file.index.resolve(node)
@@ -257,7 +283,9 @@ class _Walk:
         else:
             yield from self.judge(self.e.definition(d, file, frame), use, file, frame, items)
 
-    def param(self, param: tree.Param, use: Node, file: SourceFile, frame: Frame | None, items: bool) -> Iterator[Origin]:
+    def param(
+        self, param: tree.Param, use: Node, file: SourceFile, frame: Frame | None, items: bool
+    ) -> Iterator[Origin]:
         function = param.parent
         if not isinstance(function, tree.Function):
             return
@@ -269,7 +297,9 @@ class _Walk:
             yield from self.judge(self.e.parameters.value(param, file, frame), use, file, frame, items)
         for arg, arg_file, arg_frame in given:
             if isinstance(arg, tree.Node):
-                yield from self.walk(arg, arg_file, arg_frame, items and (not param.rest or isinstance(arg, tree.Spread)))
+                yield from self.walk(
+                    arg, arg_file, arg_frame, items and (not param.rest or isinstance(arg, tree.Spread))
+                )
             else:
                 yield from self.judge(arg, use, file, frame, items)
 
@@ -312,11 +342,13 @@ class _Walk:
         for pushed, spread in symbol_pushes(symbol, file):
             yield from self.walk(pushed, file, frame, spread)
 
-    # -- values ----------------------------------------------------------------------------------------------------------
+    # -- values ------------------------------------------------------------------------------------------------------
 
     def judge(self, value: Value, node: Node, file: SourceFile, frame: Frame | None, items: bool) -> Iterator[Origin]:
         """What the evaluator knows of a value whose way was not followed."""
-        for atom in self.e.elements(value, frame) if items and any(isinstance(a, Arr | ListOf) for a in value) else value:
+        for atom in (
+            self.e.elements(value, frame) if items and any(isinstance(a, Arr | ListOf) for a in value) else value
+        ):
             if isinstance(atom, Taint) and self.question is not Question.NAN:
                 yield Origin(file, node, False)
             elif isinstance(atom, Number) and atom.tainted and atom.node is not None:
@@ -328,12 +360,20 @@ class _Walk:
                     yield Origin(found, atom.node, True)
 
     def is_conversion(self, node: Node, file: SourceFile) -> bool:
-        given = node.value if isinstance(node, tree.Unary) else node.args[0] if isinstance(node, tree.Call) and node.args else None
+        given = (
+            node.value
+            if isinstance(node, tree.Unary)
+            else node.args[0]
+            if isinstance(node, tree.Call) and node.args
+            else None
+        )
         if given is None or (self.question is Question.NAN and file.language == "python"):
             return False
         if self.settled(node, file, 0):
             return False
-        return self.question is not Question.NAN or not (guards.is_digits(given, file) or captures_digits(given, file, self.e))
+        return self.question is not Question.NAN or not (
+            guards.is_digits(given, file) or captures_digits(given, file, self.e)
+        )
 
 
 def _is_sent(atom: Atom) -> bool:

@@ -1,7 +1,7 @@
 """Promises of writes: who waits for them, through the functions that carry them to their callers.
 
-A write is dropped where the expression itself is, or where the promise of an async function around it is: ``save(kv)`` without
-``await`` drops what ``save`` waits for.
+A write is dropped where the expression itself is, or where the promise of an async function around it is:
+``save(kv)`` without ``await`` drops what ``save`` waits for.
 """
 
 from __future__ import annotations
@@ -50,9 +50,13 @@ class _End(NamedTuple):
 
 
 def writes(project: Project) -> Iterator[BindingCall]:
-    """Calls that change what is behind a binding and give a promise. Not a Durable Object's storage: output gates hold it."""
+    """Calls that change what is behind a binding and give a promise. Not a Durable Object's storage: output gates hold
+    it.
+    """
     for call in project.calls(tuple(known.WRITES)):
-        if call.verb in known.WRITES[call.kind] and (call.kind != "d1-statement" or call.verb == "run" or is_write(project, call)):
+        if call.verb in known.WRITES[call.kind] and (
+            call.kind != "d1-statement" or call.verb == "run" or is_write(project, call)
+        ):
             yield call
 
 
@@ -108,9 +112,15 @@ def _is_caught(drop: Dropped, project: Project) -> bool:
 
 
 def _feeds_stream(drop: Dropped, project: Project) -> bool:
-    """Whether what is dropped writes to a stream that the answer is made of: the request goes on until the stream is closed."""
+    """Whether what is dropped writes to a stream that the answer is made of: the request goes on until the stream is
+    closed.
+    """
     at = drop.at
-    bodies = [n for n in tree.walk(at) if isinstance(n, tree.Function) and isinstance(n.parent, tree.Call) and n.parent.func is n]
+    bodies = [
+        n
+        for n in tree.walk(at)
+        if isinstance(n, tree.Function) and isinstance(n.parent, tree.Call) and n.parent.func is n
+    ]
     if drop.call is not drop.write.node:
         bodies += [a.node for a in project.evaluator.evaluate(drop.call.func, drop.file) if isinstance(a, Func)]
     for body in bodies:
@@ -148,7 +158,8 @@ def _is_inline(function: tree.Function) -> bool:
 
 
 def _handed(project: Project) -> dict[tree.Function, list[tuple[SourceFile, tree.Call]]]:
-    """Functions that are given by name to a call which runs them at once: ``items.forEach(save)``, ``items.map(save)``."""
+    """Functions that are given by name to a call which runs them at once: ``items.forEach(save)``, ``items.map(save)``.
+    """
     found: dict[tree.Function, list[tuple[SourceFile, tree.Call]]] = {}
     for file in project.evaluator.files.values():
         for name in (*DROPPING_CALLS, "map", "flatMap"):

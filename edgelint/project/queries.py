@@ -1,7 +1,7 @@
 """SQL as it reaches a binding: its text as far as it is known, and which argument each placeholder takes.
 
-Text and arguments often meet in a helper (``query(sql, values)``) that knows neither: each known call of the helper is then a
-query of its own, looked at in the frame of that call.
+Text and arguments often meet in a helper (``query(sql, values)``) that knows neither: each known call of the helper
+is then a query of its own, looked at in the frame of that call.
 """
 
 from __future__ import annotations
@@ -99,13 +99,18 @@ class _Reader:
         if text is None:
             return
         function = tree.enclosing_function(call.node)
-        for frame in self.frames(function, call.file, 0) if function is not None and self.is_given(text, call.file) else (None,):
+        for frame in (
+            self.frames(function, call.file, 0) if function is not None and self.is_given(text, call.file) else (None,)
+        ):
             pieces: list[str | Place] = []
             self.write(text, call.file, frame, pieces, set())
             values: list[Place] = []
             self.flatten(args, file, frame, values, call.node)
             yield Query(
-                call, "".join(p if isinstance(p, str) else HOLE for p in pieces), [p for p in pieces if not isinstance(p, str)], values
+                call,
+                "".join(p if isinstance(p, str) else HOLE for p in pieces),
+                [p for p in pieces if not isinstance(p, str)],
+                values,
             )
 
     # -- helpers -----------------------------------------------------------------------------------------------------
@@ -125,14 +130,16 @@ class _Reader:
         if level < MAX_LEVELS:
             for site_file, site, _ in self.e.parameters.callers(function)[:MAX_CALLS]:
                 outer = tree.enclosing_function(site)
-                passes = outer is not None and outer is not function and any(self.is_given(a, site_file) for a in site.args)
+                passes = (
+                    outer is not None and outer is not function and any(self.is_given(a, site_file) for a in site.args)
+                )
                 for parent in self.frames(outer, site_file, level + 1) if outer is not None and passes else (None,):
                     frame = self.e.call_values.frame(Func(function, file), site, site_file, parent)
                     if frame is not None and len(found) < MAX_CALLS:
                         found.append(frame)
         return found or [None]
 
-    # -- text ----------------------------------------------------------------------------------------------------------
+    # -- text --------------------------------------------------------------------------------------------------------
 
     def write(self, node: Node, file: SourceFile, frame: Frame | None, into: list[str | Place], seen: set[int]) -> None:
         """Append what ``node`` evaluates to: texts, and places of what is not known."""
@@ -146,7 +153,11 @@ class _Reader:
         elif isinstance(node, tree.Binary) and node.op == "+":
             self.write(node.left, file, frame, into, seen)
             self.write(node.right, file, frame, into, seen)
-        elif isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name in ("trim", "strip", "dedent"):
+        elif (
+            isinstance(node, tree.Call)
+            and isinstance(node.func, tree.Member)
+            and node.func.name in ("trim", "strip", "dedent")
+        ):
             self.write(node.func.obj, file, frame, into, seen)
         elif isinstance(node, tree.Name) and id(node) not in seen:
             self.name(node, file, frame, into, seen | {id(node)})
@@ -162,7 +173,9 @@ class _Reader:
                 return
         into.append(Place(node, file, frame))
 
-    def name(self, node: tree.Name, file: SourceFile, frame: Frame | None, into: list[str | Place], seen: set[int]) -> None:
+    def name(
+        self, node: tree.Name, file: SourceFile, frame: Frame | None, into: list[str | Place], seen: set[int]
+    ) -> None:
         symbol = file.index.resolve(node)
         definitions = reaching(symbol, node) if symbol is not None else []
         first, added = definitions[:1], definitions[1:]
@@ -172,18 +185,35 @@ class _Reader:
         d = first[0]
         if d.kind == "value" and d.node is not None:
             self.write(d.node, file, frame, into, seen)
-        elif d.kind == "param" and isinstance(d.node, tree.Param) and isinstance(d.node.parent, tree.Function) and frame is not None:
+        elif (
+            d.kind == "param"
+            and isinstance(d.node, tree.Param)
+            and isinstance(d.node.parent, tree.Function)
+            and frame is not None
+        ):
             self.parameter(d.node, d.node.parent, node, file, frame, into, seen)
         else:
             self.constant(node, file, frame, into)
         for d in added:
-            if isinstance(d.node, tree.Assign) and d.node.value is not None and d.node.op == "+=" and always(d.at, node):
+            if (
+                isinstance(d.node, tree.Assign)
+                and d.node.value is not None
+                and d.node.op == "+="
+                and always(d.at, node)
+            ):
                 self.write(d.node.value, file, frame, into, seen)
             else:
                 into.append(Place(None, file, frame))
 
     def parameter(
-        self, param: tree.Param, function: tree.Function, use: Node, file: SourceFile, frame: Frame, into: list[str | Place], seen: set[int]
+        self,
+        param: tree.Param,
+        function: tree.Function,
+        use: Node,
+        file: SourceFile,
+        frame: Frame,
+        into: list[str | Place],
+        seen: set[int],
     ) -> None:
         found = frame.find(function)
         given = list(self.e.parameters.given(param, function, found)) if found is not None else []
@@ -194,7 +224,7 @@ class _Reader:
         else:
             self.constant(use, file, frame, into)
 
-    # -- arguments -------------------------------------------------------------------------------------------------------
+    # -- arguments ---------------------------------------------------------------------------------------------------
 
     def flatten(self, nodes: list[Node], file: SourceFile, frame: Frame | None, into: list[Place], use: Node) -> None:
         """Append the expressions that ``nodes`` stand for, spread arrays taken apart where their items are known."""
@@ -233,8 +263,17 @@ class _Reader:
             self.items(d.node, file, frame, into, node)
             return
         param = d.node
-        found = frame.find(param.parent) if frame is not None and isinstance(param, tree.Param) and isinstance(param.parent, tree.Function) else None
-        if found is None or not isinstance(param, tree.Param) or not isinstance(param.parent, tree.Function) or found.rest:
+        found = (
+            frame.find(param.parent)
+            if frame is not None and isinstance(param, tree.Param) and isinstance(param.parent, tree.Function)
+            else None
+        )
+        if (
+            found is None
+            or not isinstance(param, tree.Param)
+            or not isinstance(param.parent, tree.Function)
+            or found.rest
+        ):
             into.append(Place(None, file, frame))
             return
         given = list(self.e.parameters.given(param, param.parent, found))

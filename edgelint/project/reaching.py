@@ -35,7 +35,12 @@ def reaching(symbol: Symbol, use: Node) -> list[Def]:
         statement = _statement(d.at)
         block = statement.parent
         position = blocks.get(id(block))
-        if position is not None and statement.start < position and d.default is None and not _conditional(d.at, statement):
+        if (
+            position is not None
+            and statement.start < position
+            and d.default is None
+            and not _conditional(d.at, statement)
+        ):
             last_certain = d
     if last_certain is None:
         return symbol.defs
@@ -53,7 +58,9 @@ def reaching(symbol: Symbol, use: Node) -> list[Def]:
 
 
 def always(node: Node, use: Node) -> bool:
-    """Whether ``node`` has run whenever ``use`` does: it stands before it in one of the blocks around it, under no condition."""
+    """Whether ``node`` has run whenever ``use`` does: it stands before it in one of the blocks around it, under no
+    condition.
+    """
     statement = _statement(node)
     for block, start in _statement_chain(use):
         if block is statement.parent:
@@ -68,7 +75,12 @@ def _function_of(d: Def) -> tree.Function | None:
 
 
 def _inside(node: Node, outer: Node) -> bool:
-    return outer.start <= node.start and node.end <= outer.end and outer is not node and not isinstance(outer, tree.Loop | tree.Param)
+    return (
+        outer.start <= node.start
+        and node.end <= outer.end
+        and outer is not node
+        and not isinstance(outer, tree.Loop | tree.Param)
+    )
 
 
 def _statement(node: Node) -> Node:
@@ -80,7 +92,8 @@ def _statement(node: Node) -> Node:
 
 
 def _statement_chain(node: Node) -> list[tuple[Node, int]]:
-    """(block, offset of the statement that holds ``node`` in it) for every block around ``node`` inside its function."""
+    """(block, offset of the statement that holds ``node`` in it) for every block around ``node`` inside its function.
+    """
     chain: list[tuple[Node, int]] = []
     at: Node = node
     while at.parent is not None:
@@ -101,7 +114,9 @@ def _conditional(node: Node, statement: Node) -> bool:
         parent = at.parent
         if isinstance(parent, tree.Binary) and parent.op in ("&&", "||", "??") and parent.right is at:
             return True
-        if isinstance(parent, tree.Conditional | tree.If | tree.Loop | tree.Switch | tree.Try | tree.Catch | tree.Function):
+        if isinstance(
+            parent, tree.Conditional | tree.If | tree.Loop | tree.Switch | tree.Try | tree.Catch | tree.Function
+        ):
             return True
         at = parent
     return isinstance(statement, tree.Loop | tree.If | tree.Try | tree.Switch) and statement is not node

@@ -1,7 +1,7 @@
 """What a schema of zod, valibot or the like says of a value that it passed.
 
-``z.object({ sort: z.enum(["name"]), limit: z.coerce.number().max(50) })``: ``sort`` is one of some constants, ``limit`` a number of
-at most 50. What a schema only calls a string stays text that someone else chose ("validated").
+``z.object({ sort: z.enum(["name"]), limit: z.coerce.number().max(50) })``: ``sort`` is one of some constants,
+``limit`` a number of at most 50. What a schema only calls a string stays text that someone else chose ("validated").
 """
 
 from __future__ import annotations
@@ -20,10 +20,38 @@ if TYPE_CHECKING:
 _OBJECTS = frozenset({"object", "strictObject", "looseObject", "strict_object", "interface", "Object"})
 _NUMBERS = frozenset({"number", "int", "int32", "uint32", "float32", "float64", "Number", "Integer", "bigint"})
 _CHOICES = frozenset({"enum", "literal", "nativeEnum", "picklist", "enum_", "Literal", "Enum"})
-_SAFE_STRINGS = frozenset({
-    "uuid", "uuidv4", "uuidv7", "guid", "cuid", "cuid2", "ulid", "nanoid", "datetime", "date", "iso", "ip", "ipv4", "ipv6", "hex", "boolean",
-    "Boolean", "stringbool", "isoDate", "isoDateTime", "isoTimestamp", "regex", "base64url", "jwt", "time", "duration", "null", "undefined",
-})
+_SAFE_STRINGS = frozenset(
+    {
+        "uuid",
+        "uuidv4",
+        "uuidv7",
+        "guid",
+        "cuid",
+        "cuid2",
+        "ulid",
+        "nanoid",
+        "datetime",
+        "date",
+        "iso",
+        "ip",
+        "ipv4",
+        "ipv6",
+        "hex",
+        "boolean",
+        "Boolean",
+        "stringbool",
+        "isoDate",
+        "isoDateTime",
+        "isoTimestamp",
+        "regex",
+        "base64url",
+        "jwt",
+        "time",
+        "duration",
+        "null",
+        "undefined",
+    }
+)
 _LISTS = frozenset({"array", "set", "Array", "tuple"})
 # What a result wraps the value in: zod's { success, data, error }, valibot's { success, output, issues }.
 _WRAPPERS = frozenset({"data", "output", "value"})
@@ -53,7 +81,9 @@ class Schemas:
         return node if isinstance(node, tree.Call) else None
 
     def of_validator(self, node: tree.Call) -> tree.Call | None:
-        """The schema that Hono's ``c.req.valid("query")`` was passed by: ``zValidator("query", schema)`` beside the handler."""
+        """The schema that Hono's ``c.req.valid("query")`` was passed by: ``zValidator("query", schema)`` beside the
+        handler.
+        """
         target = node.args[0].value if node.args and isinstance(node.args[0], tree.Literal) else None
         handler = tree.enclosing_function(node)
         while handler is not None and not isinstance(handler.parent, tree.Call):
@@ -62,7 +92,12 @@ class Schemas:
         if handler is None or file is None or not isinstance(handler.parent, tree.Call):
             return None
         for arg in handler.parent.args:
-            if isinstance(arg, tree.Call) and len(arg.args) >= 2 and isinstance(arg.args[0], tree.Literal) and arg.args[0].value == target:
+            if (
+                isinstance(arg, tree.Call)
+                and len(arg.args) >= 2
+                and isinstance(arg.args[0], tree.Literal)
+                and arg.args[0].value == target
+            ):
                 return self.resolved(arg.args[1], file)
         return None
 
@@ -73,7 +108,7 @@ class Schemas:
                 return atom.call
         return None
 
-    # -- objects -----------------------------------------------------------------------------------------------------------
+    # -- objects -----------------------------------------------------------------------------------------------------
 
     def fields(self, schema: tree.Call) -> dict[str, tuple[Node, SourceFile]] | None:
         """The fields of an object schema with their own schemas; None when it is no object that can be read."""
@@ -127,7 +162,7 @@ class Schemas:
                 node, file = made, self.e.parameters.file_of(made) or file
         return found
 
-    # -- values --------------------------------------------------------------------------------------------------------------
+    # -- values ------------------------------------------------------------------------------------------------------
 
     def value(self, node: Node, file: SourceFile) -> Value:
         """What a value that the schema ``node`` passed may be."""

@@ -68,7 +68,9 @@ class Surroundings:
             found.append((outer, file))
         calls = [(other, call) for other, call, _ in self.e.parameters.callers(function)]
         if isinstance(function.parent, tree.Class) and function.parent.name:
-            calls += [(other, call) for other, call in self.e.parameters.calls.named(function.parent.name) if call.is_new]
+            calls += [
+                (other, call) for other, call in self.e.parameters.calls.named(function.parent.name) if call.is_new
+            ]
         for other, call in calls:
             caller = tree.enclosing_function(call)
             if caller is not None:

@@ -1,0 +1,235 @@
+"""Holes of calls: methods that build text, helpers that return it, callbacks that make the items of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgelint.project.atoms import Func, Global, Number, SafeText, one
+from edgelint.project.call_values import returns_of
+from edgelint.project.evaluate import MAX_FRAMES, Frame
+from edgelint.project.guards import is_allow_listed, tests_membership
+from edgelint.project.numbers import is_number_format
+from edgelint.project.text_syntax import SQL_TEXT, before, disarms_quotes, strips_to_words
+from edgelint.project.text_values import At, Hole, Values
+from edgelint.syntax import tree
+from edgelint.syntax.tree import Node
+
+# Methods whose result is made of the receiver's own text.
+_PASS_METHODS = frozenset(
+    {
+        "trim",
+        "trimStart",
+        "trimEnd",
+        "toUpperCase",
+        "toLowerCase",
+        "slice",
+        "substring",
+        "substr",
+        "repeat",
+        "filter",
+        "reverse",
+        "sort",
+        "strip",
+        "lower",
+        "upper",
+        "rstrip",
+        "lstrip",
+        "toString",
+        "split",
+        "flat",
+        "concat",
+        "values",
+        "normalize",
+        "dedent",
+        "valueOf",
+        "toSorted",
+        "at",
+        "pop",
+    }
+)
+_TEXT_FUNCTIONS = frozenset({"String", "str", "format", "repr", "ascii"})
+
+
+class Calls(Values):
+    """Holes of calls."""
+
+    def operand(self, node: Node, at: At) -> Iterator[Hole]:
+        """Holes of ``node``, which is put into text here."""
+        raise NotImplementedError
+
+    def item(self, node: Node, at: At) -> Iterator[Hole]:
+        """Holes of ``node``, which is put into an array here."""
+        raise NotImplementedError
+
+    def call(self, node: tree.Call, at: At) -> Iterator[Hole]:
+        """Holes of the text that ``node`` gives."""
+        if is_allow_listed(node, node, at.file, self.e):
+            return
+        func = node.func
+        if isinstance(func, tree.Member) and func.name is not None:
+            found = self.method(node, func, func.name, at)
+            if found is not None:
+                yield from found
+                return
+        elif isinstance(func, tree.Name) and func.id in _TEXT_FUNCTIONS and node.args:
+            if func.id != "format" or not is_number_format(node):
+                yield from self.descend(node.args[0], at)
+            return
+        looked_into = False
+        for value, inner in self.returned(node, at):
+            looked_into = True
+            yield from self.descend(value, inner)
+        if not looked_into:
+            yield from self.leaf(node, at)
+
+    def returned(self, node: tree.Call, at: At) -> Iterator[tuple[Node, At]]:
+        """What the project's functions that ``node`` calls return, each in the frame of the call."""
+        for atom in self.e.evaluate(node.func, at.file, at.frame):
+            inner = self.e.call_values.frame(atom, node, at.file, at.frame) if isinstance(atom, Func) else None
+            if isinstance(atom, Func) and inner is not None:
+                for value in _results(atom.node):
+                    yield value, at.moved(atom.file, inner)
+
+    # -- methods -----------------------------------------------------------------------------------------------------
+
+    def method(self, node: tree.Call, func: tree.Member, name: str, at: At) -> Iterator[Hole] | None:
+        """Holes of a method that is known to build text; None for any other."""
+        args = node.args
+        if name == "keys" and is_allow_listed(func.obj, node, at.file, self.e):
+            return iter(())
+        if name == "join":
+            return self.joined(node, func, at)
+        if name == "format" and at.file.language == "python":
+            return self.formatted(node, func, at)
+        if name in ("map", "flatMap") and args and (at.items or at.glue is not None):
+            return self.mapped(args[0], func.obj, at)
+        if name in ("replace", "replaceAll", "sub") and len(args) >= 2:
+            return self.replaced(node, func, name, at)
+        if name == "fill" and args:
+            return self.descend(args[0], at._replace(items=False))
+        if name in _PASS_METHODS and not any(isinstance(a, Func) for a in self.e.evaluate(func, at.file, at.frame)):
+            return self.passed(node, func, name, at)
+        if isinstance(func.obj, tree.Name) and args:
+            if func.obj.id == "Array" and name == "from" and len(args) == 2:
+                return self.callback(args[1], args[0], at)
+            if func.obj.id == "Object" and name in ("keys", "values"):
+                return self.leaf(node, at)
+        return None
+
+    def passed(self, node: tree.Call, func: tree.Member, name: str, at: At) -> Iterator[Hole]:
+        if name == "filter" and node.args and keeps_listed(node.args[0], at):
+            return
+        yield from self.descend(func.obj, at)
+        if name == "concat":
+            for arg in node.args:
+                yield from self.item(arg, at if at.items else at.through(arg))
+
+    def formatted(self, node: tree.Call, func: tree.Member, at: At) -> Iterator[Hole]:
+        yield from self.descend(func.obj, at)
+        for arg in node.args:
+            yield from self.operand(arg.value if isinstance(arg, tree.Keyword | tree.Spread) else arg, at)
+
+    def joined(self, node: tree.Call, func: tree.Member, at: At) -> Iterator[Hole]:
+        array, separator = func.obj, node.args[0] if node.args else None
+        if at.file.language == "python" and separator is not None:
+            array, separator = separator, func.obj
+        if separator is not None:
+            yield from self.operand(separator, at)
+        if at.glue is None:
+            at = at.through(array)
+        elif isinstance(separator, tree.Literal) and not SQL_TEXT.search(str(separator.value)):
+            self.parts.add(id(at.glue))
+        yield from self.descend(array, at._replace(items=True))
+
+    def replaced(self, node: tree.Call, func: tree.Member, name: str, at: At) -> Iterator[Hole]:
+        pattern, by = node.args[0], node.args[1]
+        if at.glue is not None and disarms_quotes(node, name, at.file) and before(at.glue).endswith("'"):
+            return
+        if isinstance(func.obj, tree.Name) and func.obj.id == "re" and name == "sub":
+            if isinstance(pattern, tree.Literal) and strips_to_words(f"/{pattern.value}/g"):
+                return
+            if len(node.args) > 2:
+                yield from self.descend(node.args[2], at)
+            return
+        if isinstance(pattern, tree.Literal) and pattern.kind == "regex" and strips_to_words(str(pattern.value)):
+            return
+        yield from self.descend(func.obj, at)
+        if not any(isinstance(a, Func) for a in self.e.evaluate(by, at.file, at.frame)):
+            yield from self.operand(by, at)
+
+    # -- callbacks ---------------------------------------------------------------------------------------------------
+
+    def mapped(self, function: Node, over: Node, at: At) -> Iterator[Hole]:
+        if isinstance(function, tree.Name) and function.id in ("String", "encodeURIComponent"):
+            yield from self.descend(over, at._replace(items=True))
+        else:
+            yield from self.callback(function, over, at)
+
+    def callback(self, function: Node, over: Node, at: At) -> Iterator[Hole]:
+        """The text a callback returns for the items of ``over``."""
+        for atom in self.e.evaluate(function, at.file, at.frame):
+            if isinstance(atom, Func):
+                if at.frame is not None and (at.frame.depth >= MAX_FRAMES or at.frame.find(atom.node) is not None):
+                    continue
+                values = self.e.elements(self.e.evaluate(over, at.file, at.frame), at.frame)
+                if is_allow_listed(over, over, at.file, self.e) or any(
+                    isinstance(n, tree.Call) and isinstance(n.func, tree.Member) and n.func.name == "filter" and n.args
+                    and keeps_listed(n.args[0], at)
+                    for n in _made_from(over, at)
+                ):
+                    values = one(SafeText("allowed"))
+                inner = Frame(atom.node, [values, one(Number(0, None))], {}, False, at.file, at.frame, atom.this)
+                for value in _results(atom.node):
+                    yield from self.descend(value, at.moved(atom.file, inner)._replace(items=False))
+            elif not (isinstance(atom, Global) and atom.path in ("Number", "parseInt")):
+                yield from self.leaf(function, at)
+
+
+def _results(function: tree.Function) -> list[Node]:
+    """The expressions that ``function`` returns."""
+    if function.body is None or isinstance(function.body, tree.Block):
+        return [statement.value for statement in returns_of(function) if statement.value is not None]
+    return [function.body]
+
+
+def _made_from(node: Node, at: At) -> Iterator[Node]:
+    """``node`` and what it is made from: the receivers of its calls, the initial values of its names."""
+    for _ in range(12):
+        yield node
+        if isinstance(node, tree.Call) and isinstance(node.func, tree.Member):
+            node = node.func.obj
+        elif isinstance(node, tree.Await | tree.Cast):
+            node = node.value
+        elif isinstance(node, tree.Name):
+            symbol = at.file.index.resolve(node)
+            values = (
+                [d.node for d in symbol.defs if d.kind == "value" and d.node is not None and not d.path]
+                if symbol
+                else []
+            )
+            if len(values) != 1 or values[0] is None:
+                return
+            node = values[0]
+        else:
+            return
+
+
+def keeps_listed(predicate: Node, at: At) -> bool:
+    """Whether a filter's callback keeps only what a list, set, object or pattern allows."""
+    if (
+        not isinstance(predicate, tree.Function)
+        or not predicate.params
+        or not isinstance(predicate.params[0], tree.Param)
+    ):
+        return False
+    target = predicate.params[0].target
+    names = {n.id for n in tree.walk(target) if isinstance(n, tree.Name)}
+    body = predicate.body
+    for node in tree.walk(body) if body is not None else ():
+        if isinstance(node, tree.Name) and node.id in names:
+            parent = node.parent
+            while parent is not None and parent is not predicate:
+                if tests_membership(parent, node, at.file, True):
+                    return True
+                parent = parent.parent
+    return False
