@@ -6,8 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from edgelint import checks, rulebook
+
+# A slow machine is no defect: no test asserts on a clock.
+settings.register_profile("edgelint", deadline=None)
+settings.load_profile("edgelint")
 
 DOCUMENT = '''\
 # {id}

@@ -388,7 +388,12 @@ def test_what_is_only_long_is_read(name: str) -> None:
 
 def test_a_stack_that_is_too_small_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(python, "_DEEP", 100)
-    _, parsed = parse("not " * 1200 + "a")
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)  # the analysis of a project may have raised it
+    try:
+        _, parsed = parse("not " * 1200 + "a")
+    finally:
+        sys.setrecursionlimit(limit)
     assert [message for _, _, message in parsed.errors] == ["too deeply nested to be analysed"]
 
 

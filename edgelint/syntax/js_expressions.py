@@ -228,7 +228,7 @@ class Expressions(Objects):
             if binary or id(value) in self.rotated:
                 value.right = self.cast_last(value.right, self.clean(node)[-1] if binary and node else None, end, text)
                 value.end = end
-                return value  # type: ignore[no-any-return]
+                return value
         start = value.start if node is None else node.start_byte
         return tree.Cast(start, end, value, text)
 
