@@ -8,8 +8,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgelint.project.atoms import (
-    Arr, Atom, ClassRef, Const, External, Func, Global, Inst, ListOf, Namespace, Number, Obj, Pair, Plat, SafeText,
-    Taint, Unknown, Value,
+    Arr,
+    Atom,
+    ClassRef,
+    Const,
+    External,
+    Func,
+    Global,
+    Inst,
+    ListOf,
+    Namespace,
+    Number,
+    Obj,
+    Pair,
+    Plat,
+    SafeText,
+    Taint,
+    Unknown,
+    Value,
 )
 from edgelint.project.files import SourceFile
 from edgelint.project.project import Project
@@ -19,8 +35,10 @@ from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
 TOML = 'name = "app"\nmain = "src/index.ts"\ncompatibility_date = "2025-09-01"\n'
-PYTHON_TOML = 'name = "app"\nmain = "src/entry.py"\ncompatibility_date = "2025-09-01"\ncompatibility_flags = '
-              '["python_workers"]\n'
+PYTHON_TOML = (
+    'name = "app"\nmain = "src/entry.py"\ncompatibility_date = "2025-09-01"\n'
+    'compatibility_flags = ["python_workers"]\n'
+)
 D1 = '[[d1_databases]]\nbinding = "DB"\ndatabase_name = "d"\ndatabase_id = "1"\n'
 KV = '[[kv_namespaces]]\nbinding = "KV"\nid = "1"\n'
 
@@ -68,10 +86,11 @@ def words(value: Value) -> str:
 
 
 def word(atom: Atom) -> str:
-    """One alternative: "kv:CACHE", "request!" (decided by the sender), "env~shape" (trusted less), "'text'", "number 0..5"."""
+    """One alternative: "kv:CACHE", "request!" (the sender decides), "env~shape" (trusted less), "number 0..5"."""
     if isinstance(atom, Plat):
-        return f"{atom.type}{':' + atom.binding if atom.binding else ''}{'!' if atom.tainted else ''}{'' if "
-               f"atom.trust == 'high' else '~' + atom.trust}"
+        binding = f":{atom.binding}" if atom.binding else ""
+        trust = "" if atom.trust == "high" else f"~{atom.trust}"
+        return f"{atom.type}{binding}{'!' if atom.tainted else ''}{trust}"
     if isinstance(atom, Const):
         return repr(atom.value) if atom.kind != "regex" else str(atom.value)
     if isinstance(atom, Taint):
@@ -119,7 +138,7 @@ def klass(project: Project, name: str) -> tuple[SourceFile, tree.Class]:
 
 
 def uses(worker: Worker) -> list[str]:
-    """The reads of env in words: name, "?" when the code allows for its absence, the method called on it, trust below the highest."""
+    """The reads of env in words: name, "?" when the code allows for its absence, method called, trust."""
     return [_use(use) for use in worker.env_uses]
 
 

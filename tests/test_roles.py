@@ -97,8 +97,8 @@ HONO = "import { Hono } from 'hono';\nconst app = new Hono();\n"
         ("import { defineEventHandler } from 'h3';\nexport default defineEventHandler(event => probe(event));",
          ["h3-event"]),
         ("import { createThing } from 'h3';\nexport default createThing(event => probe(event));", ["unknown param"]),
-        ("import { Router } from 'itty-router';\nconst r = Router();\nr.get('/', (q, e, x) => { probe(q); probe(e); "
-         "probe(x) });",
+        (("import { Router } from 'itty-router';\nconst r = Router();\nr.get('/', (q, e, x) => { probe(q); probe(e); "
+         "probe(x) });"),
          ["request!", "env", "execution-context"]),
         ("export function routes(app) { app.get('/', c => { c.env.DB; probe(c); return c.json({}) }) }",
          ["hono-context~shape"]),
@@ -155,16 +155,16 @@ DURABLE = "import { DurableObject } from 'cloudflare:workers';\n"
         (DURABLE + "export class A extends DurableObject { count(a) { probe(a) } }", ["unknown param"]),
         ("import { Agent } from 'agents';\nexport class A extends Agent { onConnect(a, b) { probe(a); probe(b) } }",
          ["websocket", "unknown other"]),
-        ("import { Agent } from 'agents';\nexport class A extends Agent { onMessage(a, b) { probe(b) } onRequest(r) { "
-         "probe(r) } }", ["from message", "request!"]),
-        ("import { WorkerEntrypoint } from 'cloudflare:workers';\nexport default class extends WorkerEntrypoint { "
-         "queue(a) { probe(a) } email(a) { probe(a) } scheduled(a) { probe(a) } }",
+        (("import { Agent } from 'agents';\nexport class A extends Agent { onMessage(a, b) { probe(b) } onRequest(r) { "
+         "probe(r) } }"), ["from message", "request!"]),
+        (("import { WorkerEntrypoint } from 'cloudflare:workers';\nexport default class extends WorkerEntrypoint { "
+         "queue(a) { probe(a) } email(a) { probe(a) } scheduled(a) { probe(a) } }"),
          ["queue-batch", "email-message", "scheduled-controller"]),
-        ("import { WorkerEntrypoint } from 'cloudflare:workers';\nexport default class extends WorkerEntrypoint { "
-         "constructor(a, b) { probe(a); probe(b) } }",
+        (("import { WorkerEntrypoint } from 'cloudflare:workers';\nexport default class extends WorkerEntrypoint { "
+         "constructor(a, b) { probe(a); probe(b) } }"),
          ["execution-context", "env"]),
-        ("import { WorkflowEntrypoint } from 'cloudflare:workers';\nexport class W extends WorkflowEntrypoint { run(a,"
-         " b) { probe(a.payload); probe(b) } }",
+        (("import { WorkflowEntrypoint } from 'cloudflare:workers';\nexport class W extends WorkflowEntrypoint { run(a,"
+         " b) { probe(a.payload); probe(b) } }"),
          ["from event", "workflow-step"]),
         ("export class A implements DurableObject { fetch(a) { probe(a) } }", ["request!"]),
         ("export class A { constructor(state, env) { probe(state); probe(env) } fetch(r) { probe(r) } }", ["do-state",
@@ -225,21 +225,21 @@ def test_names_are_the_last_resort(tmp_path: Path, code: str, expected: str) -> 
          "execution-context"]),
         ("async def on_queue(batch, env):\n    probe(batch)\n", ["queue-batch"]),
         ("async def other(batch, b):\n    probe(batch)\n", ["unknown param"]),
-        ("from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n    async def fetch(self, r):\n     "
-         "   probe(r)\n        probe(self.env)\n",
+        (("from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n    async def fetch(self, r):\n     "
+         "   probe(r)\n        probe(self.env)\n"),
          ["request!", "env"]),
-        ("from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n    def __init__(self, c, e):\n     "
-         "   probe(c)\n        probe(e)\n",
+        (("from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n    def __init__(self, c, e):\n     "
+         "   probe(c)\n        probe(e)\n"),
          ["execution-context", "env"]),
-        ("from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n    async def other(self, r):\n     "
-         "   probe(r)\n", ["unknown param"]),
-        ("from workers import DurableObject\nclass A(DurableObject):\n    def __init__(self, c, e):\n        "
-         "probe(c)\n        probe(e)\n", ["do-state", "env"]),
-        ("from workers import DurableObject\nclass A(DurableObject):\n    async def webSocketMessage(self, w, m):\n   "
-         "     probe(w)\n        probe(m)\n",
+        (("from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n    async def other(self, r):\n     "
+         "   probe(r)\n"), ["unknown param"]),
+        (("from workers import DurableObject\nclass A(DurableObject):\n    def __init__(self, c, e):\n        "
+         "probe(c)\n        probe(e)\n"), ["do-state", "env"]),
+        (("from workers import DurableObject\nclass A(DurableObject):\n    async def webSocketMessage(self, w, m):\n   "
+         "     probe(w)\n        probe(m)\n"),
          ["websocket", "from message"]),
-        ("from workers import WorkflowEntrypoint\nclass A(WorkflowEntrypoint):\n    async def run(self, e, s):\n      "
-         "  probe(e)\n        probe(s)\n",
+        (("from workers import WorkflowEntrypoint\nclass A(WorkflowEntrypoint):\n    async def run(self, e, s):\n      "
+         "  probe(e)\n        probe(s)\n"),
          ["workflow-event", "workflow-step"]),
         ("class A:\n    async def fetch(self, r):\n        probe(r)\n", ["unknown param"]),
     ],
