@@ -32,7 +32,7 @@ _VALUE_FOLLOWS = re.compile(
 )
 
 SIZES = {
-    "limit": "the request decides LIMIT, with no upper bound: one call can read, and be billed for, every row (-1: all)",
+    "limit": "the request decides LIMIT, with no upper bound: one call can read, and be billed for, all rows (-1: all)",
     "offset": "the request decides OFFSET, with no bound: every row that is skipped is read and billed",
 }
 
@@ -80,7 +80,7 @@ def message_for(hole: Hole, call: BindingCall) -> str:
         origin = {"request": "the request", "message": "a message", "event": "an event"}[hole.what]
         return f"text from {origin} becomes part of the SQL given to {to}: whoever sends it can rewrite the statement"
     if hole.what == "number":
-        return f"a number that may be NaN becomes part of the SQL given to {to}: SQLite takes NaN for a column, and fails"
+        return f"a number that may be NaN becomes part of the SQL given to {to}: SQLite takes NaN for a column"
     what = {
         "stored": "stored data",
         "param": "a parameter that no known call fixes",

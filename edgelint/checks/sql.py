@@ -52,7 +52,7 @@ def unchecked_number(project: Project) -> Iterator[Finding]:
                 related = () if inside else (Related(call.file.span(value), "it is bound here"),)
                 yield Finding(
                     span,
-                    "this is NaN when the text is no number, and NaN is bound as NULL: = ? matches no row, LIMIT ? fails",
+                    "NaN when the text is no number, and NaN is bound as NULL: = ? matches no row, and LIMIT ? fails",
                     related,
                     "test it first (Number.isInteger), or give a default (parseInt(x, 10) || 1)",
                 )
