@@ -11,7 +11,7 @@ from edgelint.project.atoms import (
     Unknown, Value, one,
 )
 from edgelint.project.callers import is_bound_python
-from edgelint.project.numbers import as_number, is_number_format, maximum, minimum, to_number
+from edgelint.project.numbers import as_number, is_number_format, maximum, minimum, rounded, to_number
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -376,7 +376,9 @@ class CallValues:
             found_number = as_number(value())
             if found_number is None:
                 return one(Number(tainted=any(isinstance(a, Taint) for a in value()), nan=any(isinstance(a, Taint) for a in value()), node=node, path=file.path))
-            return one(found_number)
+            if path == "round" and len(args) > 1:  # to so many digits
+                return one(found_number._replace(lower=None, upper=None))
+            return one(rounded(path.rsplit(".", 1)[-1], found_number))
         if path == "Math.random":
             return one(Number(0, 1))
         if path in ("Date.now", "time.time", "performance.now"):

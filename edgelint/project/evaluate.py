@@ -663,8 +663,10 @@ class Evaluator:
             return one(SafeText("typeof"))
         if node.op in ("!", "delete", "void"):
             return one(Number(0, 1))
-        from edgelint.project.numbers import negated, to_number
+        from edgelint.project.numbers import complement, negated, to_number
 
+        if node.op == "~":
+            return complement(value)
         return negated(value) if node.op == "-" else to_number(value, node, file.path)
 
     def cast(self, node: tree.Cast, file: SourceFile, frame: Frame | None) -> Value:
