@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _ENV_NAME = re.compile(r"env|bindings|platform", re.I)
 _BINDING_LIKE = re.compile(r"^[A-Z][A-Z0-9_]*$|^[A-Z][A-Za-z0-9]+$")
+_PLATFORM_MODULES = ("cloudflare:workers", "workers", "cloudflare")  # of the classes that a worker's entry extends
 _HARMLESS_EXTERNALS = ("hono", "@hono/", "itty-router", "chanfana", "drizzle-orm", "cloudflare:")
 
 
@@ -173,16 +175,14 @@ class Worker:
                         return False
             return True
         if isinstance(atom, ClassRef | Inst):
-            for member in atom.node.members:
-                if isinstance(member, tree.Function) and member.name:
-                    found.setdefault(member.name, Span(atom.file.path, member.name_start, member.name_end))
-                elif isinstance(member, tree.Field):
-                    found.setdefault(member.name, Span(atom.file.path, member.name_start, member.name_end))
+            for member in _members(atom.node.members):
+                found.setdefault(member.name, Span(atom.file.path, member.name_start, member.name_end))
             for base in atom.node.bases:
                 for parent in self._evaluator.evaluate(base, atom.file):
                     if isinstance(parent, ClassRef):
-                        self._handlers_of(parent, found, entry, node)
-                    elif not (isinstance(parent, External) and parent.module == "cloudflare:workers"):
+                        if not self._handlers_of(parent, found, entry, node):
+                            return False
+                    elif not (isinstance(parent, External) and parent.module.split(".")[0] in _PLATFORM_MODULES):
                         return False
             return True
         if isinstance(atom, External) and (atom.module.startswith("hono") or atom.path.startswith(("Hono()", "OpenAPIHono()"))):
@@ -217,15 +217,11 @@ class Worker:
         for atom in self._evaluator.symbol_value(default, entry, None, None):
             if not isinstance(atom, ClassRef):
                 return None
-            for member in [m for part in atom.node.members for m in ([part] if isinstance(part, tree.Function) else part.children())]:
-                if isinstance(member, tree.Function):
-                    found.setdefault(member.name.removeprefix("on_"), Span(atom.file.path, member.name_start, member.name_end))
-            for base in atom.node.bases:
-                for parent in self._evaluator.evaluate(base, atom.file):
-                    if isinstance(parent, ClassRef):
-                        self._handlers_of(parent, found, entry, None)
-                    elif not (isinstance(parent, External) and parent.module.split(".")[0] in ("workers", "cloudflare")):
-                        return None
+            own: dict[str, Span] = {}
+            if not self._handlers_of(atom, own, entry, None):
+                return None
+            for name, span in own.items():
+                found.setdefault(name.removeprefix("on_"), span)
         return found
 
     # -- uses of env -------------------------------------------------------------------------------------------------
@@ -243,6 +239,16 @@ class Worker:
             _service_worker_globals(file, self._evaluator, self, uses)
         uses.sort(key=lambda use: use.span)
         return uses, dynamic
+
+
+def _members(statements: Iterable[Node]) -> Iterator[tree.Function | tree.Field]:
+    """The methods and fields of a class body, those under a condition in Python's among them."""
+    for node in statements:
+        if isinstance(node, tree.Function | tree.Field):
+            if node.name:
+                yield node
+        elif isinstance(node, tree.If):
+            yield from _members([*node.then.body, *(node.other.body if node.other is not None else ())])
 
 
 def env_uses(file: SourceFile, evaluator: Evaluator) -> tuple[list[EnvUse], list[Span]]:
@@ -265,17 +271,16 @@ def env_uses(file: SourceFile, evaluator: Evaluator) -> tuple[list[EnvUse], list
             if _is_target(member):
                 continue
             uses.append(_use(member.name, file, member, trust, member.name_start, member.name_end))
-    for name, calls in (("getattr", file.index.calls.get("getattr", [])), ("get", [])):
-        for call in calls:
-            if name == "getattr" and file.language == "python" and len(call.args) >= 2:
-                trust = env_trust(evaluator.evaluate(call.args[0], file)) if _may_be_env(call.args[0]) else None
-                if trust is not None:
-                    seen.add(id(_bare(call.args[0])))
-                    key = call.args[1]
-                    if isinstance(key, tree.Literal) and isinstance(key.value, str):
-                        uses.append(EnvUse(key.value, file.span(key), file, len(call.args) > 2, None, trust, call))
-                    else:
-                        dynamic.append(file.span(call))
+    for call in file.index.calls.get("getattr", ()) if file.language == "python" else ():
+        if len(call.args) >= 2 and _may_be_env(call.args[0]):
+            trust = env_trust(evaluator.evaluate(call.args[0], file))
+            if trust is not None:
+                seen.add(id(_bare(call.args[0])))
+                key = call.args[1]
+                if isinstance(key, tree.Literal) and isinstance(key.value, str):
+                    uses.append(EnvUse(key.value, file.span(key), file, len(call.args) > 2, None, trust, call))
+                else:
+                    dynamic.append(file.span(call))
     _destructured(file, evaluator, uses, seen)
     _escapes(file, evaluator, seen, dynamic)
     return uses, dynamic
