@@ -370,8 +370,6 @@ class ModuleGraph:
         found = self._service_workers.get(file.path)
         if found is None:
             found = not is_browser_worker(file) and any(_listens_for_fetch(call) for call in file.index.calls.get("addEventListener", ()))
-            if not found and not file.index.exports and not file.index.imports:
-                found = False
             self._service_workers[file.path] = found
         return found
 
