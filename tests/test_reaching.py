@@ -56,7 +56,8 @@ def found(file: SourceFile, node: tree.Name) -> list[str]:
         ("let x = 1; x = env(probe(x));", ["1"]),
         ("let x = 1; let y = 2; { x = 3; } probe(x);", ["1", "3"]),
         ("for (let i = 0; i < 3; i++) { probe(i); }", ["0", "+i++"]),
-        ("let x = 1; for (x of env) { probe(x); }", ["1", "element"]),
+        ("let x = 1; for (x of env) { probe(x); }", ["element"]),
+        ("let x = 1; for (x of env) { x = 2; } probe(x);", ["1", "element", "2"]),
     ],
 )
 def test_definitions_that_reach_a_use(tmp_path: Path, body: str, expected: list[str]) -> None:

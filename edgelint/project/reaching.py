@@ -32,6 +32,11 @@ def reaching(symbol: Symbol, use: Node) -> list[Def]:
         if d.kind == "value" and d.node is None:
             last_certain = last_certain or d
             continue
+        if isinstance(d.at, tree.Loop) and d.kind in ("element", "key"):
+            # set at each turn of the loop: certain inside, where the loop may make none not after it
+            if d.default is None and d.at.body.start <= use.start < d.at.body.end:
+                last_certain = d
+            continue
         statement = _statement(d.at)
         block = statement.parent
         position = blocks.get(id(block))
