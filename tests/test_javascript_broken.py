@@ -246,3 +246,17 @@ def test_mutations(edits: list[tuple[int, int, str]], extension: str) -> None:
 
 def test_sample_is_whole() -> None:
     assert lower(SAMPLE).errors == []
+
+
+def test_names_that_begin_like_an_operator() -> None:
+    text = (
+        "export interface Status {\n  text: string\n  in_reply_to?: string\n  instanceof_2: number\n}\n"
+        "type Pairs<T> = { [type in keyof T]: { type: type } }[keyof T]\nconst a = b\nin_reply(a)\n"
+    )
+    source = Source("a.ts", text.encode())
+    parsed = javascript.parse(source, "a.ts")
+    assert parsed.errors == []
+    declared = next(node for node in tree.walk(parsed.module) if isinstance(node, tree.TypeDecl) and node.name == "Status")
+    assert list(declared.members) == ["text", "in_reply_to", "instanceof_2"]
+    calls = [source.slice(node.start, node.end) for node in tree.walk(parsed.module) if isinstance(node, tree.Call)]
+    assert calls == ["in_reply(a)"]

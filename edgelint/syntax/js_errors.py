@@ -24,6 +24,8 @@ _IMPORT_TYPE = re.compile(
 _NAMES = tuple(re.compile(pattern) for pattern in (
     rb"[{,]\s*(type)\s*(?=[,}])",
     rb"(?m)^[ \t]*(in|instanceof)\??[ \t]*:",
+    rb"(?m)^[ \t]*(in|instanceof)[_$0-9][\w$]*",  # in_reply_to on a line of its own: taken for the operator
+    rb"\[\s*(type)\s+in\b",
     rb"\b(using)\b(?!\s+[\w$]+\s*(?:[=:]|of\b))",
 ))
 _MAX_TAG_TYPES = 4000
