@@ -133,6 +133,8 @@ class Imports:
         name, _ = split_specifier(specifier)
         if name in NODE_BUILTINS or name in _GIVEN or packages.is_alias(file.path, specifier):
             return None
+        if not self.is_governed(file):
+            return None
         chain = list(packages.chain(file.path))
         if not chain or not all(package.readable for package in chain) or name in packages.by_name:
             return None
@@ -145,6 +147,17 @@ class Imports:
             if self.is_installed(name, directory) or self.is_mapped(name, directory):
                 return None
         return None if self.is_wrangler_alias(name, specifier, file) else name
+
+    def is_governed(self, file: SourceFile) -> bool:
+        """Whether wrangler bundles ``file``, as far as can be told: where there are configs, one reaches it or stands above it.
+
+        What stands apart from every config may be put together by something that has packages of its own (workerd's samples).
+        """
+        workers = self._project.all_workers
+        directories = {worker.directory for worker in workers if worker.config is not None}
+        if not directories or any(not d or file.path.startswith(f"{d}/") for d in directories):
+            return True
+        return any(held is file for worker in workers for held in worker.files)
 
     def is_installed(self, name: str, directory: str) -> bool:
         manifest = posixpath.join(directory, "node_modules", name, "package.json")
