@@ -51,12 +51,11 @@ class Fields:
                 for param in member.params:
                     if isinstance(param, tree.Param) and param.accessibility and isinstance(param.target, tree.Name):
                         table.setdefault(param.target.id, []).append(param)
-            elif isinstance(member, tree.Assign) and isinstance(member.target, tree.Name):
-                sources = table.setdefault(member.target.id, [])
-                if member.annotation is not None:
-                    sources.append(member.annotation)
-                if member.value is not None:
-                    sources.append(member.value)
+            at: Node | None = member
+            while isinstance(at, tree.Assign):  # Python's ``a = b = 1``
+                if isinstance(at.target, tree.Name) and at.value is not None:
+                    table.setdefault(at.target.id, []).append(at.value)
+                at = at.value
         for name, assigned in self.assigned(file).get(node, {}).items():
             table.setdefault(name, []).extend(assigned)
         self._tables[node] = table
