@@ -13,7 +13,7 @@ from edgelint.project.project import Project
 from edgelint.syntax.tree import Node
 from tests.projects import PYTHON_TOML, TOML, probe, project
 
-BEFORE = 'const ALLOWED = ["a"]; const SET = new Set(ALLOWED); const MAP = { a: 1 };\nfunction check(v) { return v === "a"; }'
+BEFORE = 'const ALLOWED = ["a"], SET = new Set(ALLOWED), MAP = { a: 1 }; const check = (v) => v === "a";'
 
 
 def worker(root: Path, body: str) -> Project:

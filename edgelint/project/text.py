@@ -47,6 +47,7 @@ class _Descent(Calls):
     def __init__(self, evaluator: Evaluator) -> None:
         super().__init__(evaluator)
         self.seen: set[tuple[int, int, int]] = set()
+        self.pushes: dict[Symbol, list[tuple[Node, bool]]] = {}
 
     def descend(self, node: Node, at: At) -> Iterator[Hole]:
         key = (id(node), id(at.frame), id(at.glue))
@@ -147,9 +148,12 @@ class _Descent(Calls):
 
     def pushed(self, symbol: Symbol, at: At) -> Iterator[Hole]:
         """What is pushed into an array that did not begin as a literal; literals bring their pushes themselves."""
-        for pushed, spread in symbol_pushes(symbol, at.file):
-            if isinstance(pushed.parent, tree.Call):
-                yield from self.item(pushed, at._replace(items=spread))
+        found = self.pushes.get(symbol)
+        if found is None:
+            found = [(node, spread) for node, spread in symbol_pushes(symbol, at.file) if isinstance(node.parent, tree.Call)]
+            self.pushes[symbol] = found
+        for node, spread in found:
+            yield from self.item(node, at._replace(items=spread))
 
     def definition(self, d: Def, use: Node, at: At) -> Iterator[Hole]:
         if d.kind == "augment":
