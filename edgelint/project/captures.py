@@ -51,10 +51,8 @@ def captured(node: Node, file: SourceFile, evaluator: Evaluator, hops: int = 0) 
     if isinstance(node, tree.Binary) and node.op in ("??", "||") and isinstance(node.right, tree.Literal):
         node = node.left
     if isinstance(node, tree.Name):
-        symbol = file.index.resolve(node)
-        if symbol is None or len(symbol.defs) != 1 or hops == _MAX_HOPS:
-            return None
-        return _of_definition(symbol.defs[0], file, evaluator, hops + 1)
+        d = _only_definition(node, file)
+        return None if d is None or hops == _MAX_HOPS else _of_definition(d, file, evaluator, hops + 1)
     if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name == "group" and node.args:
         return _group(_pattern(node.func.obj, file, evaluator), _key(node.args[0]))
     if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name == "param" and node.args:
@@ -64,6 +62,13 @@ def captured(node: Node, file: SourceFile, evaluator: Evaluator, hops: int = 0) 
     if isinstance(node.obj, tree.Member) and node.obj.name == "groups":
         return _group(_pattern(node.obj.obj, file, evaluator), node.name)
     return _group(_pattern(node.obj, file, evaluator), _key(node.index))
+
+
+def _only_definition(name: tree.Name, file: SourceFile) -> Def | None:
+    """The one definition of a variable that gives it a value, None when there are others."""
+    symbol = file.index.resolve(name)
+    found = [d for d in symbol.defs if d.kind != "value" or d.node is not None] if symbol is not None else []
+    return found[0] if len(found) == 1 else None
 
 
 def _of_definition(d: Def, file: SourceFile, evaluator: Evaluator, hops: int) -> str | None:
@@ -115,12 +120,10 @@ def _pattern(match: Node, file: SourceFile, evaluator: Evaluator) -> str | None:
         elif isinstance(match, tree.Assign) and match.value is not None:
             match = match.value
         elif isinstance(match, tree.Name):
-            symbol = file.index.resolve(match)
-            if symbol is None or len(symbol.defs) != 1 or symbol.defs[0].path or symbol.defs[0].kind != "value":
+            d = _only_definition(match, file)
+            if d is None or d.path or d.kind != "value" or d.node is None:
                 return None
-            if symbol.defs[0].node is None:
-                return None
-            match = symbol.defs[0].node
+            match = d.node
         else:
             break
     if not isinstance(match, tree.Call) or not isinstance(match.func, tree.Member) or not match.args:
