@@ -121,6 +121,8 @@ HANDLER = "export default {{ async fetch(request, env, ctx) {{ {} }} }};"
         ("if (env.A) {} env.B ? 1 : 2; while (env.C) {}", ["A?", "B?", "C"]),
         ("env.A ??= 1; Boolean(env.B); String(env.C);", ["A?", "B?", "C"]),
         ("if (env.A) env.A.get(); if (!env.B) return; env.B.get();", ["A?", "A?.get", "B?", "B?.get"]),
+        ("if ('A' in env) { env.A; env.B; env2.A; }", ["A?", "B"]),
+        ("if ('A' in other) { env.A; }", ["A"]),
         ("e.A; settings.B;", []),
     ],
 )
@@ -167,9 +169,11 @@ def test_env_of_an_outer_object_is_followed(tmp_path: Path) -> None:
         ("getattr(self.env, 'A', None)", ["A?"], []),
         ("getattr(self.env, name)", [], ["getattr(self.env, name)"]),
         ("getattr(other, 'A')", [], []),
+        ("x = self.env.A if hasattr(self.env, 'A') else None", ["A?", "A?"], []),
         ("getattr(self.env)", [], ["self.env"]),
         ("self.env.A.get('x')", ["A.get"], []),
-        ("hasattr(self.env, 'A')", [], ["self.env"]),
+        ("hasattr(self.env, 'A')", ["A?"], []),
+        ("vars(self.env)", [], ["self.env"]),
     ],
 )
 def test_reads_of_env_in_python(tmp_path: Path, code: str, expected: list[str], open_: list[str]) -> None:

@@ -8,7 +8,7 @@ through: ``await x`` has the value of ``x``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -188,8 +188,7 @@ class Evaluator:
             value = self.keys(self.evaluate(d.node, file, frame))
         else:
             value = one(Unknown("other", d.at))
-        for step in d.path:
-            value = self.step(value, step, file, frame)
+        value = self.along(value, d.path, d.node if kind == "value" else None, file, frame)
         if d.default is not None:
             value = _given(value) | self.evaluate(d.default, file, frame)
         return value
@@ -208,6 +207,17 @@ class Evaluator:
         if node.op in ("+=", "|="):
             return frozenset(Number() if isinstance(a, Const) and a.kind == "number" else a for a in value)
         return one(Number(tainted=any(isinstance(a, Number | Taint) and _tainted(a) for a in value)))
+
+    def along(
+        self, value: Value, path: Sequence[str | int | None], node: Node | None, file: SourceFile, frame: Frame | None
+    ) -> Value:
+        """What a pattern's ``path`` takes out of ``value``, which is that of ``node`` where it stands as an expression."""
+        for position, step in enumerate(path):
+            trust = None
+            if step == "env" and position == 0 and node is not None and all(isinstance(a, Unknown | External) for a in value):
+                trust = _context_trust(node)  # const { env } = context.cloudflare
+            value = one(Plat("env", trust=trust)) if trust is not None else self.step(value, step, file, frame)
+        return value
 
     def step(self, value: Value, step: str | int | None, file: SourceFile, frame: Frame | None) -> Value:
         if step is None:
@@ -286,11 +296,12 @@ class Evaluator:
             trust = _context_trust(node.obj)
             if trust is not None:
                 return one(Plat("env", trust=trust))
-        if isinstance(node.obj, tree.Cast) and all(isinstance(a, Unknown) for a in base):
-            said = self.cast_member(node)
-            if said is not None:
-                return said
-        return self.member_of(base, node.name, file, frame, node)
+        value = self.member_of(base, node.name, file, frame, node)
+        if isinstance(node.obj, tree.Cast) and all(
+            isinstance(a, Unknown) or (isinstance(a, Plat) and a.type == "binding") for a in value
+        ):
+            return self.cast_member(node) or value
+        return value
 
     def member_of(
         self, base: Value, name: str, file: SourceFile, frame: Frame | None, node: tree.Member | None = None

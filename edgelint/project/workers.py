@@ -12,7 +12,7 @@ from edgelint.project import env_types
 from edgelint.project.atoms import ClassRef, External, Func, Inst, Obj, Plat, Value
 from edgelint.project.env_types import EnvType
 from edgelint.project.files import SourceFile
-from edgelint.project.flow import conditions, mentions
+from edgelint.project.flow import conditions, mentions, same
 from edgelint.project.roles import HANDLER_NAMES
 from edgelint.project.wrangler import WranglerConfig
 from edgelint.syntax import tree
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _ENV_NAME = re.compile(r"env|bindings|platform", re.I)
 _BINDING_LIKE = re.compile(r"^[A-Z][A-Z0-9_]*$|^[A-Z][A-Za-z0-9]+$")
+_ASKING = ("getattr", "hasattr")  # Python's functions that take the name of a member as text
 _PLATFORM_MODULES = ("cloudflare:workers", "workers", "cloudflare")  # of the classes that a worker's entry extends
 _HARMLESS_EXTERNALS = ("hono", "@hono/", "itty-router", "chanfana", "drizzle-orm", "cloudflare:")
 
@@ -271,14 +272,15 @@ def env_uses(file: SourceFile, evaluator: Evaluator) -> tuple[list[EnvUse], list
             if _is_target(member):
                 continue
             uses.append(_use(member.name, file, member, trust, member.name_start, member.name_end))
-    for call in file.index.calls.get("getattr", ()) if file.language == "python" else ():
+    asking = [call for name in _ASKING for call in file.index.calls.get(name, ())] if file.language == "python" else []
+    for call in asking:
         if len(call.args) >= 2 and _may_be_env(call.args[0]):
             trust = env_trust(evaluator.evaluate(call.args[0], file))
             if trust is not None:
                 seen.add(id(_bare(call.args[0])))
                 key = call.args[1]
                 if isinstance(key, tree.Literal) and isinstance(key.value, str):
-                    uses.append(EnvUse(key.value, file.span(key), file, len(call.args) > 2, None, trust, call))
+                    uses.append(EnvUse(key.value, file.span(key), file, _is_asked(call), None, trust, call))
                 else:
                     dynamic.append(file.span(call))
     _destructured(file, evaluator, uses, seen)
@@ -359,7 +361,23 @@ def is_guarded(node: Node, file: SourceFile) -> bool:
         return True
     if isinstance(parent, tree.Call) and isinstance(parent.func, tree.Name) and parent.func.id in ("Boolean", "bool") and parent.func is not at:
         return True
-    return any(mentions(condition.test, node, file) for condition in conditions(node))
+    return any(mentions(condition.test, node, file) or _asks_for(condition.test, node, file) for condition in conditions(node))
+
+
+def _asks_for(test: Node, node: Node, file: SourceFile) -> bool:
+    """Whether ``test`` asks for the member ``node`` by its name: ``"KV" in env``, Python's ``hasattr(env, "KV")``."""
+    if not isinstance(node, tree.Member):
+        return False
+    for part in tree.walk(test):
+        if isinstance(part, tree.Binary) and part.op in ("in", "not in"):
+            name, holder = part.left, part.right
+        elif isinstance(part, tree.Call) and _callee_name(part) == "hasattr" and len(part.args) == 2:
+            holder, name = part.args
+        else:
+            continue
+        if isinstance(name, tree.Literal) and name.value == node.name and same(_bare(holder), _bare(node.obj), file):
+            return True
+    return False
 
 
 def _destructured(file: SourceFile, evaluator: Evaluator, uses: list[EnvUse], seen: set[int]) -> None:
@@ -375,8 +393,7 @@ def _destructured(file: SourceFile, evaluator: Evaluator, uses: list[EnvUse], se
                 if d.kind == "param" and not (len(d.path) > 1 or _BINDING_LIKE.match(last)):
                     continue
                 value = evaluator.evaluate(d.node, file) if d.kind == "value" else evaluator.parameters.value(d.node, file, None)  # type: ignore[arg-type]
-                for step in d.path[:-1]:
-                    value = evaluator.step(value, step, file, None)
+                value = evaluator.along(value, d.path[:-1], d.node if d.kind == "value" else None, file, None)
                 trust = env_trust(value)
                 if trust is None:
                     continue
@@ -433,7 +450,7 @@ def _escapes(file: SourceFile, evaluator: Evaluator, seen: set[int], dynamic: li
         while isinstance(at.parent, tree.Cast | tree.Await):
             at = at.parent
         parent = at.parent
-        if id(node) in seen and not (isinstance(parent, tree.Call) and _callee_name(parent) != "getattr"):
+        if id(node) in seen and not (isinstance(parent, tree.Call) and _callee_name(parent) not in _ASKING):
             continue
         holder: Node | None = None
         if isinstance(parent, tree.Spread):
@@ -456,6 +473,11 @@ def _escapes(file: SourceFile, evaluator: Evaluator, seen: set[int], dynamic: li
             if isinstance(holder.func, tree.Member) and holder.func.name in ("log", "error", "warn", "debug", "info"):
                 continue
         dynamic.append(file.span(node))
+
+
+def _is_asked(call: tree.Call) -> bool:
+    """Whether ``getattr(env, name, default)`` or ``hasattr(env, name)`` allows for the name not being there."""
+    return len(call.args) > 2 or _callee_name(call) == "hasattr"
 
 
 def _callee_name(call: tree.Call) -> str:
