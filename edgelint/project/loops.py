@@ -296,19 +296,8 @@ class _Finder:
             return False
         result = _result(call, file)
         for node in tree.walk_function(loop.body):
-            if (
-                node.start < call.start
-                or not isinstance(node, tree.Return | tree.Jump)
-                or (isinstance(node, tree.Jump) and node.kind != "break")
-            ):
-                continue
-            if (
-                isinstance(node, tree.Return)
-                and node.start <= call.start < node.end
-                and not _is_conditional(node, loop)
-            ):
-                return True
-            if isinstance(node, tree.Jump) and _inner_loop(node, loop):
+            leaves = isinstance(node, tree.Return) or (isinstance(node, tree.Jump) and node.kind == "break")
+            if not leaves or node.end <= call.start or (isinstance(node, tree.Jump) and _inner_loop(node, loop)):
                 continue
             verdict = _answered(node, loop, result, file)
             if verdict is True or (verdict is None and not _is_conditional(node, loop)):
