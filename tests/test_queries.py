@@ -86,7 +86,7 @@ def test_queries(tmp_path: Path, body: str, expected: str) -> None:
         ("function run(db, sql = 'c') { return db.prepare(sql).all(); }", "run(env.DB);", ["c []"]),
         ("function run(db, sql) { return db.prepare('x ' + sql).all(); }", "run(env.DB, ...x);", ["x _ []"]),
         (
-            "const one = (d, s, v) => two(d, s + ' LIMIT 1', v);\nconst two = (d, s, v) => d.prepare(s).bind(...v).run()",
+            "const one = (d, s, v) => t(d, s + ' LIMIT 1', v);\nconst t = (d, s, v) => d.prepare(s).bind(...v).run()",
             "one(env.DB, 'a', [1]);",
             ["a LIMIT 1 ['1']"],
         ),
