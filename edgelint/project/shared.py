@@ -46,6 +46,7 @@ _LOGIN = re.compile(
     r"|^authenticate$|^authorize$",
     re.IGNORECASE,
 )
+_LOGGED_IN = re.compile(r"logged|auth|session|user|account", re.IGNORECASE)  # a helper that tells whether someone is
 _URL_MEMBERS = frozenset({
     "url", "pathname", "search", "href", "origin", "host", "hostname", "searchParams", "path", "params",
     "protocol", "hash",
@@ -91,7 +92,7 @@ class SharedCaches:
         for put in self.caches.puts():
             key, value = put.arg(0), put.arg(1)
             lookup = self.lookup(put) if key is not None and value is not None else None
-            if lookup is None or key is None or value is None or not self.is_url_only(key, put.file):
+            if lookup is None or key is None or value is None or not self.is_url_only(key, put.file) or self.is_anonymous(put):
                 continue
             who = self.who(value, put.file, 0) or self.gate(put, lookup)
             if who is not None:
@@ -256,6 +257,27 @@ class SharedCaches:
                 if found is not None:
                     return found
         return None
+
+    def is_anonymous(self, put: BindingCall) -> bool:
+        """Whether only callers without credentials come to the put: ``if (!cookie)``, or behind ``if (cookie) return``."""
+        return any(self.is_absent(condition.test, condition.holds, put.file, 0) for condition in conditions(put.node))
+
+    def is_absent(self, test: Node, holds: bool, file: SourceFile, depth: int) -> bool:
+        """Whether ``test`` being ``holds`` says that the caller's credentials are not there."""
+        while isinstance(test, tree.Await | tree.Cast) or (isinstance(test, tree.Unary) and test.op in ("!", "not")):
+            holds = not holds if isinstance(test, tree.Unary) else holds
+            test = test.value
+        if isinstance(test, tree.Binary) and test.op in ("===", "==", "!==", "!=", "is", "is not"):
+            none = all(isinstance(a, Const) and a.value is None for a in self.e.evaluate(test.right, file))
+            return none and self.is_absent(test.left, holds is (test.op in ("!==", "!=", "is not")), file, depth)
+        if isinstance(test, tree.Name) and depth < 3:
+            symbol = file.index.resolve(test)
+            values = [d.node for d in reaching(symbol, test) if d.kind == "value" and not d.path] if symbol is not None else []
+            return len(values) == 1 and values[0] is not None and self.is_absent(values[0], holds, file, depth + 1)
+        if holds or not isinstance(test, tree.Call) or self.credentials(test, file, 0) is None:
+            return False
+        name = callee_name(test)
+        return name in _COOKIES or any(_header_names(test)) or _LOGGED_IN.search(name) is not None
 
     # -- wrappers ----------------------------------------------------------------------------------------------------
 
