@@ -174,20 +174,12 @@ class CallValues:
                 value |= self.e.evaluate(statement.value, file, frame)
         return value or one(Const("null", None))
 
-    def callback(self, node: Node | None, args: list[Node | Value], file: SourceFile, frame: Frame | None) -> Value:
+    def callback(self, node: Node, args: list[Node | Value], file: SourceFile, frame: Frame | None) -> Value:
         """What the function that ``node`` evaluates to returns for ``args``."""
-        from edgelint.project.evaluate import MAX_FRAMES, Frame
-
-        if node is None:
-            return UNKNOWN
         value: Value = EMPTY
         for atom in self.e.evaluate(node, file, frame):
             if isinstance(atom, Func):
-                if frame is not None and (frame.depth >= MAX_FRAMES or frame.find(atom.node) is not None):
-                    value |= one(Unknown("depth"))
-                    continue
-                inner = Frame(atom.node, args, {}, False, file, frame, atom.this)
-                value |= self.returns(atom.node, atom.file, inner)
+                value |= self.called_back(atom, args, file, frame)
             elif isinstance(atom, Global) and atom.path in ("Number", "parseInt", "parseFloat"):
                 value |= one(Number(nan=True, node=node, path=file.path))
             elif isinstance(atom, Global) and atom.path in ("String", "encodeURIComponent"):
@@ -196,13 +188,24 @@ class CallValues:
                 value |= UNKNOWN
         return value
 
+    def called_back(self, func: Func, args: list[Node | Value], file: SourceFile, frame: Frame | None) -> Value:
+        """What ``func`` returns when other code calls it with ``args``."""
+        from edgelint.project.evaluate import MAX_FRAMES, Frame
+
+        if frame is not None and (frame.depth >= MAX_FRAMES or frame.find(func.node) is not None):
+            return one(Unknown("depth"))
+        return self.returns(func.node, func.file, Frame(func.node, args, {}, False, file, frame, func.this))
+
     def tagged(self, node: tree.Template, file: SourceFile, frame: Frame | None) -> Value:
         """A tagged template: what a function of the project gives is looked at, a library's tag is the library's."""
         assert node.tag is not None
         value: Value = EMPTY
         for atom in self.e.evaluate(node.tag, file, frame):
             if isinstance(atom, Func):
-                value |= self.returns(atom.node, atom.file, self.frame(atom, None, file, frame))
+                # called with the constant parts, and then with each of the values
+                strings: Value = one(ListOf(one(SafeText("constant"))))
+                values: list[Node | Value] = [part for part in node.parts if _is_substitution(part, node, file)]
+                value |= self.called_back(atom, [strings, *values], file, frame)
             elif isinstance(atom, External):
                 value |= one(External(atom.module, f"{atom.path}``"))
             else:
@@ -221,8 +224,7 @@ class CallValues:
                 return self.callback(node.args[0], [one(atom)], file, frame)
             return one(atom)
         if isinstance(atom, Obj) and file.language == "python" and name in ("get", "pop", "setdefault"):
-            fallback = self.e.evaluate(node.args[1], file, frame) if len(node.args) > 1 else EMPTY
-            return self.e.elements(one(atom), frame, computed=True) | fallback
+            return self.dict_get(atom, node, file, frame)
         if name in ("items", "keys", "values") and file.language == "python" and isinstance(atom, Obj | Unknown) and not node.args:
             return self.dict_method(atom, name, frame)
         if isinstance(atom, Inst | ClassRef | Obj):
@@ -244,7 +246,8 @@ class CallValues:
             if atom.path == "Promise" and name in ("all", "allSettled", "race", "any", "resolve") and node.args:
                 value = self.e.evaluate(node.args[0], file, frame)
                 return value if name in ("all", "allSettled", "resolve") else self.e.elements(value, frame)
-            return self.global_call(f"{atom.path}.{name}", node, file, frame)
+            path = name if atom.path in ("globalThis", "self", "window") else f"{atom.path}.{name}"
+            return self.global_call(path, node, file, frame)
         if isinstance(atom, External):
             return self.external_call(self.as_external(atom, name), node, file, frame)
         members = self.e.atom_member(atom, name, file, frame, func)
@@ -268,8 +271,7 @@ class CallValues:
         if atom.type == "binding" and name in known.TELLING_METHODS:
             atom = atom._replace(type=known.TELLING_METHODS[name], trust="shape")
         if atom.type == "env":
-            members = self.e.plat_member(atom, name, file, None)
-            return self.e.join(one(Unknown("other", node)) for _ in members)
+            return one(Unknown("other", node))
         to = known.METHODS.get(atom.type, {}).get(name)
         if to is None and file.language == "python":
             to = known.METHODS.get(atom.type, {}).get(_camel(name))
@@ -299,7 +301,8 @@ class CallValues:
         if name in ("entries",):
             return one(ListOf(items | one(Number(0, None))))
         if name in ("join", "toString"):
-            return self.e.joined_text([items, one(SafeText("constant"))])
+            separators = [self.e.evaluate(arg, file, frame) for arg in node.args if not isinstance(arg, tree.Spread)]
+            return self.e.joined_text([items, one(SafeText("constant")), *separators])
         if name in ("includes", "some", "every", "push", "unshift", "indexOf", "has", "findIndex"):
             return one(Number(-1, None))
         if name in ("keys",):
@@ -311,6 +314,15 @@ class CallValues:
         if name == "reduce":
             return UNKNOWN
         return one(Unknown("other", node))
+
+    def dict_get(self, atom: Obj, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
+        """Python's ``d.get(key, fallback)``."""
+        fallback = self.e.evaluate(node.args[1], file, frame) if len(node.args) > 1 else EMPTY
+        keys = self.e.evaluate(node.args[0], file, frame) if node.args else EMPTY
+        if not keys or any(not isinstance(a, Const) or a.kind != "string" for a in keys):
+            return self.e.elements(one(atom), frame, computed=True) | fallback
+        found = self.e.join(self.e.object_member(atom, str(a.value)) for a in keys if isinstance(a, Const))
+        return frozenset(a for a in found if not isinstance(a, Const) or a.kind != "null") | fallback or found
 
     def dict_method(self, atom: Obj | Unknown, name: str, frame: Frame | None) -> Value:
         """Python's ``d.items()``, ``d.keys()``, ``d.values()``."""
@@ -327,13 +339,14 @@ class CallValues:
             for arg in node.args:
                 value = self.e.evaluate(arg.value if isinstance(arg, tree.Keyword | tree.Spread) else arg, file, frame)
                 parts.append(self.e.elements(value, frame) if name == "join" or isinstance(arg, tree.Spread) else value)
-            joined = self.e.joined_text([*parts, one(SafeText("constant"))])
-            return joined
+            return self.e.joined_text([*parts, one(SafeText("constant"))])
         if name in known.NUMBER_METHODS or name in ("includes", "startsWith", "endsWith", "charCodeAt"):
             return one(Number(-1, None))
         if name in ("concat", "replace", "replaceAll", "padStart", "padEnd"):
             parts = [self.e.evaluate(arg, file, frame) for arg in node.args]
-            return self.e.joined_text([one(SafeText("constant")), *(p for p in parts if not any(isinstance(a, Func) for a in p))])
+            if len(parts) == 2 and any(isinstance(a, Func) for a in parts[1]):  # what stands for each match
+                parts[1] = self.callback(node.args[1], [one(atom)], file, frame)
+            return self.e.joined_text([one(SafeText("constant")), *parts])
         if name in ("split", "rsplit", "splitlines"):
             return one(ListOf(one(SafeText("constant"))))
         if isinstance(atom, Const) and isinstance(atom.value, str) and not node.args:
@@ -449,6 +462,11 @@ def _awaited(annotation: str) -> str:
     """``T`` of ``Promise<T>``."""
     text = annotation.strip().lstrip(":").strip()
     return text[len("Promise<") : -1] if text.startswith("Promise<") and text.endswith(">") else text
+
+
+def _is_substitution(part: Node, template: tree.Template, file: SourceFile) -> bool:
+    """Whether a part of a template stands in ``${}``: a constant may."""
+    return not isinstance(part, tree.Literal) or file.source.slice(template.start, part.start).rstrip().endswith("${")
 
 
 def returns_of(function: tree.Function) -> list[tree.Return]:

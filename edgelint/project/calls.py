@@ -11,7 +11,7 @@ from edgelint.project.atoms import EMPTY, Const, Obj, Plat, Value
 from edgelint.project.files import SourceFile
 from edgelint.project.modules import is_browser_worker
 from edgelint.project.numbers import as_number
-from edgelint.project.objects import holder
+from edgelint.project.objects import assigned_members
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -195,17 +195,6 @@ class BindingCall:
 
     def __repr__(self) -> str:
         return f"BindingCall({self.kind}.{self.verb} on {self.binding} in {self.file.path}:{self.node.start})"
-
-
-def assigned_members(node: tree.Object, file: SourceFile, name: str | None = None) -> Iterator[Node]:
-    """What is assigned to member ``name`` (None: to any) of the object that starts as ``node``: ``o = {}; o.a = 1``."""
-    symbol = holder(node, file)
-    for use in file.index.uses(symbol) if symbol is not None else ():
-        member = use.parent
-        if isinstance(member, tree.Member) and member.obj is use and (name is None or member.name == name):
-            assign = member.parent
-            if isinstance(assign, tree.Assign) and assign.target is member and assign.value is not None:
-                yield assign.value
 
 
 def binding_calls(file: SourceFile, evaluator: Evaluator) -> Iterator[BindingCall]:

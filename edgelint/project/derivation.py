@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.project.atoms import Atom, Const, External, Func, Global, Inst, Number, Plat, SafeText, Value
-from edgelint.project.calls import assigned_members
+from edgelint.project.objects import assigned_members
 from edgelint.project.identity import argument_of
 from edgelint.project.reaching import reaching
 from edgelint.project.scopes import Def, PathStep, Symbol

@@ -19,6 +19,7 @@ from edgelint.project.atoms import (
 )
 from edgelint.project.files import SourceFile
 from edgelint.project.modules import ModuleGraph
+from edgelint.project.objects import assignments
 from edgelint.project.reaching import reaching
 from edgelint.project.scopes import Def, Symbol
 from edgelint.syntax import tree
@@ -483,11 +484,17 @@ class Evaluator:
                         value = frozenset(Func(a.node, a.file, one(atom)) if isinstance(a, Func) else a for a in value)
                 elif prop.key is None:
                     given |= self.evaluate(prop.value, atom.file, frame)
+        for member, assigned in assignments(atom.node, atom.file):
+            if member.name == name:
+                value = (value or EMPTY) | self.evaluate(assigned, atom.file, frame)
+            elif member.name is None:
+                given |= self.evaluate(assigned, atom.file, frame)
         return value, given
 
     def field(self, atom: Inst, name: str) -> Value:
         """``instance.name``: a method, a field with everything assigned to it, or what the platform's base class gives."""
-        return self.opening(atom.call or atom.node, f"#{name}", lambda: self.open_field(atom, name))
+        what = f"#{atom.node.start}.{name}"  # of its base class too, for the same call
+        return self.opening(atom.call or atom.node, what, lambda: self.open_field(atom, name))
 
     def open_field(self, atom: Inst, name: str) -> Value:
         method = self.graph.fields.methods(atom.node).get(name)
@@ -514,7 +521,9 @@ class Evaluator:
         for base in atom.node.bases:
             for parent in self.evaluate(base, atom.file, None):
                 if isinstance(parent, ClassRef) and parent.node is not atom.node:
-                    value |= self.field(Inst(parent.node, parent.file, atom.call), name)
+                    # a constructor of its own gives the base other arguments than it was given
+                    own = any(isinstance(m, tree.Function) and m.kind == "constructor" for m in atom.node.members)
+                    value |= self.field(Inst(parent.node, parent.file, None if own else atom.call), name)
         if value and value != UNKNOWN:
             return value
         kind = self.graph.class_kind(atom.node, atom.file, self)
@@ -559,7 +568,7 @@ class Evaluator:
                 else self.elements(self.evaluate(prop.value, atom.file, inner), inner, True)
                 if isinstance(prop, tree.Spread) else UNKNOWN
                 for prop in atom.node.props
-            ))
+            ) | self.join(self.evaluate(assigned, atom.file, inner) for _, assigned in assignments(atom.node, atom.file)))
         if isinstance(atom, Plat):
             if atom.type == "env" and computed:
                 return one(Plat("binding", None, trust="dynamic"))
@@ -617,7 +626,26 @@ class Evaluator:
                     found |= self.keys(self.evaluate(inner.value, atom.file))
                 elif inner is not None:
                     found |= self.evaluate(inner, atom.file)
+        for member, _ in assignments(atom.node, atom.file):
+            found |= self.assigned_key(member, atom.file)
         return found
+
+    def assigned_key(self, member: tree.Member, file: SourceFile) -> Value:
+        """The key that ``o[key] = value`` gives ``o``: harmless where a test or a filter has let it through."""
+        from edgelint.project.captures import captures_word
+        from edgelint.project.guards import is_allow_listed
+
+        if member.name is not None:
+            return one(Const("string", member.name))
+        assert member.index is not None
+        key = member.index
+        if is_allow_listed(key, key, file, self) or captures_word(key, file, self):
+            return one(SafeText("allowed"))
+        symbol = file.index.resolve(key) if isinstance(key, tree.Name) else None
+        loops = [d.node for d in symbol.defs if d.kind == "element" and d.node is not None] if symbol is not None else []
+        if any(call.func.name == "filter" for node in loops for call in _chained(node) if isinstance(call.func, tree.Member)):
+            return one(SafeText("filtered"))
+        return self.evaluate(key, file)
 
     # -- operators ---------------------------------------------------------------------------------------------------
 
@@ -672,7 +700,9 @@ class Evaluator:
         value = self.evaluate(node.value, file, frame)
         if node.op == "typeof":
             return one(SafeText("typeof"))
-        if node.op in ("!", "delete", "void"):
+        if node.op == "void":
+            return one(Const("null", None))
+        if node.op in ("!", "delete"):
             return one(Number(0, 1))
         from edgelint.project.numbers import complement, negated, to_number
 
@@ -746,6 +776,13 @@ def _context_trust(obj: Node) -> str | None:
     if isinstance(obj, tree.Name) and obj.id in ("c", "ctx", "context"):
         return "name"
     return None
+
+
+def _chained(node: Node) -> Iterator[tree.Call]:
+    """``node`` and the calls it goes on from: ``xs.filter(f)`` and ``f()`` of ``f().filter(f)``."""
+    while isinstance(node, tree.Call):
+        yield node
+        node = node.func.obj if isinstance(node.func, tree.Member) else node.func
 
 
 def _up_to_loop(node: Node) -> Iterator[Node]:

@@ -120,6 +120,22 @@ def holder(node: Node, file: SourceFile) -> Symbol | None:
     return None
 
 
+def assignments(node: tree.Object, file: SourceFile) -> Iterator[tuple[tree.Member, Node]]:
+    """The members that are assigned to the object that starts as ``node``, each with what: ``o = {}; o.a = 1; o[k] = 2``."""
+    symbol = holder(node, file)
+    for use in file.index.uses(symbol) if symbol is not None else ():
+        member = use.parent
+        if isinstance(member, tree.Member) and member.obj is use:
+            assign = member.parent
+            if isinstance(assign, tree.Assign) and assign.target is member and assign.value is not None:
+                yield member, assign.value
+
+
+def assigned_members(node: tree.Object, file: SourceFile, name: str | None = None) -> Iterator[Node]:
+    """What is assigned to member ``name`` (None: to any) of the object that starts as ``node``."""
+    return (value for member, value in assignments(node, file) if name is None or member.name == name)
+
+
 def array_pushes(array: Node, file: SourceFile) -> list[tuple[Node, bool]]:
     """What is pushed into the array that starts as ``array``: (expression, whether it stands for several items)."""
     symbol = holder(array, file)
