@@ -168,7 +168,8 @@ HONO = "import { Hono } from 'hono';\nimport { zValidator } from '@hono/zod-vali
     ],
 )
 def test_validators_of_hono(tmp_path: Path, route: str, expected: str) -> None:
-    code = f"{HONO}const S = z.object({{ x: z.number().max(4) }});\nconst app = new Hono();\n{route}\nexport default app;"
+    head = f"{HONO}const S = z.object({{ x: z.number().max(4) }});\nconst app = new Hono();\n"
+    code = f"{head}{route}\nexport default app;"
     assert said(tmp_path, code) == [expected]
 
 
