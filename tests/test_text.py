@@ -126,6 +126,9 @@ JAVASCRIPT = [
     ("probe(`y '${id.replace(/'/g, \"''\")}'`);", NONE),
     ("probe(`y '${id.replace(\"'\", \"''\")}'`);", ["request: id.replace(\"'\", \"''\")"]),
     ("probe(`y '${id.replace(/['\";]/g, '')}'`);", NONE),
+    ("probe(`y \"${id.replace(/\"/g, '\"\"')}\"`);", NONE),
+    ("probe(`y '${id.replace(/\"/g, '\"\"')}'`);", ["request: id.replace(/\"/g, '\"\"')"]),
+    ("probe(`y '${id.replaceAll(\"'\", x)}'`);", ["request: id.replaceAll(\"'\", x)", "unknown: x"]),
 ]
 
 
@@ -140,7 +143,8 @@ def test_holes(tmp_path: Path, body: str, expected: list[str]) -> None:
         ("const f = (t) => `a ${t}`;", "probe(f('b'));", NONE),
         ("const f = (t) => `a ${t}`;", "probe(f(id));", ["request: t"]),
         ("function f(t) { if (t) return 'x'; return `a ${t}`; }", "probe(f(id));", ["request: t"]),
-        ("function f() { return; }", "probe(f());", NONE), ("function f() { return f(); }", "probe(`a ${f()}`);", NONE),
+        ("function f() { return; }", "probe(f());", NONE),
+        ("function f() { return f(); }", "probe(`a ${f()}`);", NONE),
         ("function f(t = 'x') { return `a ${t}`; }", "probe(f());", NONE),
         ("function f(a, t) { return `a ${t}`; }", "probe(f(...q));", ["unknown: t"]),
         ("async function f(q) { probe(`a ${q.t}`); }", "await f({ t: id });", ["request: q.t"]),
@@ -155,15 +159,18 @@ def test_holes(tmp_path: Path, body: str, expected: list[str]) -> None:
         ("class T { name = 'x'; sql() { return `a ${this.name}`; } }", "probe(new T().sql());", NONE),
         (
             "class T { constructor(n) { this.name = n; } sql() { return `a ${this.name}`; } }",
-            "probe(new T(id).sql());", ["request: this.name"],
+            "probe(new T(id).sql());",
+            ["request: this.name"],
         ),
         (
             "class T { constructor(private n: string) {} sql() { return `a ${this.n}`; } }",
-            "probe(new T('x').sql());", NONE,
+            "probe(new T('x').sql());",
+            NONE,
         ),
         (
             "class T { constructor(private n: string) {} sql() { return `a ${this.n}`; } }",
-            "probe(new T(id).sql());", ["request: this.n"],
+            "probe(new T(id).sql());",
+            ["request: this.n"],
         ),
         ("const build = (v) => ({ sql: `a ${v}`, n: 1 });", "const { sql } = build(id); probe(sql);", ["request: v"]),
         ("const build = async (v) => [`a ${v}`, v];", "const [sql] = await build('x'); probe(sql);", NONE),
@@ -172,6 +179,17 @@ def test_holes(tmp_path: Path, body: str, expected: list[str]) -> None:
         ("import { z } from './more';", "probe(`a ${z}`);", ["unknown: z"]),
         ("import { w } from './more';", "probe(`a ${w}`);", ["unknown: w"]),
         ("import { lib } from 'lib';", "probe(`a ${lib.quote(id)}`);", ["library: lib.quote(id)"]),
+        ("class A { part(x) { return `${x} b`; } }", "((q: Q) => { probe(`a ${q.part('x')}`); })(ctx.q);", NONE),
+        (
+            "class A { part(x) { return `${x} = b`; } }",
+            "((q: Q) => { probe(`a ${q.part(id)}`); })(ctx.q);",
+            ["request: x"],
+        ),
+        (
+            "class A { get(x) { return `${x} = b`; } }",
+            "((q: Q) => { probe(`a ${q.get(id)}`); })(ctx.q);",
+            ["param: q.get(id)"],
+        ),
         ("import { lib } from 'lib';", "probe(`a ${lib}`);", ["unknown: lib"]),
         ("import text from './q.sql';", "probe(text);", NONE),
         ("import text from './q.sql?raw';", "probe(text);", NONE),

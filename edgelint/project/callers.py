@@ -37,6 +37,7 @@ class Callers:
         self._by_name: dict[str, list[tuple[SourceFile, tree.Call]]] | None = None
         self._aliases: dict[str, set[str]] = {}
         self._methods: dict[str, tree.Function | None] | None = None
+        self._by_method: dict[str, list[tuple[tree.Function, SourceFile]]] | None = None
 
     def of(self, function: tree.Function) -> list[CallSite]:
         """The known calls of ``function``. While they are being looked for, those found so far."""
@@ -162,6 +163,19 @@ class Callers:
                         if isinstance(member, tree.Function) and member.body is not None:
                             self._methods[member.name] = None if member.name in self._methods else member
         return self._methods.get(name) if name not in _COMMON else None
+
+
+    def named_methods(self, name: str) -> list[tuple[tree.Function, SourceFile]]:
+        """Every method of this name, of classes and of objects, when the name is telling: what an interface may stand for."""
+        if self._by_method is None:
+            self._by_method = {}
+            for file in self.e.files.values():
+                for function in file.index.functions:
+                    parent = function.parent
+                    key = parent.key if isinstance(parent, tree.Property) else function.name
+                    if key and function.body is not None and isinstance(parent, tree.Property | tree.Class):
+                        self._by_method.setdefault(key, []).append((function, file))
+        return self._by_method.get(name, []) if name not in _COMMON else []
 
 
 def is_self(param: tree.Param, function: tree.Function) -> bool:

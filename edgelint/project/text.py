@@ -150,7 +150,9 @@ class _Descent(Calls):
         """What is pushed into an array that did not begin as a literal; literals bring their pushes themselves."""
         found = self.pushes.get(symbol)
         if found is None:
-            found = [(node, spread) for node, spread in symbol_pushes(symbol, at.file) if isinstance(node.parent, tree.Call)]
+            found = [
+                (node, spread) for node, spread in symbol_pushes(symbol, at.file) if isinstance(node.parent, tree.Call)
+            ]
             self.pushes[symbol] = found
         for node, spread in found:
             yield from self.item(node, at._replace(items=spread))

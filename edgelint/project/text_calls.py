@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgelint.project.atoms import Func, Global, Number, SafeText, one
+from edgelint.project.atoms import Func, Global, Number, SafeText, Unknown, one
 from edgelint.project.call_values import returns_of
 from edgelint.project.evaluate import MAX_FRAMES, Frame
 from edgelint.project.guards import is_allow_listed, tests_membership
 from edgelint.project.numbers import is_number_format
-from edgelint.project.text_syntax import SQL_TEXT, before, disarms_quotes, strips_to_words
+from edgelint.project.text_syntax import SQL_TEXT, before, disarmed_quotes, strips_to_words
 from edgelint.project.text_values import At, Hole, Values
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -47,6 +47,7 @@ _PASS_METHODS = frozenset(
         "pop",
     }
 )
+MAX_IMPLEMENTATIONS = 4  # of one method name, for one call of it to be looked into
 _TEXT_FUNCTIONS = frozenset({"String", "str", "format", "repr", "ascii"})
 
 
@@ -84,11 +85,21 @@ class Calls(Values):
 
     def returned(self, node: tree.Call, at: At) -> Iterator[tuple[Node, At]]:
         """What the project's functions that ``node`` calls return, each in the frame of the call."""
-        for atom in self.e.evaluate(node.func, at.file, at.frame):
-            inner = self.e.call_values.frame(atom, node, at.file, at.frame) if isinstance(atom, Func) else None
-            if isinstance(atom, Func) and inner is not None:
-                for value in _results(atom.node):
-                    yield value, at.moved(atom.file, inner)
+        called = self.e.evaluate(node.func, at.file, at.frame)
+        functions = [a for a in called if isinstance(a, Func)]
+        if not functions and isinstance(node.func, tree.Member) and any(isinstance(a, Unknown) for a in called):
+            functions = self.implementations(node.func, at)
+        for function in functions:
+            inner = self.e.call_values.frame(function, node, at.file, at.frame)
+            for value in _results(function.node) if inner is not None else ():
+                yield value, at.moved(function.file, inner)
+
+    def implementations(self, func: tree.Member, at: At) -> list[Func]:
+        """The methods that a call on a receiver of unknown type may mean: those of the name, when they are few."""
+        if not any(isinstance(a, Unknown) for a in self.e.evaluate(func.obj, at.file, at.frame)):
+            return []
+        found = self.e.parameters.calls.named_methods(func.name or "")
+        return [Func(node, file) for node, file in found] if len(found) <= MAX_IMPLEMENTATIONS else []
 
     # -- methods -----------------------------------------------------------------------------------------------------
 
@@ -143,7 +154,7 @@ class Calls(Values):
 
     def replaced(self, node: tree.Call, func: tree.Member, name: str, at: At) -> Iterator[Hole]:
         pattern, by = node.args[0], node.args[1]
-        if at.glue is not None and disarms_quotes(node, name, at.file) and before(at.glue).endswith("'"):
+        if at.glue is not None and before(at.glue)[-1:] in disarmed_quotes(node, name, at.file):
             return
         if isinstance(func.obj, tree.Name) and func.obj.id == "re" and name == "sub":
             if isinstance(pattern, tree.Literal) and strips_to_words(f"/{pattern.value}/g"):

@@ -19,7 +19,7 @@ SQL_TEXT = re.compile(
 )
 """Marks and keywords of SQL: what holds none of them is a value, or nothing."""
 
-_QUOTES_CLASS = re.compile(r"/\[(?!\^)[^\]]*'[^\]]*\]\+?/\w*g")
+_CLASS = re.compile(r"/\[(?!\^)[^\]]*\]\+?/\w*g\w*")  # /['"]/g
 
 
 def is_sql(parent: Node | None) -> bool:
@@ -53,15 +53,16 @@ def before(node: Node) -> str:
     return str(previous.value) if isinstance(previous, tree.Literal) and previous.kind == "string" else ""
 
 
-def disarms_quotes(node: tree.Call, method: str, file: SourceFile) -> bool:
-    """Whether every single quote is doubled or taken out (``x.replaceAll("'", "''")``): the text stays inside quotes
-    around it.
-    """
-    pattern, by = (arg.value if isinstance(arg, tree.Literal) else None for arg in node.args[:2])
-    every = method == "replaceAll" or file.language == "python" or str(pattern).endswith("/g")
-    if every and by in ("''", "") and str(pattern) in ("'", "/'/g"):
-        return True
-    return by == "" and _QUOTES_CLASS.fullmatch(str(pattern)) is not None
+def disarmed_quotes(node: tree.Call, method: str, file: SourceFile) -> frozenset[str]:
+    """The quotes that are all doubled or taken out (``x.replaceAll("'", "''")``): text stays inside such quotes."""
+    pattern, by = (str(arg.value) if isinstance(arg, tree.Literal) else None for arg in node.args[:2])
+    if pattern is None or by is None:
+        return frozenset()
+    every = method == "replaceAll" or file.language == "python" or pattern.endswith("/g")
+    found = {q for q in "'\"`" if every and by in (q * 2, "") and pattern in (q, f"/{q}/g")}
+    if by == "" and _CLASS.fullmatch(pattern) is not None:
+        found |= {q for q in "'\"`" if q in pattern}
+    return frozenset(found)
 
 
 def strips_to_words(regex: str) -> bool:
