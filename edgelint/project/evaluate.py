@@ -253,8 +253,7 @@ class Evaluator:
             klass = tree.enclosing_class(node)
             if klass is not None:
                 return one(Inst(klass, file))
-        klass = tree.enclosing_class(node)
-        return one(Inst(klass, file)) if klass is not None and func is None else UNKNOWN
+        return UNKNOWN
 
     def imported(self, node: tree.Import, name: tree.ImportName, file: SourceFile) -> Value:
         target = self.graph.resolve(file, node.source, node.level)
