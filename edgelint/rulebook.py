@@ -125,7 +125,8 @@ def rule(id: str) -> Rule:
 
 @cache
 def profile(id: str) -> str:
-    """The profile of a rule, from the head of its document: what selection needs, at a twentieth of the cost of reading it all.
+    """The profile of a rule, from the head of its document: what selection needs, at a twentieth of the cost of reading
+    it all.
 
     Falls back to the whole document, and raises as ``rule`` does, when the head does not say it plainly.
     """

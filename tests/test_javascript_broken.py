@@ -256,7 +256,9 @@ def test_names_that_begin_like_an_operator() -> None:
     source = Source("a.ts", text.encode())
     parsed = javascript.parse(source, "a.ts")
     assert parsed.errors == []
-    declared = next(node for node in tree.walk(parsed.module) if isinstance(node, tree.TypeDecl) and node.name == "Status")
+    declared = next(
+        node for node in tree.walk(parsed.module) if isinstance(node, tree.TypeDecl) and node.name == "Status"
+    )
     assert list(declared.members) == ["text", "in_reply_to", "instanceof_2"]
     calls = [source.slice(node.start, node.end) for node in tree.walk(parsed.module) if isinstance(node, tree.Call)]
     assert calls == ["in_reply(a)"]

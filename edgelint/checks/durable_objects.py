@@ -30,10 +30,18 @@ def class_not_exported(project: Project) -> Iterator[Finding]:
         exports = bound.worker.exports_of(entry) if entry is not None else None
         if entry is None or exports is None or bound.name in exports:
             continue
-        message = f"{entry.path} does not export {bound.name}, so the binding {bound.binding} has no class and the deploy fails"
+        message = (
+            f"{entry.path} does not export {bound.name}, so the binding {bound.binding} has no class and "
+            "the deploy fails"
+        )
         declared = project.durables.declared(bound.name)
         related = [Related(_name(file, node), f"{bound.name} is declared here") for file, node in declared[:1]]
-        yield Finding(bound.span, message, tuple(related), _export_help(bound, entry, declared, set(exports) - {"default"}, project))
+        yield Finding(
+            bound.span,
+            message,
+            tuple(related),
+            _export_help(bound, entry, declared, set(exports) - {"default"}, project),
+        )
 
 
 def _export_help(
@@ -45,9 +53,15 @@ def _export_help(
             return f"import {bound.name} in {entry.path}"
         if file is entry:
             return f"write `export` before `class {bound.name}`"
-        return f'add `export {{ {bound.name} }} from "{project.graph.specifier(entry.path, file.path)}"` to {entry.path}'
+        return (
+            f'add `export {{ {bound.name} }} from "{project.graph.specifier(entry.path, file.path)}"` to {entry.path}'
+        )
     near = get_close_matches(bound.name, sorted(exports), n=1, cutoff=0.6)
-    return f"did you mean {near[0]}?" if near else f"export a class {bound.name} that extends DurableObject from {entry.path}"
+    return (
+        f"did you mean {near[0]}?"
+        if near
+        else f"export a class {bound.name} that extends DurableObject from {entry.path}"
+    )
 
 
 @check("durable-objects/not-a-durable-object")
@@ -64,7 +78,12 @@ def _misbuilt(durable: DurableClass, project: Project) -> Iterator[Finding]:
     bound = tuple(Related(b.span, f"{b.name} is bound here") for b in durable.bound if b.binding is not None)[:1]
     help = f"write `class {name} extends DurableObject`, and call `super(ctx, env)` first in its constructor"
     if base in ("entrypoint", "workflow") and durable.bound:
-        yield Finding(_name(file, node), f"{name} is bound as a Durable Object, but is built on another class of the runtime", bound, help)
+        yield Finding(
+            _name(file, node),
+            f"{name} is bound as a Durable Object, but is built on another class of the runtime",
+            bound,
+            help,
+        )
         return
     if base != "nothing":
         return
@@ -74,13 +93,26 @@ def _misbuilt(durable: DurableClass, project: Project) -> Iterator[Finding]:
     if implemented is not None:
         related = (Related(file.span(implemented), "the imported DurableObject is a class to extend"), *called, *bound)
         reads = project.durables.reads_of_base(durable)
-        message = f"{name} implements DurableObject but does not extend it: its methods cannot be called on a stub, and this.ctx and this.env are not set"
-        yield Finding(_name(file, node), message, related, help, severity=Severity.ERROR if calls or reads else Severity.WARNING)
+        message = (
+            f"{name} implements DurableObject but does not extend it: its methods cannot be called on a "
+            "stub, and this.ctx and this.env are not set"
+        )
+        yield Finding(
+            _name(file, node), message, related, help, severity=Severity.ERROR if calls or reads else Severity.WARNING
+        )
     elif file.language == "python" and durable.bound:
         help = f"write `class {name}(DurableObject):`, imported from workers, and call `super().__init__(ctx, env)`"
-        yield Finding(_name(file, node), f"{name} is bound as a Durable Object but does not inherit from DurableObject", bound, help)
+        yield Finding(
+            _name(file, node),
+            f"{name} is bound as a Durable Object but does not inherit from DurableObject",
+            bound,
+            help,
+        )
     elif calls:
-        message = f"{name} does not extend DurableObject, so calling its methods on a stub throws: without it only fetch() works"
+        message = (
+            f"{name} does not extend DurableObject, so calling its methods on a stub throws: without it "
+            "only fetch() works"
+        )
         yield Finding(_name(file, node), message, (*called, *bound), help)
 
 
@@ -99,7 +131,11 @@ def _never_loaded(lost: Forgotten, durable: DurableClass) -> Finding:
     related = [Related(file.span(lost.change), "changed here, in memory")]
     if lost.field is not None:
         related.insert(0, Related(file.span(lost.field), f"{lost.name} begins anew with every new object in memory"))
-    effect = "the next write replaces what was stored" if lost.accumulates else "it is empty after that, although it was stored"
+    effect = (
+        "the next write replaces what was stored"
+        if lost.accumulates
+        else "it is empty after that, although it was stored"
+    )
     message = f"{lost.name} is written to storage, but nothing reads {what} back: when the object is evicted, {effect}"
     return Finding(
         lost.put.span, message, tuple(related),

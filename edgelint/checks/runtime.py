@@ -1,4 +1,5 @@
-"""The runtime: what a worker's global scope refuses, what outlives a request, what constructors and the bundler do not know."""
+"""The runtime: what a worker's global scope refuses, what outlives a request, what constructors and the bundler do not
+know."""
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ def env_outside_handler(project: Project) -> Iterator[Finding]:
             module = "workers" if python else "cloudflare:workers"
             given = f"from {module} import env" if python else f'import {{ env }} from "{module}"'
             yield Finding(
-                step.file.span(step.node), f"there is no env at module scope: the worker fails to start with a {kind}", _led_by(step),
+                step.file.span(step.node),
+                f"there is no env at module scope: the worker fails to start with a {kind}",
+                _led_by(step),
                 f"use the env that the handler is given, or `{given}`",
             )
 
@@ -44,8 +47,11 @@ def io_at_module_scope(project: Project) -> Iterator[Finding]:
         if project.edge.loads(file):
             for found in refused(file, project):
                 yield Finding(
-                    found.step.file.span(found.step.node), _refusal(found), _led_by(found.step),
-                    "do it in a handler, and keep the result in a variable of the module when it is the same for all requests",
+                    found.step.file.span(found.step.node),
+                    _refusal(found),
+                    _led_by(found.step),
+                    "do it in a handler, and keep the result in a variable of the module "
+                    "when it is the same for all requests",
                 )
 
 
@@ -71,9 +77,13 @@ def global_mutable_state(project: Project) -> Iterator[Finding]:
         for found in kept(file, project):
             related = [Related(file.span(found.value), "this belongs to one request")]
             if found.declared is not None:
-                related.append(Related(_head(file, found.declared), "one isolate serves many requests with this one variable"))
+                related.append(
+                    Related(_head(file, found.declared), "one isolate serves many requests with this one variable")
+                )
             yield Finding(
-                file.span(found.node), f"{found.name} keeps data of one request for the others that this isolate serves", tuple(related),
+                file.span(found.node),
+                f"{found.name} keeps data of one request for the others that this isolate serves",
+                tuple(related),
                 "pass it as an argument, or keep it in an AsyncLocalStorage or the framework's context",
             )
 
@@ -92,7 +102,9 @@ def unknown_init_option(project: Project) -> Iterator[Finding]:
         for init in inits(file, project):
             near = get_close_matches(init.key, sorted(init.known), n=1, cutoff=0.7)
             yield Finding(
-                Span(file.path, init.prop.key_start, init.prop.key_end), f"{init.what} has no option {init.key}: it is dropped without a word", (),
+                Span(file.path, init.prop.key_start, init.prop.key_end),
+                f"{init.what} has no option {init.key}: it is dropped without a word",
+                (),
                 f"did you mean {near[0]}?" if near else f"pass it on beside the {init.kind}, as an argument of its own",
             )
 
@@ -115,5 +127,12 @@ def _unresolved(missing: Missing, file: SourceFile) -> Finding:
         return Finding(span, f"there is no file for {use.specifier}: the worker cannot be bundled", (), help)
     if missing.installed:
         message = f"no package.json names {missing.package}: it is there only because another package needs it"
-        return Finding(span, message, (), "add it to the dependencies", severity=Severity.WARNING, confidence=Confidence.MEDIUM)
-    return Finding(span, f"no package.json names {missing.package}: it is not installed, and the worker cannot be bundled", (), "add it to the dependencies, if there is such a package")
+        return Finding(
+            span, message, (), "add it to the dependencies", severity=Severity.WARNING, confidence=Confidence.MEDIUM
+        )
+    return Finding(
+        span,
+        f"no package.json names {missing.package}: it is not installed, and the worker cannot be bundled",
+        (),
+        "add it to the dependencies, if there is such a package",
+    )

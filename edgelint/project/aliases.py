@@ -19,7 +19,8 @@ _NAME = re.compile(
 # Names of platform types that code also gives to types of its own; the others, declared by hand, mean the platform's.
 _COMMON = frozenset({
     "Cache", "Queue", "Service", "Fetcher", "Workflow", "Message", "MessageBatch", "Request", "Response", "Headers",
-    "URL", "RateLimit", "RateLimiter", "Ai", "Context", "EventContext", "FormData", "WebSocket", "SendEmail", "CacheStorage",
+    "URL", "RateLimit", "RateLimiter", "Ai", "Context", "EventContext", "FormData", "WebSocket", "SendEmail",
+    "CacheStorage",
 })
 _DEPTH = 4
 

@@ -115,7 +115,8 @@ class Pair(NamedTuple):
 
 
 class External(NamedTuple):
-    """A name imported from a package or a built-in module, or what its members and calls give: ``path`` is "Hono", "z.object()".
+    """A name imported from a package or a built-in module, or what its members and calls give: ``path`` is "Hono",
+    "z.object()".
 
     ``call`` is the last call on that way, which has the arguments.
     """
@@ -138,15 +139,33 @@ class Global(NamedTuple):
 
 
 class Unknown(NamedTuple):
-    """Anything. ``reason``: "param" (no call is known), "external", "stored" (read from a database), "validated" (a schema passed
-    it), "keywords" (Python's ``**kwargs``), "depth", "other". ``node`` of what is stored is the call that read it; of what is validated, the schema's last call.
+    """Anything. ``reason``: "param" (no call is known), "external", "stored" (read from a database), "validated" (a
+    schema passed it), "keywords" (Python's ``**kwargs``), "depth", "other". ``node`` of what is stored is the call that
+    read it; of what is validated, the schema's last call.
     """
 
     reason: str = "other"
     node: tree.Node | None = None
 
 
-Atom = Const | Plat | Taint | Number | SafeText | Func | ClassRef | Inst | Obj | Arr | ListOf | Pair | External | Namespace | Global | Unknown
+Atom = (
+    Const
+    | Plat
+    | Taint
+    | Number
+    | SafeText
+    | Func
+    | ClassRef
+    | Inst
+    | Obj
+    | Arr
+    | ListOf
+    | Pair
+    | External
+    | Namespace
+    | Global
+    | Unknown
+)
 Value = frozenset[Atom]
 
 UNKNOWN: Value = frozenset({Unknown()})

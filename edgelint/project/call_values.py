@@ -7,8 +7,26 @@ from typing import TYPE_CHECKING
 
 from edgelint.project import known
 from edgelint.project.atoms import (
-    EMPTY, UNKNOWN, Arr, Atom, ClassRef, Const, External, Func, Global, Inst, ListOf, Number, Obj, Pair, Plat, SafeText, Taint,
-    Unknown, Value, one,
+    EMPTY,
+    UNKNOWN,
+    Arr,
+    Atom,
+    ClassRef,
+    Const,
+    External,
+    Func,
+    Global,
+    Inst,
+    ListOf,
+    Number,
+    Obj,
+    Pair,
+    Plat,
+    SafeText,
+    Taint,
+    Unknown,
+    Value,
+    one,
 )
 from edgelint.project.callers import is_bound_python
 from edgelint.project.numbers import as_number, is_number_format, maximum, minimum, rounded, to_number
@@ -19,16 +37,26 @@ if TYPE_CHECKING:
     from edgelint.project.evaluate import Evaluator, Frame
     from edgelint.project.files import SourceFile
 
-_LIST_METHODS = frozenset({"filter", "slice", "reverse", "sort", "toSorted", "toReversed", "concat", "flat", "copy", "splice"})
+_LIST_METHODS = frozenset(
+    {"filter", "slice", "reverse", "sort", "toSorted", "toReversed", "concat", "flat", "copy", "splice"}
+)
 _ITEM_METHODS = frozenset({"find", "at", "pop", "shift", "findLast", "popleft"})
-_CALLBACKS = frozenset({"map", "flatMap", "forEach", "filter", "some", "every", "find", "findIndex", "reduce", "sort", "then", "catch"})
+_CALLBACKS = frozenset(
+    {"map", "flatMap", "forEach", "filter", "some", "every", "find", "findIndex", "reduce", "sort", "then", "catch"}
+)
 _CONSTRUCTED = {
-    "Request": "request", "Headers": "headers", "Response": "response", "FormData": "form-data", "URLSearchParams": "search-params",
+    "Request": "request", "Headers": "headers", "Response": "response", "FormData": "form-data",
+    "URLSearchParams": "search-params",
 }
 
 
 _TEXT_CHANGES: dict[str, Callable[[str], str]] = {
-    "toUpperCase": str.upper, "toLowerCase": str.lower, "trim": str.strip, "upper": str.upper, "lower": str.lower, "strip": str.strip,
+    "toUpperCase": str.upper,
+    "toLowerCase": str.lower,
+    "trim": str.strip,
+    "upper": str.upper,
+    "lower": str.lower,
+    "strip": str.strip,
 }
 
 
@@ -82,7 +110,11 @@ class CallValues:
         if last in ("parse", "safeParse", "parseAsync", "safeParseAsync") and "()" in atom.path:
             return one(Unknown("validated", atom.call))
         if last in ("parse", "safeParse", "parseAsync", "safeParseAsync") and node.args:
-            schema = [a.call for a in self.e.evaluate(node.args[0], file, frame) if isinstance(a, External) and a.call is not None]
+            schema = [
+                a.call
+                for a in self.e.evaluate(node.args[0], file, frame)
+                if isinstance(a, External) and a.call is not None
+            ]
             if schema:  # valibot: parse(schema, value)
                 return one(Unknown("validated", schema[0]))
         if last in known.READERS.get(atom.module, ()):
@@ -110,7 +142,9 @@ class CallValues:
         base = self.e.evaluate(node.args[0], file, frame)
         names = self.e.evaluate(name, file, frame)
         if names and all(isinstance(a, Const) and a.kind == "string" for a in names):
-            value = self.e.join(self.e.member_of(base, str(a.value), file, frame) for a in names if isinstance(a, Const))
+            value = self.e.join(
+                self.e.member_of(base, str(a.value), file, frame) for a in names if isinstance(a, Const)
+            )
             return value | (self.e.evaluate(node.args[2], file, frame) if len(node.args) > 2 else EMPTY)
         return self.e.elements(base, frame, computed=True)
 
@@ -212,7 +246,8 @@ class CallValues:
                 value |= one(Unknown("tagged", node))
         return value
 
-    # -- methods ---------------------------------------------------------------------------------------------------------
+    # -- methods
+    # ---------------------------------------------------------------------------------------------------------
 
     def method(
         self, atom: Atom, name: str, node: tree.Call, func: tree.Member, file: SourceFile, frame: Frame | None
@@ -225,7 +260,12 @@ class CallValues:
             return one(atom)
         if isinstance(atom, Obj) and file.language == "python" and name in ("get", "pop", "setdefault"):
             return self.dict_get(atom, node, file, frame)
-        if name in ("items", "keys", "values") and file.language == "python" and isinstance(atom, Obj | Unknown) and not node.args:
+        if (
+            name in ("items", "keys", "values")
+            and file.language == "python"
+            and isinstance(atom, Obj | Unknown)
+            and not node.args
+        ):
             return self.dict_method(atom, name, frame)
         if isinstance(atom, Inst | ClassRef | Obj):
             members = self.e.atom_member(atom, name, file, frame, func)
@@ -285,7 +325,9 @@ class CallValues:
             return one(Unknown("other", node))
         return self.e.typed(to, atom, node, file)
 
-    def list_method(self, atom: Arr | ListOf, name: str, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
+    def list_method(
+        self, atom: Arr | ListOf, name: str, node: tree.Call, file: SourceFile, frame: Frame | None
+    ) -> Value:
         items = self.e.atom_elements(atom, frame, False)
         if name in ("map", "flatMap") and node.args:
             given = self.callback(node.args[0], [items, one(Number(0, None))], file, frame)
@@ -333,7 +375,9 @@ class CallValues:
             values = one(Unknown("param", atom.node))
         return one(ListOf(keys if name == "keys" else values if name == "values" else one(Pair(keys, values))))
 
-    def text_method(self, atom: Const | SafeText | Number, name: str, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
+    def text_method(
+        self, atom: Const | SafeText | Number, name: str, node: tree.Call, file: SourceFile, frame: Frame | None
+    ) -> Value:
         if name in ("join", "format") and node.args:
             parts: list[Value] = []
             for arg in node.args:
@@ -359,7 +403,8 @@ class CallValues:
             return one(Unknown("other", node))
         return one(SafeText("constant"))
 
-    # -- globals -----------------------------------------------------------------------------------------------------------
+    # -- globals
+    # -----------------------------------------------------------------------------------------------------------
 
     def global_call(self, path: str, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
         args = [a for a in node.args if not isinstance(a, tree.Keyword)]
@@ -388,7 +433,14 @@ class CallValues:
         if path in ("Math.floor", "Math.ceil", "Math.round", "Math.trunc", "round", "Math.abs", "abs"):
             found_number = as_number(value())
             if found_number is None:
-                return one(Number(tainted=any(isinstance(a, Taint) for a in value()), nan=any(isinstance(a, Taint) for a in value()), node=node, path=file.path))
+                return one(
+                    Number(
+                        tainted=any(isinstance(a, Taint) for a in value()),
+                        nan=any(isinstance(a, Taint) for a in value()),
+                        node=node,
+                        path=file.path,
+                    )
+                )
             if path == "round" and len(args) > 1:  # to so many digits
                 return one(found_number._replace(lower=None, upper=None))
             return one(rounded(path.rsplit(".", 1)[-1], found_number))
@@ -421,17 +473,43 @@ class CallValues:
         if path == "Object.entries":
             found_value = value()
             taints = frozenset(a for a in found_value if isinstance(a, Taint))
-            return one(ListOf(taints or one(Pair(self.e.keys(found_value), self.e.elements(found_value, frame, computed=True)))))
-        if path in ("Object.assign", "structuredClone", "Object.freeze", "Object.fromEntries", "list", "tuple", "set", "sorted", "dict", "frozenset", "iter", "reversed", "enumerate"):
+            return one(
+                ListOf(
+                    taints or one(Pair(self.e.keys(found_value), self.e.elements(found_value, frame, computed=True)))
+                )
+            )
+        if path in (
+            "Object.assign",
+            "structuredClone",
+            "Object.freeze",
+            "Object.fromEntries",
+            "list",
+            "tuple",
+            "set",
+            "sorted",
+            "dict",
+            "frozenset",
+            "iter",
+            "reversed",
+            "enumerate",
+        ):
             joined = self.e.join(value(i) for i in range(len(args)))
             return self.e.sent(joined, node, file) or UNKNOWN
         if path in ("Array.from", "Array.of", "Array"):
             if path == "Array.from" and len(args) > 1:
-                return one(ListOf(self.callback(args[1], [self.e.elements(value(), frame), one(Number(0, None))], file, frame)))
+                return one(
+                    ListOf(self.callback(args[1], [self.e.elements(value(), frame), one(Number(0, None))], file, frame))
+                )
             if path == "Array.from":
                 found_value = value()
-                return found_value if all(isinstance(a, Arr | ListOf | Taint) for a in found_value) else one(ListOf(self.e.elements(found_value, frame)))
-            return one(ListOf(EMPTY if path == "Array" and len(args) < 2 else self.e.join(value(i) for i in range(len(args)))))
+                return (
+                    found_value
+                    if all(isinstance(a, Arr | ListOf | Taint) for a in found_value)
+                    else one(ListOf(self.e.elements(found_value, frame)))
+                )
+            return one(
+                ListOf(EMPTY if path == "Array" and len(args) < 2 else self.e.join(value(i) for i in range(len(args))))
+            )
         if path in ("Set", "Map"):
             if path == "Map" and isinstance(first, tree.Array):
                 pairs = [item for item in first.items if isinstance(item, tree.Array) and len(item.items) == 2]
@@ -439,10 +517,27 @@ class CallValues:
             return one(ListOf(self.e.elements(value(), frame)))
         if path == "JSON.parse" or path == "json.loads":
             found_value = value()
-            return frozenset(a for a in found_value if isinstance(a, Taint)) or one(Unknown("stored" if _stored(found_value) else "other", node))
-        if path in ("JSON.stringify", "encodeURIComponent", "encodeURI", "decodeURIComponent", "decodeURI", "atob", "btoa", "escape", "unescape", "json.dumps", "repr", "quote"):
+            return frozenset(a for a in found_value if isinstance(a, Taint)) or one(
+                Unknown("stored" if _stored(found_value) else "other", node)
+            )
+        if path in (
+            "JSON.stringify",
+            "encodeURIComponent",
+            "encodeURI",
+            "decodeURIComponent",
+            "decodeURI",
+            "atob",
+            "btoa",
+            "escape",
+            "unescape",
+            "json.dumps",
+            "repr",
+            "quote",
+        ):
             found_value = value()
-            return frozenset(a for a in found_value if isinstance(a, Taint | Const | SafeText | Number)) or one(Unknown("other", node))
+            return frozenset(a for a in found_value if isinstance(a, Taint | Const | SafeText | Number)) or one(
+                Unknown("other", node)
+            )
         if path in ("Promise.all", "asyncio.gather", "gather"):
             return value()
         if path in ("range",):
@@ -453,9 +548,15 @@ class CallValues:
     def stringified(value: Value) -> Value:
         if value and all(isinstance(a, Number) for a in value):
             return value
-        return frozenset(
-            a if isinstance(a, Taint | SafeText | Number | Const) else Unknown(a.reason if isinstance(a, Unknown) else "other") for a in value
-        ) or UNKNOWN
+        return (
+            frozenset(
+                a
+                if isinstance(a, Taint | SafeText | Number | Const)
+                else Unknown(a.reason if isinstance(a, Unknown) else "other")
+                for a in value
+            )
+            or UNKNOWN
+        )
 
 
 def _awaited(annotation: str) -> str:
@@ -478,7 +579,11 @@ def returns_of(function: tree.Function) -> list[tree.Return]:
 
 
 def _is_tainted(atom: Atom) -> bool:
-    return isinstance(atom, Taint) or (isinstance(atom, Plat | Number) and atom.tainted) or (isinstance(atom, Plat) and atom.type == "request")
+    return (
+        isinstance(atom, Taint)
+        or (isinstance(atom, Plat | Number) and atom.tainted)
+        or (isinstance(atom, Plat) and atom.type == "request")
+    )
 
 
 def _stored(value: Value) -> bool:

@@ -1,6 +1,7 @@
 """Who calls a function: by its name, through imports, as a method of an instance, as a constructor.
 
-Each call is resolved once, to the functions it may run; the callers of a function are the calls of its name that resolve to it.
+Each call is resolved once, to the functions it may run; the callers of a function are the calls of its name that
+resolve to it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ Targets = dict[tree.Function, int]  # the functions a call may run, each with th
 
 # Names too common for a method of an unknown receiver to be taken for a call of ours.
 _COMMON = frozenset({
-    "get", "set", "put", "delete", "post", "fetch", "run", "exec", "all", "first", "list", "add", "has", "map", "call", "apply", "bind", "log", "error",
-    "send", "match", "push", "join", "then", "catch", "text", "json", "update", "create", "find", "remove", "handle", "render", "parse", "test", "use", "on",
+    "get", "set", "put", "delete", "post", "fetch", "run", "exec", "all", "first", "list", "add", "has", "map", "call",
+    "apply", "bind", "log", "error",
+    "send", "match", "push", "join", "then", "catch", "text", "json", "update", "create", "find", "remove", "handle",
+    "render", "parse", "test", "use", "on",
 })
 
 
@@ -50,7 +53,8 @@ class Callers:
         return found
 
     def sites(self, name: str, function: tree.Function) -> list[CallSite]:
-        """The calls of ``name`` that run ``function``: all of that name are resolved at once, for many functions share one."""
+        """The calls of ``name`` that run ``function``: all of that name are resolved at once, for many functions share
+        one."""
         table = self._sites.get(name)
         if table is None and name not in self._open:
             self._open.add(name)
@@ -86,9 +90,14 @@ class Callers:
             names.add(parent.key)
         elif isinstance(parent, tree.Field):
             names.add(parent.name)
+        elif isinstance(parent, tree.Export) and parent.is_default:
+            names.add("default")
         self.named("")  # so that the aliases are known
-        for alias in list(names):
-            names |= self._aliases.get(alias, set())
+        todo = list(names)
+        for name in todo:
+            further = self._aliases.get(name, set()) - names
+            names |= further
+            todo += further
         return names
 
     def named(self, name: str) -> list[tuple[SourceFile, tree.Call]]:
@@ -106,6 +115,12 @@ class Callers:
                 for item in node.names:
                     if isinstance(item, tree.ImportName) and item.imported != item.local:
                         self._aliases.setdefault(item.imported, set()).add(item.local)
+            for export in file.index.exports:
+                for item in export.names:
+                    if isinstance(item, tree.ExportName) and item.exported != item.local:
+                        self._aliases.setdefault(item.local, set()).add(item.exported)
+                if export.is_default and isinstance(export.value, tree.Name):
+                    self._aliases.setdefault(export.value.id, set()).add("default")
         return by_name
 
     def targets(self, call: tree.Call, file: SourceFile) -> Targets:
@@ -166,7 +181,8 @@ class Callers:
 
 
     def named_methods(self, name: str) -> list[tuple[tree.Function, SourceFile]]:
-        """Every method of this name, of classes and of objects, when the name is telling: what an interface may stand for."""
+        """Every method of this name, of classes and of objects, when the name is telling: what an interface may stand
+        for."""
         if self._by_method is None:
             self._by_method = {}
             for file in self.e.files.values():
@@ -181,7 +197,9 @@ class Callers:
 def is_self(param: tree.Param, function: tree.Function) -> bool:
     """Whether ``param`` is the instance of a Python method."""
     return (
-        isinstance(function.parent, tree.Class) and isinstance(param.target, tree.Name) and param.target.id in ("self", "cls")
+        isinstance(function.parent, tree.Class)
+        and isinstance(param.target, tree.Name)
+        and param.target.id in ("self", "cls")
         and not function.is_static
     )
 

@@ -80,8 +80,8 @@ class BindingCall:
     """One call of a method on something the platform gives.
 
     ``kind`` is a binding kind ("kv", "d1" ...) or a type of ``known.METHODS`` ("d1-statement", "do-sql", "cache" ...).
-    ``binding`` is the name in env when known. ``trust``: "high"; "import"; "shape" or "name" when only its use or a name
-    tells.
+    ``binding`` is the name in env when known. ``trust``: "high"; "import"; "shape" or "name" when only its use or a
+    name tells.
     """
 
     __slots__ = ("file", "node", "kind", "verb", "binding", "trust", "receiver", "_evaluator")

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.project.atoms import Atom, Const, External, Func, Global, Inst, Number, Plat, SafeText, Value
-from edgelint.project.objects import assigned_members
 from edgelint.project.identity import argument_of
+from edgelint.project.objects import assigned_members
 from edgelint.project.reaching import reaching
 from edgelint.project.scopes import Def, PathStep, Symbol
 from edgelint.syntax import tree

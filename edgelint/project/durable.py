@@ -1,4 +1,5 @@
-"""Durable Objects: which classes the configs bind, what they are built on, who calls them, and what they keep in storage."""
+"""Durable Objects: which classes the configs bind, what they are built on, who calls them, and what they keep in
+storage."""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from edgelint.project.project import Project
     from edgelint.project.workers import Worker
 
-_RESERVED = frozenset({"fetch", "alarm", "webSocketMessage", "webSocketClose", "webSocketError", "constructor", "then", "dup", "connect"})
+_RESERVED = frozenset(
+    {"fetch", "alarm", "webSocketMessage", "webSocketClose", "webSocketError", "constructor", "then", "dup", "connect"}
+)
 
 
 class Bound(NamedTuple):
@@ -71,7 +74,9 @@ class Durables:
 
     def declared(self, name: str) -> list[tuple[SourceFile, tree.Class]]:
         """The classes of the project that go by ``name``, wherever they stand."""
-        return [(file, node) for file in self._project.files.values() for node in file.index.classes if node.name == name]
+        return [
+            (file, node) for file in self._project.files.values() for node in file.index.classes if node.name == name
+        ]
 
     # -- classes -----------------------------------------------------------------------------------------------------
 
@@ -86,7 +91,9 @@ class Durables:
                     table.setdefault(found.node, (found.file, []))[1].append(bound)
             for file in self._project.files.values():
                 for node in file.index.classes:
-                    if node not in table and (self.extends(node, file) == "durable-object" or self.implemented(node, file) is not None):
+                    if node not in table and (
+                        self.extends(node, file) == "durable-object" or self.implemented(node, file) is not None
+                    ):
                         table[node] = (file, [])
             self._classes = {node: DurableClass(node, file, tuple(bound)) for node, (file, bound) in table.items()}
         return list(self._classes.values())
@@ -106,12 +113,15 @@ class Durables:
     def _base_kind(self, atom: object, seen: frozenset[int]) -> str | None:
         if isinstance(atom, ClassRef):
             return None if id(atom.node) in seen else self.extends(atom.node, atom.file, seen)
-        if isinstance(atom, External) and (atom.module in known.BASE_MODULES or atom.module.split("/")[0] in known.BASE_MODULES):
+        if isinstance(atom, External) and (
+            atom.module in known.BASE_MODULES or atom.module.split("/")[0] in known.BASE_MODULES
+        ):
             return known.BASE_CLASSES.get(atom.path.rsplit(".", 1)[-1].removesuffix("()"))
         return "nothing" if getattr(atom, "path", None) == "object" else None
 
     def implemented(self, node: tree.Class, file: SourceFile) -> tree.Import | None:
-        """The import of the base class that ``node`` names after ``implements``; None for the ambient type of the same name."""
+        """The import of the base class that ``node`` names after ``implements``; None for the ambient type of the same
+        name."""
         for text in node.implements:
             head = text.split("<")[0].strip()
             symbol = file.index.root.lookup(head.split(".")[0])
@@ -129,9 +139,12 @@ class Durables:
         names = {b.name for b in durable.bound}
         targets = {
             (worker.config.path, decl.name)
-            for worker in self._project.all_workers if worker.config is not None
+            for worker in self._project.all_workers
+            if worker.config is not None
             for decl in worker.config.declarations()
-            if decl.kind == "durable-object" and decl.text("class_name") in names and self._means(decl.text("script_name"), worker, durable)
+            if decl.kind == "durable-object"
+            and decl.text("class_name") in names
+            and self._means(decl.text("script_name"), worker, durable)
         }
         bindings = {name for _, name in targets}
         for method in sorted(_methods(durable.node)):
@@ -156,7 +169,12 @@ class Durables:
 
     def _is_stub(self, node: tree.Node, file: SourceFile, bindings: set[str]) -> bool:
         values = self._project.evaluator.evaluate(node, file)
-        return any(isinstance(a, Plat) and a.type == "do-stub" and (a.binding in bindings or (a.binding is None and len(bindings) == 1)) for a in values)
+        return any(
+            isinstance(a, Plat)
+            and a.type == "do-stub"
+            and (a.binding in bindings or (a.binding is None and len(bindings) == 1))
+            for a in values
+        )
 
 
 def _methods(node: tree.Class) -> set[str]:

@@ -1,7 +1,7 @@
 """Fields that a Durable Object keeps in memory and writes to storage, but never reads back.
 
-An object is evicted after a while without requests, and on every deploy; its fields then begin anew. What was written is only
-of use to one that reads it.
+An object is evicted after a while without requests, and on every deploy; its fields then begin anew. What was written
+is only of use to one that reads it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from edgelint.project.project import Project
 
 _MUTATORS = frozenset({
-    "set", "add", "push", "unshift", "delete", "clear", "pop", "shift", "splice", "append", "extend", "insert", "update", "setdefault", "remove",
+    "set", "add", "push", "unshift", "delete", "clear", "pop", "shift", "splice", "append", "extend", "insert",
+    "update", "setdefault", "remove",
     "discard", "popitem", "sort", "reverse", "fill",
 })
 _READS = frozenset({"get", "list"})
@@ -36,7 +37,8 @@ _PLATFORM = frozenset({"do-state", "do-storage", "do-sql"})
 class Forgotten(NamedTuple):
     """A field that is written to storage under ``key`` (None: a key made at run time, or a table) and never read back.
 
-    ``put`` is the first write, ``field`` where the field is declared or first assigned, ``change`` where a handler changes it.
+    ``put`` is the first write, ``field`` where the field is declared or first assigned, ``change`` where a handler
+    changes it.
     ``accumulates``: what is written builds on what was in memory, so that the next write destroys what was stored.
     """
 
@@ -71,7 +73,9 @@ class _State:
         self.project = project
         self.evaluator = project.evaluator
         self.methods = {
-            member.name: member for member in self.node.members if isinstance(member, tree.Function) and member.body is not None and not member.is_static
+            member.name: member
+            for member in self.node.members
+            if isinstance(member, tree.Function) and member.body is not None and not member.is_static
         }
         self.uses: dict[str, list[tree.Member]] = {}
         for member in tree.walk(self.node):
@@ -83,7 +87,11 @@ class _State:
     def calls(self, verbs: tuple[str, ...]) -> Iterator[BindingCall]:
         """Calls on the object's storage inside the class."""
         for call in self.project.calls_in(self.file):
-            if call.kind in ("do-storage", "do-sql") and call.verb in verbs and self.node.start <= call.node.start < self.node.end:
+            if (
+                call.kind in ("do-storage", "do-sql")
+                and call.verb in verbs
+                and self.node.start <= call.node.start < self.node.end
+            ):
                 yield call
 
     def written(self, put: BindingCall) -> Iterator[tuple[str | None, Node]]:
@@ -98,11 +106,16 @@ class _State:
             yield from ((prop.key, prop.value) for prop in first.props if isinstance(prop, tree.Property))
         elif first is not None and second is not None:
             keys = self.evaluator.evaluate(first, self.file)
-            key = next((a.value for a in keys if isinstance(a, Const) and isinstance(a.value, str)), None) if len(keys) == 1 else None
+            key = (
+                next((a.value for a in keys if isinstance(a, Const) and isinstance(a.value, str)), None)
+                if len(keys) == 1
+                else None
+            )
             yield key, second
 
     def fields_in(self, value: Node, depth: int = 0) -> set[str]:
-        """The fields that ``value`` is made of: read in it, through a variable of the method, or by a method that it calls."""
+        """The fields that ``value`` is made of: read in it, through a variable of the method, or by a method that it
+        calls."""
         found: set[str] = set()
         for node in tree.walk(value):
             if isinstance(node, tree.Member) and node.name and receiver_class(node.obj) is self.node:
@@ -128,7 +141,8 @@ class _State:
     # -- changes and reads of a field ----------------------------------------------------------------------------------
 
     def change(self, name: str) -> tuple[Node, bool] | None:
-        """Where a handler changes the field, and whether it builds on what was there; None when only the constructor does."""
+        """Where a handler changes the field, and whether it builds on what was there; None when only the constructor
+        does."""
         plain: Node | None = None
         for use in self.uses.get(name, ()):
             if self.in_constructor(use):
@@ -136,12 +150,22 @@ class _State:
             top = _outermost(use)
             parent = top.parent
             if isinstance(parent, tree.Assign) and parent.target is top:
-                if top is not use or parent.op != "=" or (parent.value is not None and name in self.fields_in(parent.value, 2)):
+                if (
+                    top is not use
+                    or parent.op != "="
+                    or (parent.value is not None and name in self.fields_in(parent.value, 2))
+                ):
                     return use, True
                 plain = plain or use
             elif isinstance(parent, tree.Unary) and parent.op == "delete":
                 return use, True
-            elif isinstance(top, tree.Member) and isinstance(parent, tree.Call) and parent.func is top and top.name in _MUTATORS and top is not use:
+            elif (
+                isinstance(top, tree.Member)
+                and isinstance(parent, tree.Call)
+                and parent.func is top
+                and top.name in _MUTATORS
+                and top is not use
+            ):
                 return use, True
         return None if plain is None else (plain, False)
 
@@ -163,15 +187,24 @@ class _State:
         body = method.body.body if isinstance(method.body, tree.Block) else []
         for statement in body:
             node = statement.value if isinstance(statement, tree.ExprStmt) else statement
-            if isinstance(node, tree.Assign) and node.op == "=" and isinstance(node.target, tree.Member) and node.target.name == name:
+            if (
+                isinstance(node, tree.Assign)
+                and node.op == "="
+                and isinstance(node.target, tree.Member)
+                and node.target.name == name
+            ):
                 return receiver_class(node.target.obj) is self.node
         return False
 
     def callers(self, name: str) -> list[tree.Function]:
         """The methods that call ``this.name()``."""
         return [
-            method for method in self.methods.values()
-            if any(method.start <= use.start < method.end and isinstance(use.parent, tree.Call) for use in self.uses.get(name, ()))
+            method
+            for method in self.methods.values()
+            if any(
+                method.start <= use.start < method.end and isinstance(use.parent, tree.Call)
+                for use in self.uses.get(name, ())
+            )
         ]
 
     def is_written(self, use: Node) -> bool:
@@ -179,7 +212,9 @@ class _State:
         return any(put.node.start <= use.start < put.node.end for put in self.calls(("put", "exec")))
 
     def in_constructor(self, node: Node) -> bool:
-        return any(isinstance(parent, tree.Function) and parent.kind == "constructor" for parent in tree.ancestors(node))
+        return any(
+            isinstance(parent, tree.Function) and parent.kind == "constructor" for parent in tree.ancestors(node)
+        )
 
     def declared(self, name: str) -> Node | None:
         for member in self.node.members:
@@ -196,14 +231,20 @@ class _State:
     def reads_back(self, key: str | None) -> bool:
         for file in self.project.files.values():
             for call in self.project.calls_in(file):
-                if call.kind == "do-storage" and call.verb in _READS and self.concerns(call) and self.reads_key(call, key):
+                if (
+                    call.kind == "do-storage"
+                    and call.verb in _READS
+                    and self.concerns(call)
+                    and self.reads_key(call, key)
+                ):
                     return True
                 if call.kind == "do-sql" and call.verb == "exec" and self.concerns(call) and self.selects(call):
                     return True
         return False
 
     def concerns(self, call: BindingCall) -> bool:
-        """Whether a call on storage may be one of this object's: it does not stand in a Durable Object that has nothing to do with this one."""
+        """Whether a call on storage may be one of this object's: it does not stand in a Durable Object that has nothing
+        to do with this one."""
         owner = tree.enclosing_class(call.node)
         if owner is None or owner is self.node:
             return True
@@ -213,7 +254,9 @@ class _State:
     def inherits(self, node: tree.Class, file: SourceFile, base: tree.Class, depth: int = 0) -> bool:
         for written in node.bases if depth < 8 else ():
             for atom in self.evaluator.evaluate(written, file):
-                if isinstance(atom, ClassRef) and (atom.node is base or self.inherits(atom.node, atom.file, base, depth + 1)):
+                if isinstance(atom, ClassRef) and (
+                    atom.node is base or self.inherits(atom.node, atom.file, base, depth + 1)
+                ):
                     return True
         return False
 
@@ -238,13 +281,19 @@ class _State:
         return not is_text or _READING_SQL.search(written) is not None
 
     def is_filled(self, name: str) -> bool:
-        """Whether the field gets its value from elsewhere: in the constructor beyond its first value, or from something stored or awaited."""
+        """Whether the field gets its value from elsewhere: in the constructor beyond its first value, or from something
+        stored or awaited."""
         for use in self.uses.get(name, ()):
             top = _outermost(use)
             parent = top.parent
             if self.in_constructor(use) and top is not use and isinstance(parent, tree.Assign | tree.Call):
                 return True
-            if isinstance(parent, tree.Assign) and parent.target is top and parent.value is not None and self.comes_from_store(parent.value):
+            if (
+                isinstance(parent, tree.Assign)
+                and parent.target is top
+                and parent.value is not None
+                and self.comes_from_store(parent.value)
+            ):
                 return True
         return False
 
@@ -260,7 +309,9 @@ class _State:
             if not isinstance(node, tree.Call) or _is_super(node.func):
                 continue
             for arg in node.args:
-                if self.is_storage(arg) and any(isinstance(a, External) for a in self.evaluator.evaluate(node.func, self.file)):
+                if self.is_storage(arg) and any(
+                    isinstance(a, External) for a in self.evaluator.evaluate(node.func, self.file)
+                ):
                     return True
         return False
 

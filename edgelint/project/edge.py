@@ -30,7 +30,9 @@ class Edge:
         """Whether ``file`` is code of a worker: reached by an entry, or made of what only workers have."""
         found = self._runs.get(file.path)
         if found is None:
-            found = self._runs[file.path] = file.path in self.reached or (not _is_script(file) and self._looks_like_worker(file))
+            found = self._runs[file.path] = file.path in self.reached or (
+                not _is_script(file) and self._looks_like_worker(file)
+            )
         return found
 
     def loads(self, file: SourceFile) -> bool:
@@ -39,7 +41,8 @@ class Edge:
 
     @property
     def reached(self) -> dict[str, bool]:
-        """Path of every file that an entry reaches -> whether it is loaded at start (not by an ``import()`` in a handler)."""
+        """Path of every file that an entry reaches -> whether it is loaded at start (not by an ``import()`` in a
+        handler)."""
         if self._reached is None:
             project = self._project
             reached: dict[str, bool] = {}
@@ -63,10 +66,15 @@ class Edge:
 
     def _exports_handlers(self, file: SourceFile) -> bool:
         if file.language == "python":
-            return "Default" in file.index.root.symbols and any(node.source.split(".")[0] == "workers" for node in file.index.imports)
+            return "Default" in file.index.root.symbols and any(
+                node.source.split(".")[0] == "workers" for node in file.index.imports
+            )
         if self._project.graph.is_service_worker(file):
             return True
-        if not any(export.is_default or any(getattr(name, "exported", "") == "default" for name in export.names) for export in file.index.exports):
+        if not any(
+            export.is_default or any(getattr(name, "exported", "") == "default" for name in export.names)
+            for export in file.index.exports
+        ):
             return False
         for atom in self._project.evaluator.exported(file.path, "default"):
             if isinstance(atom, Obj):
@@ -95,21 +103,34 @@ class Edge:
             return True
         for function in file.index.functions:
             for param in function.params:
-                if isinstance(param, tree.Param) and param.annotation is not None and _is_binding_type(param.annotation):
+                if (
+                    isinstance(param, tree.Param)
+                    and param.annotation is not None
+                    and _is_binding_type(param.annotation)
+                ):
                     return True
         return any(call.trust != "name" for call in self._project.calls_in(file)) or _prepares(file)
 
 
 def _is_binding_type(annotation: str) -> bool:
     kind = known.platform_type(annotation)
-    return kind == "env" or kind in known.BINDING_KINDS or kind in ("execution-context", "do-state", "do-stub", "do-storage", "pages-context")
+    return (
+        kind == "env"
+        or kind in known.BINDING_KINDS
+        or kind in ("execution-context", "do-state", "do-stub", "do-storage", "pages-context")
+    )
 
 
 def _prepares(file: SourceFile) -> bool:
     """``env.DB.prepare(...)`` with an env that comes from nowhere."""
     for call in file.index.calls.get("prepare", ()):
         func = call.func
-        if isinstance(func, tree.Member) and isinstance(func.obj, tree.Member) and isinstance(func.obj.obj, tree.Name) and func.obj.obj.id == "env":
+        if (
+            isinstance(func, tree.Member)
+            and isinstance(func.obj, tree.Member)
+            and isinstance(func.obj.obj, tree.Name)
+            and func.obj.obj.id == "env"
+        ):
             return True
     return False
 

@@ -1,7 +1,8 @@
 """What the code itself says of env: the types that describe it, and how its members are used.
 
-Types are those whose name says so (``Env``, ``Bindings``, ``CloudflareBindings``), those that a handler's ``env`` parameter or a
-framework's type argument names (``Hono<{ Bindings: Shop }>``, ``ExportedHandler<Shop>``), and object types written in their place.
+Types are those whose name says so (``Env``, ``Bindings``, ``CloudflareBindings``), those that a handler's ``env``
+parameter or a framework's type argument names (``Hono<{ Bindings: Shop }>``, ``ExportedHandler<Shop>``), and object
+types written in their place.
 """
 
 from __future__ import annotations
@@ -82,12 +83,15 @@ def _mentioned(file: SourceFile) -> Iterator[tuple[str, tree.Node]]:
         for param in function.params:
             if isinstance(param, tree.Param) and param.annotation:
                 text = param.annotation.lstrip(": ")
-                if isinstance(param.target, tree.Name) and param.target.id.lstrip("_") == "env" and text[:1] not in ("'", '"'):
+                if (
+                    isinstance(param.target, tree.Name)
+                    and param.target.id.lstrip("_") == "env"
+                    and text[:1] not in ("'", '"')
+                ):
                     yield text, param
                 elif "Bindings" in text:
                     yield from ((inner, param) for inner in _after_bindings(text))
-    for cast in _handler_types(file):
-        yield cast
+    yield from _handler_types(file)
     for node in file.index.classes:
         for base, types in zip(node.bases, node.base_types, strict=False):
             name = base.id if isinstance(base, tree.Name) else base.name if isinstance(base, tree.Member) else None
@@ -123,13 +127,16 @@ def _after_bindings(text: str) -> Iterator[str]:
 def _inline(text: str, node: tree.Node, file: SourceFile) -> Iterator[EnvType]:
     """The members of an object type written in place, inside ``node``."""
     for name, annotation, optional in object_members(text):
-        place = re.compile(rb"(?<![\w$.])" + re.escape(name.encode()) + rb"(?=['\"]?\s*\??\s*:)").search(file.source.data, node.start, node.end)
+        place = re.compile(rb"(?<![\w$.])" + re.escape(name.encode()) + rb"(?=['\"]?\s*\??\s*:)").search(
+            file.source.data, node.start, node.end
+        )
         if place is not None:
             yield EnvType(name, annotation, Span(file.path, *place.span()), optional)
 
 
 def object_members(text: str) -> Iterator[tuple[str, str, bool]]:
-    """(name, annotation, whether it is optional) of the members of ``{ A: KVNamespace; B?: string }``; methods are passed over."""
+    """(name, annotation, whether it is optional) of the members of ``{ A: KVNamespace; B?: string }``; methods are
+    passed over."""
     at = 1
     end = _balanced(text) - 1
     while at < end:
@@ -166,7 +173,8 @@ def _balanced(text: str) -> int:
     return len(text)
 
 
-# -- use --------------------------------------------------------------------------------------------------------------------
+# -- use
+# --------------------------------------------------------------------------------------------------------------------
 
 _KV_OPTIONS = frozenset({"expirationTtl", "expiration", "metadata"})
 _R2_OPTIONS = frozenset({"httpMetadata", "customMetadata", "onlyIf", "storageClass"})
@@ -180,7 +188,17 @@ def used_as(files: Iterable[SourceFile]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for file in files:
-        for method in ("get", "put", "getWithMetadata", "createMultipartUpload", "head", "prepare", "sendBatch", "idFromName", "writeDataPoint"):
+        for method in (
+            "get",
+            "put",
+            "getWithMetadata",
+            "createMultipartUpload",
+            "head",
+            "prepare",
+            "sendBatch",
+            "idFromName",
+            "writeDataPoint",
+        ):
             for call in file.index.calls.get(method, ()):
                 name = _member_of_env(call)
                 kind = _kind_by_call(method, call) if name is not None else None
@@ -196,13 +214,20 @@ def _member_of_env(call: tree.Call) -> str | None:
         binding = binding.value
     if not isinstance(binding, tree.Member):
         return None
-    holder = binding.obj.id if isinstance(binding.obj, tree.Name) else binding.obj.name if isinstance(binding.obj, tree.Member) else None
+    holder = (
+        binding.obj.id
+        if isinstance(binding.obj, tree.Name)
+        else binding.obj.name
+        if isinstance(binding.obj, tree.Member)
+        else None
+    )
     return binding.name if holder == "env" else None
 
 
 def _kind_by_call(method: str, call: tree.Call) -> str | None:
     only = {
-        "getWithMetadata": "kv", "createMultipartUpload": "r2", "head": "r2", "prepare": "d1", "sendBatch": "queue", "idFromName": "durable-object",
+        "getWithMetadata": "kv", "createMultipartUpload": "r2", "head": "r2", "prepare": "d1", "sendBatch": "queue",
+        "idFromName": "durable-object",
         "writeDataPoint": "analytics-engine",
     }.get(method)
     if only is not None:
@@ -210,13 +235,19 @@ def _kind_by_call(method: str, call: tree.Call) -> str | None:
     if method == "put":
         options = {arg.name for arg in call.args if isinstance(arg, tree.Keyword)}
         if len(call.args) > 2 and isinstance(call.args[2], tree.Object):
-            options |= {prop.key for prop in call.args[2].props if isinstance(prop, tree.Property) and prop.key is not None}
+            options |= {
+                prop.key for prop in call.args[2].props if isinstance(prop, tree.Property) and prop.key is not None
+            }
         return "kv" if options & _KV_OPTIONS else "r2" if options & _R2_OPTIONS else None
     if len(call.args) > 1:
         second = call.args[1]
         if isinstance(second, tree.Literal):
             return "kv" if second.value in _KV_TYPES else None
-        keys = {prop.key for prop in second.props if isinstance(prop, tree.Property)} if isinstance(second, tree.Object) else set()
+        keys = (
+            {prop.key for prop in second.props if isinstance(prop, tree.Property)}
+            if isinstance(second, tree.Object)
+            else set()
+        )
         return "kv" if keys & {"type", "cacheTtl"} else None
     outer = call.parent
     while isinstance(outer, tree.Await | tree.Binary):

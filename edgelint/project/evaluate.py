@@ -1,8 +1,8 @@
 """Abstract evaluation of expressions: which values may an expression have?
 
-Demand-driven and memoised: nothing is computed until a check asks. Variables join the definitions that can reach the use;
-parameters take the values of the call at hand (a ``Frame``) or, outside of one, of every known call. Promises are looked
-through: ``await x`` has the value of ``x``.
+Demand-driven and memoised: nothing is computed until a check asks. Variables join the definitions that can reach the
+use; parameters take the values of the call at hand (a ``Frame``) or, outside of one, of every known call. Promises are
+looked through: ``await x`` has the value of ``x``.
 """
 
 from __future__ import annotations
@@ -10,12 +10,31 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgelint.project import known
 from edgelint.project.atoms import (
-    EMPTY, UNKNOWN, Arr, Atom, ClassRef, Const, External, Func, Global, Inst, ListOf, Namespace, Number, Obj, Pair, Plat, SafeText,
-    Taint, Unknown, Value, one,
+    EMPTY,
+    UNKNOWN,
+    Arr,
+    Atom,
+    ClassRef,
+    Const,
+    External,
+    Func,
+    Global,
+    Inst,
+    ListOf,
+    Namespace,
+    Number,
+    Obj,
+    Pair,
+    Plat,
+    SafeText,
+    Taint,
+    Unknown,
+    Value,
+    one,
 )
 from edgelint.project.files import SourceFile
 from edgelint.project.modules import ModuleGraph
@@ -111,7 +130,8 @@ class Evaluator:
         """What ``node`` may be. Never raises; what is not understood is ``UNKNOWN``."""
         cls = node.__class__
         if cls is tree.Literal:
-            return one(Const(node.kind, node.value if node.kind != "regex" else str(node.value)))  # type: ignore[attr-defined]
+            literal: Any = node
+            return one(Const(literal.kind, literal.value if literal.kind != "regex" else str(literal.value)))
         key = (node, frame)
         found = self.memo.get(key)
         if found is not None:
@@ -196,7 +216,8 @@ class Evaluator:
 
     @staticmethod
     def sent(value: Value, node: Node, file: SourceFile) -> Value:
-        """``value`` with what is sent along with a request (its headers, its search parameters) as plain data, read at ``node``."""
+        """``value`` with what is sent along with a request (its headers, its search parameters) as plain data, read at
+        ``node``."""
         return frozenset(
             Taint("request", node, file.path)
             if isinstance(a, Plat) and a.tainted and a.type in ("headers", "search-params", "form-data") else a
@@ -212,10 +233,16 @@ class Evaluator:
     def along(
         self, value: Value, path: Sequence[str | int | None], node: Node | None, file: SourceFile, frame: Frame | None
     ) -> Value:
-        """What a pattern's ``path`` takes out of ``value``, which is that of ``node`` where it stands as an expression."""
+        """What a pattern's ``path`` takes out of ``value``, which is that of ``node`` where it stands as an expression.
+        """
         for position, step in enumerate(path):
             trust = None
-            if step == "env" and position == 0 and node is not None and all(isinstance(a, Unknown | External) for a in value):
+            if (
+                step == "env"
+                and position == 0
+                and node is not None
+                and all(isinstance(a, Unknown | External) for a in value)
+            ):
                 trust = _context_trust(node)  # const { env } = context.cloudflare
             value = one(Plat("env", trust=trust)) if trust is not None else self.step(value, step, file, frame)
         return value
@@ -285,7 +312,9 @@ class Evaluator:
             if node.index is not None:
                 index = self.evaluate(node.index, file, frame)
                 if index and all(isinstance(a, Const) and a.kind == "string" for a in index):
-                    return self.join(self.member_of(base, str(a.value), file, frame) for a in index if isinstance(a, Const))
+                    return self.join(
+                        self.member_of(base, str(a.value), file, frame) for a in index if isinstance(a, Const)
+                    )
                 if len(index) == 1:
                     (atom,) = index
                     if isinstance(atom, Const) and isinstance(atom.value, int):
@@ -308,7 +337,9 @@ class Evaluator:
     ) -> Value:
         return self.join(self.atom_member(atom, name, file, frame, node) for atom in base)
 
-    def atom_member(self, atom: Atom, name: str, file: SourceFile, frame: Frame | None, node: tree.Member | None) -> Value:
+    def atom_member(
+        self, atom: Atom, name: str, file: SourceFile, frame: Frame | None, node: tree.Member | None
+    ) -> Value:
         if isinstance(atom, Plat):
             return self.plat_member(atom, name, file, node)
         if isinstance(atom, Taint):
@@ -356,7 +387,8 @@ class Evaluator:
 
     @property
     def told(self) -> dict[str, str]:
-        """The kinds of members of env that a telling method is called on somewhere: ``env.DB.prepare()`` makes DB a database."""
+        """The kinds of members of env that a telling method is called on somewhere: ``env.DB.prepare()`` makes DB a
+        database."""
         if self._told is None or self._told_of != len(self.files):
             self._told, self._told_of = {}, len(self.files)
             for file in self.files.values():
@@ -375,7 +407,8 @@ class Evaluator:
         return self._told
 
     def overwritten(self, atom: Taint, name: str, file: SourceFile) -> Value:
-        """What the code itself sets member ``name`` of data that was sent to: ``row.slug = slugify(row.title)``. Empty when it does not."""
+        """What the code itself sets member ``name`` of data that was sent to: ``row.slug = slugify(row.title)``. Empty
+        when it does not."""
         value = EMPTY
         for assign in file.index.assigns:
             target = assign.target
@@ -491,7 +524,8 @@ class Evaluator:
         return value, given
 
     def field(self, atom: Inst, name: str) -> Value:
-        """``instance.name``: a method, a field with everything assigned to it, or what the platform's base class gives."""
+        """``instance.name``: a method, a field with everything assigned to it, or what the platform's base class gives.
+        """
         what = f"#{atom.node.start}.{name}"  # of its base class too, for the same call
         return self.opening(atom.call or atom.node, what, lambda: self.open_field(atom, name))
 
@@ -562,12 +596,23 @@ class Evaluator:
             inner = atom.frame if isinstance(atom.frame, Frame) else None
             if not computed:
                 return self.keys(one(atom))
-            return self.opening(atom.node, "{}", lambda: self.join(
-                self.evaluate(prop.value, atom.file, inner) if isinstance(prop, tree.Property)
-                else self.elements(self.evaluate(prop.value, atom.file, inner), inner, True)
-                if isinstance(prop, tree.Spread) else UNKNOWN
-                for prop in atom.node.props
-            ) | self.join(self.evaluate(assigned, atom.file, inner) for _, assigned in assignments(atom.node, atom.file)))
+            return self.opening(
+                atom.node,
+                "{}",
+                lambda: (
+                    self.join(
+                        self.evaluate(prop.value, atom.file, inner)
+                        if isinstance(prop, tree.Property)
+                        else self.elements(self.evaluate(prop.value, atom.file, inner), inner, True)
+                        if isinstance(prop, tree.Spread)
+                        else UNKNOWN
+                        for prop in atom.node.props
+                    )
+                    | self.join(
+                        self.evaluate(assigned, atom.file, inner) for _, assigned in assignments(atom.node, atom.file)
+                    )
+                ),
+            )
         if isinstance(atom, Plat):
             if atom.type == "env" and computed:
                 return one(Plat("binding", None, trust="dynamic"))
@@ -641,8 +686,15 @@ class Evaluator:
         if is_allow_listed(key, key, file, self) or captures_word(key, file, self):
             return one(SafeText("allowed"))
         symbol = file.index.resolve(key) if isinstance(key, tree.Name) else None
-        loops = [d.node for d in symbol.defs if d.kind == "element" and d.node is not None] if symbol is not None else []
-        if any(call.func.name == "filter" for node in loops for call in _chained(node) if isinstance(call.func, tree.Member)):
+        loops = (
+            [d.node for d in symbol.defs if d.kind == "element" and d.node is not None] if symbol is not None else []
+        )
+        if any(
+            call.func.name == "filter"
+            for node in loops
+            for call in _chained(node)
+            if isinstance(call.func, tree.Member)
+        ):
             return one(SafeText("filtered"))
         return self.evaluate(key, file)
 
@@ -728,6 +780,9 @@ class Evaluator:
         kind = known.platform_type(said[1]) if said is not None else None
         return one(Plat(kind, node.name)) if kind is not None else None
 
+    def assigned(self, node: tree.Assign, file: SourceFile, frame: Frame | None) -> Value:
+        return EMPTY if node.value is None else self.evaluate(node.value, file, frame)
+
     def conditional(self, node: tree.Conditional, file: SourceFile, frame: Frame | None) -> Value:
         return self.evaluate(node.then, file, frame) | self.evaluate(node.other, file, frame)
 
@@ -765,7 +820,8 @@ def widened(value: Value) -> Value:
 
 
 def _context_trust(obj: Node) -> str | None:
-    """How far ``obj.env`` may be taken for the worker's env although ``obj`` is unknown: a framework's context, by its shape."""
+    """How far ``obj.env`` may be taken for the worker's env although ``obj`` is unknown: a framework's context, by its
+    shape."""
     while isinstance(obj, tree.Cast):
         obj = obj.value
     if isinstance(obj, tree.Member) and obj.name in known.CONTEXT_MEMBERS:
@@ -816,7 +872,7 @@ _HANDLERS: dict[type[Node], _Handler] = {
     tree.Array: lambda e, n, f, r: one(Arr(n, f, r)),  # type: ignore[arg-type]
     tree.Function: lambda e, n, f, r: one(Func(n, f)),  # type: ignore[arg-type]
     tree.Class: lambda e, n, f, r: one(ClassRef(n, f)),  # type: ignore[arg-type]
-    tree.Assign: lambda e, n, f, r: EMPTY if n.value is None else e.evaluate(n.value, f, r),  # type: ignore[attr-defined]
+    tree.Assign: lambda e, n, f, r: e.assigned(n, f, r),  # type: ignore[arg-type]
     tree.Comprehension: lambda e, n, f, r: e.comprehension(n, f, r),  # type: ignore[arg-type]
     tree.Keyword: lambda e, n, f, r: e.evaluate(n.value, f, r),  # type: ignore[attr-defined]
 }

@@ -23,7 +23,8 @@ _PROMISE_METHODS = frozenset({"then", "catch", "finally", "bind", "call", "apply
 
 
 class Refused(NamedTuple):
-    """A call that the global scope refuses. ``what`` is how a message names it; ``needs_await``: only the promise fails, not the call."""
+    """A call that the global scope refuses. ``what`` is how a message names it; ``needs_await``: only the promise
+    fails, not the call."""
 
     step: Step
     what: str
@@ -53,7 +54,11 @@ def _of_binding(node: tree.Call, file: SourceFile, project: Project) -> str | No
         if atom.type == "binding" and atom.binding and func.name not in _HARMLESS and _is_awaited(node):
             return f"{atom.binding}.{func.name}()"
         if atom.type in _STORES and func.name not in web.HARMLESS_AT_START.get(atom.type, ()):
-            return f"{atom.binding}.{func.name}()" if atom.binding and atom.type in known.BINDING_KINDS else f"{func.name}()"
+            return (
+                f"{atom.binding}.{func.name}()"
+                if atom.binding and atom.type in known.BINDING_KINDS
+                else f"{func.name}()"
+            )
     return None
 
 
@@ -65,7 +70,11 @@ def _of_runtime(node: tree.Call, file: SourceFile, project: Project) -> str | No
     (atom,) = values
     if isinstance(atom, Global):
         if node.is_new:
-            return f"new {atom.path}()" if atom.path in web.REFUSED_CONSTRUCTORS or _has_body(node, atom.path, file, project) else None
+            return (
+                f"new {atom.path}()"
+                if atom.path in web.REFUSED_CONSTRUCTORS or _has_body(node, atom.path, file, project)
+                else None
+            )
         return f"{atom.path}()" if atom.path in web.REFUSED_AT_START else None
     if isinstance(atom, External):
         module, path = atom.module.removeprefix("node:"), atom.path.removeprefix("default.").removeprefix("*.")
@@ -82,12 +91,16 @@ def _has_body(node: tree.Call, path: str, file: SourceFile, project: Project) ->
         values = project.evaluator.evaluate(body, file)
         return bool(values) and all(isinstance(a, Const) and a.kind == "string" for a in values)
     if path == "Request" and len(node.args) > 1 and isinstance(node.args[1], tree.Object):
-        return any(isinstance(p, tree.Property) and p.key == "body" and not _is_nothing(p.value) for p in node.args[1].props)
+        return any(
+            isinstance(p, tree.Property) and p.key == "body" and not _is_nothing(p.value) for p in node.args[1].props
+        )
     return False
 
 
 def _is_nothing(node: Node) -> bool:
-    return (isinstance(node, tree.Literal) and node.kind == "null") or (isinstance(node, tree.Name) and node.id == "undefined")
+    return (isinstance(node, tree.Literal) and node.kind == "null") or (
+        isinstance(node, tree.Name) and node.id == "undefined"
+    )
 
 
 def _is_awaited(node: Node) -> bool:

@@ -1,4 +1,5 @@
-"""What a handler leaves in the module: variables, objects and arrays of module scope that keep something of a request."""
+"""What a handler leaves in the module: variables, objects and arrays of module scope that keep something of a request.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +18,17 @@ if TYPE_CHECKING:
     from edgelint.project.project import Project
 
 # Names that say: this belongs to one visitor. What is kept on first use under another name may well be meant for all.
-_PERSONAL = re.compile(r"user|session|account|token|auth|identity|cookie|tenant|customer|visitor|request|\breq\b|body|payload|member|principal", re.I)
+_PERSONAL = re.compile(
+    r"user|session|account|token|auth|identity|cookie|tenant|customer|visitor|request|\breq\b|body"
+    r"|payload|member|principal",
+    re.I,
+)
 _APPENDING = frozenset({"push", "unshift", "append", "insert"})
 
 
 class Kept(NamedTuple):
-    """Something of a request that outlives it. ``node`` is what is written (a variable, a member, a call that appends)."""
+    """Something of a request that outlives it. ``node`` is what is written (a variable, a member, a call that appends).
+    """
 
     node: Node
     value: Node
@@ -39,7 +45,9 @@ def kept(file: SourceFile, project: Project) -> Iterator[Kept]:
         if found is None or assign.op not in ("=", "??=", "||="):
             continue
         name, declared = found
-        if not _is_of_request(assign.value, file, project) or (_is_first_use(assign, file) and not _PERSONAL.search(name)):
+        if not _is_of_request(assign.value, file, project) or (
+            _is_first_use(assign, file) and not _PERSONAL.search(name)
+        ):
             continue
         yield Kept(assign.target, assign.value, name, declared)
     for method in _APPENDING:
@@ -60,7 +68,8 @@ def _is_of_request(value: Node, file: SourceFile, project: Project) -> bool:
 
 
 def _target(target: Node, file: SourceFile, project: Project) -> tuple[str, Node | None] | None:
-    """(name, declaration) when ``target`` is a variable of the module, or a fixed member of an object that lives there."""
+    """(name, declaration) when ``target`` is a variable of the module, or a fixed member of an object that lives there.
+    """
     if isinstance(target, tree.Name):
         symbol = file.index.resolve(target)
         if symbol is None or not _of_module(symbol, file) or not _is_read(symbol, file):
@@ -92,10 +101,18 @@ def _member_of_module(target: tree.Member, file: SourceFile) -> tuple[str, Node 
 
 def _array(call: tree.Call, file: SourceFile, project: Project) -> tuple[str, Node | None] | None:
     func = call.func
-    if not isinstance(func, tree.Member) or not isinstance(func.obj, tree.Name) or tree.enclosing_function(call) is None:
+    if (
+        not isinstance(func, tree.Member)
+        or not isinstance(func.obj, tree.Name)
+        or tree.enclosing_function(call) is None
+    ):
         return None
     symbol = file.index.resolve(func.obj)
-    if symbol is None or not _of_module(symbol, file) or not any(isinstance(a, Arr | ListOf) for a in project.evaluator.evaluate(func.obj, file)):
+    if (
+        symbol is None
+        or not _of_module(symbol, file)
+        or not any(isinstance(a, Arr | ListOf) for a in project.evaluator.evaluate(func.obj, file))
+    ):
         return None
     return symbol.name, symbol.defs[0].at
 
@@ -115,7 +132,9 @@ def _is_read(symbol: Symbol, file: SourceFile) -> bool:
         if not (isinstance(parent, tree.Assign) and parent.target is use) and not isinstance(parent, tree.Unknown):
             return True
     names = [name for export in file.index.exports for name in export.names if isinstance(name, tree.ExportName)]
-    return any(name.local == symbol.name for name in names) or any(isinstance(d.at.parent, tree.Export) for d in symbol.defs)
+    return any(name.local == symbol.name for name in names) or any(
+        isinstance(d.at.parent, tree.Export) for d in symbol.defs
+    )
 
 
 def _is_first_use(assign: tree.Assign, file: SourceFile) -> bool:

@@ -23,21 +23,43 @@ if TYPE_CHECKING:
 
 # Endings that a bundler loads as data, and that builds and other tools make.
 _ASSETS = frozenset({
-    ".wasm", ".txt", ".sql", ".html", ".htm", ".css", ".scss", ".sass", ".less", ".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico",
-    ".bin", ".md", ".mdx", ".yaml", ".yml", ".toml", ".xml", ".csv", ".tsv", ".pem", ".crt", ".key", ".woff", ".woff2", ".ttf", ".otf", ".glsl",
-    ".wgsl", ".graphql", ".gql", ".node", ".pdf", ".mp3", ".mp4", ".webm", ".zip", ".gz", ".map", ".proto", ".hbs", ".ejs", ".liquid", ".json5",
+    ".wasm", ".txt", ".sql", ".html", ".htm", ".css", ".scss", ".sass", ".less", ".svg", ".png", ".jpg", ".jpeg",
+    ".gif", ".webp", ".avif", ".ico",
+    ".bin", ".md", ".mdx", ".yaml", ".yml", ".toml", ".xml", ".csv", ".tsv", ".pem", ".crt", ".key", ".woff", ".woff2",
+    ".ttf", ".otf", ".glsl",
+    ".wgsl", ".graphql", ".gql", ".node", ".pdf", ".mp3", ".mp4", ".webm", ".zip", ".gz", ".map", ".proto", ".hbs",
+    ".ejs", ".liquid", ".json5",
     ".lua", ".py", ".xsl", ".onnx", ".data",
 })
-_MADE = BUILD_OUTPUT | {"build", "out", "generated", "__generated__", "_generated", "gen", "pkg", ".generated", ".prisma", ".velite", ".content-collections"}
+_MADE = BUILD_OUTPUT | {
+    "build",
+    "out",
+    "generated",
+    "__generated__",
+    "_generated",
+    "gen",
+    "pkg",
+    ".generated",
+    ".prisma",
+    ".velite",
+    ".content-collections",
+}
 _PACKAGE = re.compile(r"(?:@[a-z0-9~_-][\w.~-]*/)?[a-zA-Z0-9~_][\w.~-]*(?:/.*)?\Z")
 # Names that a bundler or a framework gives, although no package.json has them.
 _GIVEN = frozenset({
-    "__STATIC_CONTENT_MANIFEST", "server-only", "client-only", "uno.css", "unfonts.css", "workbox-window", "react-server", "virtual", "internal",
+    "__STATIC_CONTENT_MANIFEST", "server-only", "client-only", "uno.css", "unfonts.css", "workbox-window",
+    "react-server", "virtual", "internal",
 })
 _BRING = frozenset({"nuxt", "nitro", "nitropack", "@nuxthub/core", "vinxi"})
-_LOCKS = {"package-lock.json": '"node_modules/NAME"', "yarn.lock": "NAME@", "bun.lock": '"NAME":', "pnpm-lock.yaml": "NAME@"}
+_LOCKS = {
+    "package-lock.json": '"node_modules/NAME"',
+    "yarn.lock": "NAME@",
+    "bun.lock": '"NAME":',
+    "pnpm-lock.yaml": "NAME@",
+}
 _CONFIGS = re.compile(
-    r"(?:vite|vitest|nuxt|astro|svelte|next|rollup|webpack|esbuild|tsup|tsdown|rolldown|rspack|babel|vue|app|build|rsbuild|farm|open-next)"
+    r"(?:vite|vitest|nuxt|astro|svelte|next|rollup|webpack|esbuild|tsup|tsdown|rolldown|rspack|babel|vue"
+    r"|app|build|rsbuild|farm|open-next)"
     r"(?:\.\w+)*\.[cm]?[jt]s\Z"
 )
 
@@ -45,7 +67,8 @@ _CONFIGS = re.compile(
 class Missing(NamedTuple):
     """An import that names nothing. ``package`` is the package's name, None for a relative path.
 
-    ``near`` is a specifier that would work; ``installed`` tells that a lockfile has the package because another one needs it.
+    ``near`` is a specifier that would work; ``installed`` tells that a lockfile has the package because another one
+    needs it.
     """
 
     use: ImportUse
@@ -87,12 +110,19 @@ class Imports:
         if path.startswith("../") or extension in _ASSETS:
             return False
         parts = path.split("/")
-        if any(part in _MADE or part.startswith("+") or part.endswith((".gen", ".generated")) for part in parts) or ".gen." in parts[-1]:
+        if (
+            any(part in _MADE or part.startswith("+") or part.endswith((".gen", ".generated")) for part in parts)
+            or ".gen." in parts[-1]
+        ):
             return False
-        return not any(is_ignored(str(self._project.root), path + end) for end in ("", ".ts", ".js", ".tsx", ".mjs", "/index.ts", "/index.js"))
+        return not any(
+            is_ignored(str(self._project.root), path + end)
+            for end in ("", ".ts", ".js", ".tsx", ".mjs", "/index.ts", "/index.js")
+        )
 
     def is_missing_module(self, use: ImportUse, file: SourceFile) -> bool:
-        """Whether a relative Python import names neither a module nor a package (a folder will do) nor a compiled module."""
+        """Whether a relative Python import names neither a module nor a package (a folder will do) nor a compiled
+        module."""
         base = posixpath.dirname(file.path)
         for _ in range(use.level - 1):
             base = posixpath.dirname(base)
@@ -118,15 +148,19 @@ class Imports:
             if posixpath.splitext(other.lower())[0] == path or other.lower() == path:
                 return self._project.graph.specifier(file.path, other)  # only the case of a letter differs
         found = [
-            path for path in self._project.files
-            if path != file.path and (posixpath.splitext(posixpath.basename(path))[0] == wanted or path.endswith(f"/{wanted}/index.ts"))
+            path
+            for path in self._project.files
+            if path != file.path
+            and (posixpath.splitext(posixpath.basename(path))[0] == wanted or path.endswith(f"/{wanted}/index.ts"))
         ]
         return self._project.graph.specifier(file.path, found[0]) if len(found) == 1 else None
 
-    # -- packages --------------------------------------------------------------------------------------------------------
+    # -- packages
+    # --------------------------------------------------------------------------------------------------------
 
     def missing_package(self, specifier: str, file: SourceFile) -> str | None:
-        """The package of a bare specifier that nothing above ``file`` names; None when all is well, or cannot be known."""
+        """The package of a bare specifier that nothing above ``file`` names; None when all is well, or cannot be known.
+        """
         packages = self._project.packages
         if not _PACKAGE.match(specifier) or "?" in specifier or "!" in specifier:
             return None
@@ -149,9 +183,11 @@ class Imports:
         return None if self.is_wrangler_alias(name, specifier, file) else name
 
     def is_governed(self, file: SourceFile) -> bool:
-        """Whether wrangler bundles ``file``, as far as can be told: where there are configs, one reaches it or stands above it.
+        """Whether wrangler bundles ``file``, as far as can be told: where there are configs, one reaches it or stands
+        above it.
 
-        What stands apart from every config may be put together by something that has packages of its own (workerd's samples).
+        What stands apart from every config may be put together by something that has packages of its own (workerd's
+        samples).
         """
         workers = self._project.all_workers
         directories = {worker.directory for worker in workers if worker.config is not None}
@@ -165,11 +201,18 @@ class Imports:
         return os.path.isfile(self._project.root / manifest)
 
     def is_mapped(self, name: str, directory: str) -> bool:
-        """Whether a bundler's config or a Deno config in ``directory`` speaks of ``name``: an alias, a virtual module."""
+        """Whether a bundler's config or a Deno config in ``directory`` speaks of ``name``: an alias, a virtual module.
+        """
         for entry in self.entries(directory):
             if _CONFIGS.match(entry) or entry in ("deno.json", "deno.jsonc", "import_map.json", "importmap.json"):
                 text = self.text(posixpath.join(directory, entry))
-                if entry.startswith(("deno", "import")) or f'"{name}' in text or f"'{name}" in text or f"`{name}" in text or f"^{name}" in text:
+                if (
+                    entry.startswith(("deno", "import"))
+                    or f'"{name}' in text
+                    or f"'{name}" in text
+                    or f"`{name}" in text
+                    or f"^{name}" in text
+                ):
                     return True
         return False
 
@@ -182,19 +225,27 @@ class Imports:
         return False
 
     def is_locked(self, name: str, file: SourceFile) -> bool:
-        """Whether a lockfile has ``name`` and its package manager lays packages side by side: it is found while another package needs it."""
+        """Whether a lockfile has ``name`` and its package manager lays packages side by side: it is found while another
+        package needs it."""
         for directory in self._project.packages.upwards(file.path):
             for lock, mark in _LOCKS.items():
-                if lock in self.entries(directory) and mark.replace("NAME", name) in self.text(posixpath.join(directory, lock)):
+                if lock in self.entries(directory) and mark.replace("NAME", name) in self.text(
+                    posixpath.join(directory, lock)
+                ):
                     return lock != "pnpm-lock.yaml" or "hoist" in self.text(posixpath.join(directory, ".npmrc"))
         return self.is_beside(name, file)
 
     def is_beside(self, name: str, file: SourceFile) -> bool:
-        """Whether another package of the same npm or yarn workspace names ``name``: it is then installed above them all."""
+        """Whether another package of the same npm or yarn workspace names ``name``: it is then installed above them
+        all."""
         for package in self._project.packages.chain(file.path):
             if package.data.get("workspaces") is not None:
                 prefix = f"{package.directory}/" if package.directory else ""
-                if any(name in p.dependencies for p in self._project.packages.packages.values() if p.directory.startswith(prefix)):
+                if any(
+                    name in p.dependencies
+                    for p in self._project.packages.packages.values()
+                    if p.directory.startswith(prefix)
+                ):
                     return True
         return False
 
@@ -209,7 +260,8 @@ class Imports:
             self._texts[path] = found
         return found
 
-    # -- what is left at run time ------------------------------------------------------------------------------------------
+    # -- what is left at run time
+    # ------------------------------------------------------------------------------------------
 
     @staticmethod
     def is_erased(use: ImportUse, file: SourceFile) -> bool:
@@ -219,9 +271,16 @@ class Imports:
             return False
         for name in node.names:
             if isinstance(name, tree.ImportName) and not name.is_type:
-                if any(file.index.resolve(found) is file.index.root.symbols.get(name.local) for found in file.index.names.get(name.local, ())):
+                if any(
+                    file.index.resolve(found) is file.index.root.symbols.get(name.local)
+                    for found in file.index.names.get(name.local, ())
+                ):
                     return False
-                if any(isinstance(n, tree.ExportName) and n.local == name.local for export in file.index.exports for n in export.names):
+                if any(
+                    isinstance(n, tree.ExportName) and n.local == name.local
+                    for export in file.index.exports
+                    for n in export.names
+                ):
                     return False
         return True
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 # Path of the callee -> (whether it is called with new, what a message calls it, what it makes, the keys it reads)
 _CALLEES: dict[str, tuple[bool, str, str, frozenset[str]]] = {
-    "Request": (True, "Request", "request", web.REQUEST_INIT), "Response": (True, "Response", "response", web.RESPONSE_INIT),
-    "fetch": (False, "fetch", "request", web.REQUEST_INIT), "Response.json": (False, "Response.json", "response", web.RESPONSE_INIT),
+    "Request": (True, "Request", "request", web.REQUEST_INIT),
+    "Response": (True, "Response", "response", web.RESPONSE_INIT),
+    "fetch": (False, "fetch", "request", web.REQUEST_INIT),
+    "Response.json": (False, "Response.json", "response", web.RESPONSE_INIT),
 }
 _FETCHERS = ("service", "assets", "do-stub")
 
@@ -63,7 +65,11 @@ def _literal(options: tree.Node, file: SourceFile) -> tree.Node:
     symbol = file.index.resolve(options)
     if symbol is None or len(symbol.defs) != 1 or symbol.defs[0].kind != "value" or symbol.defs[0].path:
         return options
-    uses = [use for use in file.index.uses(symbol) if not isinstance(use.parent, tree.Assign) or use.parent.target is not use]
+    uses = [
+        use
+        for use in file.index.uses(symbol)
+        if not isinstance(use.parent, tree.Assign) or use.parent.target is not use
+    ]
     value = symbol.defs[0].node
     return value if len(uses) == 1 and value is not None else options
 

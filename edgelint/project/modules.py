@@ -1,8 +1,8 @@
 """The module graph: what an import specifier means, what a module exports, which files an entry point reaches.
 
-JavaScript follows what wrangler's bundler does: relative paths with and without extension, ``.js`` for ``.ts``, index files,
-tsconfig ``paths`` and ``baseUrl``, package.json ``imports`` and workspaces. Python follows dotted names from the entry's folder.
-Nothing outside the project root is looked at.
+JavaScript follows what wrangler's bundler does: relative paths with and without extension, ``.js`` for ``.ts``, index
+files, tsconfig ``paths`` and ``baseUrl``, package.json ``imports`` and workspaces. Python follows dotted names from the
+entry's folder. Nothing outside the project root is looked at.
 """
 
 from __future__ import annotations
@@ -34,14 +34,22 @@ Exported = tuple[SourceFile, "Node | Symbol | External | Namespace"]
 class ImportUse:
     """One import of a file: its specifier, where it stands, and what it means.
 
-    ``node`` is the Import, Export or Call; ``is_deferred`` for ``import("x")`` and ``require("x")`` inside a function: the
-    module is then loaded when that function runs, not when the worker starts.
+    ``node`` is the Import, Export or Call; ``is_deferred`` for ``import("x")`` and ``require("x")`` inside a function:
+    the module is then loaded when that function runs, not when the worker starts.
     """
 
     __slots__ = ("specifier", "start", "end", "level", "target", "is_type", "node", "is_deferred")
 
     def __init__(
-        self, specifier: str, start: int, end: int, level: int, target: str | None, is_type: bool, node: Node, is_deferred: bool = False
+        self,
+        specifier: str,
+        start: int,
+        end: int,
+        level: int,
+        target: str | None,
+        is_type: bool,
+        node: Node,
+        is_deferred: bool = False,
     ) -> None:
         self.specifier = specifier
         self.start = start
@@ -166,13 +174,21 @@ class ModuleGraph:
         for node in file.index.imports:
             target = self.resolve(file, node.source, node.level)
             deferred = file.language == "python" and tree.enclosing_function(node) is not None
-            found.append(ImportUse(node.source, node.source_start, node.source_end, node.level, target, _is_type(node), node, deferred))
+            found.append(
+                ImportUse(
+                    node.source, node.source_start, node.source_end, node.level, target, _is_type(node), node, deferred
+                )
+            )
             if file.language == "python":
                 found.extend(self.python_submodules(file, node))
         for export in file.index.exports:
             if export.source is not None:
                 target = self.resolve(file, export.source)
-                found.append(ImportUse(export.source, export.source_start, export.source_end, 0, target, _is_type(export), export))
+                found.append(
+                    ImportUse(
+                        export.source, export.source_start, export.source_end, 0, target, _is_type(export), export
+                    )
+                )
         for name in ("require", "import"):
             for call in file.index.calls.get(name, ()):
                 if isinstance(call.func, tree.Name) and call.args and file.language != "python":
@@ -191,10 +207,20 @@ class ModuleGraph:
                 dotted = f"{node.source}.{name.imported}" if node.source else name.imported
                 target = self.resolve(file, dotted, node.level)
                 if target is not None:
-                    yield ImportUse(dotted, name.start, name.end, node.level, target, False, node, tree.enclosing_function(node) is not None)
+                    yield ImportUse(
+                        dotted,
+                        name.start,
+                        name.end,
+                        node.level,
+                        target,
+                        False,
+                        node,
+                        tree.enclosing_function(node) is not None,
+                    )
 
     def reachable(self, entry: str, *, at_start: bool = False) -> list[str]:
-        """The project's source files that ``entry`` reaches, itself first, breadth first. ``at_start``: those that are loaded with it."""
+        """The project's source files that ``entry`` reaches, itself first, breadth first. ``at_start``: those that are
+        loaded with it."""
         seen = {entry: None}
         queue = [entry]
         for path in queue:
@@ -237,7 +263,8 @@ class ModuleGraph:
         return table
 
     def stars(self, file: SourceFile) -> Iterator[str | None]:
-        """What ``file`` takes over whole (``export * from``, Python ``from x import *``): the project file, None for anything else."""
+        """What ``file`` takes over whole (``export * from``, Python ``from x import *``): the project file, None for
+        anything else."""
         if file.language == "python":
             for node in file.index.imports:
                 if any(isinstance(name, tree.ImportName) and name.local == "*" for name in node.names):
@@ -245,15 +272,21 @@ class ModuleGraph:
             return
         for export in file.index.exports:
             if export.source is not None and not export.is_type:
-                if any(isinstance(name, tree.ExportName) and name.local == name.exported == "*" for name in export.names):
+                if any(
+                    isinstance(name, tree.ExportName) and name.local == name.exported == "*" for name in export.names
+                ):
                     yield self.resolve(file, export.source)
 
     def is_open(self, path: str, seen: frozenset[str] = frozenset()) -> bool:
-        """Whether the module at ``path`` may export names that cannot be seen: it did not parse, or takes over a module we do not have."""
+        """Whether the module at ``path`` may export names that cannot be seen: it did not parse, or takes over a module
+        we do not have."""
         file = self.files.get(path)
         if file is None or any(not message.startswith(UNSUPPORTED) for _, _, message in file.parsed.errors):
             return True
-        return any(target is None or (target not in seen and self.is_open(target, seen | {path})) for target in self.stars(file))
+        return any(
+            target is None or (target not in seen and self.is_open(target, seen | {path}))
+            for target in self.stars(file)
+        )
 
     def add_export(self, table: dict[str, Exported], file: SourceFile, export: tree.Export) -> None:
         if export.is_type:
@@ -321,7 +354,12 @@ class ModuleGraph:
                             table.setdefault(prop.key, (file, prop.value))
             elif target.name is not None and (
                 (isinstance(obj, tree.Name) and obj.id == "exports")
-                or (isinstance(obj, tree.Member) and obj.name == "exports" and isinstance(obj.obj, tree.Name) and obj.obj.id == "module")
+                or (
+                    isinstance(obj, tree.Member)
+                    and obj.name == "exports"
+                    and isinstance(obj.obj, tree.Name)
+                    and obj.obj.id == "module"
+                )
             ):
                 table.setdefault(target.name, (file, assign.value))
 
@@ -341,7 +379,8 @@ class ModuleGraph:
         return array_pushes(array, file)
 
     def class_kind(self, node: tree.Class, file: SourceFile, evaluator: Evaluator) -> str | None:
-        """"durable-object", "entrypoint", "workflow" or "rpc-target" when ``node`` extends the platform's class, else None."""
+        """"durable-object", "entrypoint", "workflow" or "rpc-target" when ``node`` extends the platform's class, else
+        None."""
         if node in self._class_kinds:
             return self._class_kinds[node]
         self._class_kinds[node] = None
@@ -366,10 +405,13 @@ class ModuleGraph:
         self._class_kinds.clear()
 
     def is_service_worker(self, file: SourceFile) -> bool:
-        """Whether ``file`` belongs to a worker in the service-worker syntax: it, or a file that reaches it, listens for "fetch"."""
+        """Whether ``file`` belongs to a worker in the service-worker syntax: it, or a file that reaches it, listens for
+        "fetch"."""
         found = self._service_workers.get(file.path)
         if found is None:
-            found = not is_browser_worker(file) and any(_listens_for_fetch(call) for call in file.index.calls.get("addEventListener", ()))
+            found = not is_browser_worker(file) and any(
+                _listens_for_fetch(call) for call in file.index.calls.get("addEventListener", ())
+            )
             self._service_workers[file.path] = found
         return found
 
@@ -388,7 +430,8 @@ def _is_type(node: tree.Import | tree.Export) -> bool:
 def _is_erased(symbol: Symbol) -> bool:
     """Whether a name stands for a type only: ``import type { X }``."""
     return bool(symbol.defs) and all(
-        d.kind == "import" and (getattr(d.node, "is_type", False) or getattr(d.at, "is_type", False)) for d in symbol.defs
+        d.kind == "import" and (getattr(d.node, "is_type", False) or getattr(d.at, "is_type", False))
+        for d in symbol.defs
     )
 
 
@@ -397,7 +440,9 @@ def is_browser_worker(file: SourceFile) -> bool:
     if "skipWaiting" in file.index.calls:
         return True
     return any(
-        bool(call.args) and isinstance(call.args[0], tree.Literal) and call.args[0].value in ("install", "activate", "push", "notificationclick")
+        bool(call.args)
+        and isinstance(call.args[0], tree.Literal)
+        and call.args[0].value in ("install", "activate", "push", "notificationclick")
         for call in file.index.calls.get("addEventListener", ())
     )
 

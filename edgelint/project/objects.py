@@ -32,7 +32,8 @@ class Fields:
         return found
 
     def sources(self, node: tree.Class, file: SourceFile, name: str) -> list[FieldSource]:
-        """Parameters (TypeScript parameter properties), annotations (str), initialisers and assigned expressions of a field."""
+        """Parameters (TypeScript parameter properties), annotations (str), initialisers and assigned expressions of a
+        field."""
         return self.table(node, file).get(name, [])
 
     def table(self, node: tree.Class, file: SourceFile) -> dict[str, list[FieldSource]]:
@@ -96,7 +97,9 @@ def receiver_class(obj: Node) -> tree.Class | None:
     if not isinstance(obj, tree.Name):
         return None
     function = tree.enclosing_function(obj)
-    while function is not None and (function.kind in ("arrow", "lambda") or not isinstance(function.parent, tree.Class | tree.Property)):
+    while function is not None and (
+        function.kind in ("arrow", "lambda") or not isinstance(function.parent, tree.Class | tree.Property)
+    ):
         function = tree.enclosing_function(function)
     if obj.id == "this":
         if function is None:
@@ -105,7 +108,12 @@ def receiver_class(obj: Node) -> tree.Class | None:
     if function is None or not isinstance(function.parent, tree.Class) or not function.params:
         return None
     first = function.params[0]
-    if isinstance(first, tree.Param) and isinstance(first.target, tree.Name) and first.target.id == obj.id and obj.id == "self":
+    if (
+        isinstance(first, tree.Param)
+        and isinstance(first.target, tree.Name)
+        and first.target.id == obj.id
+        and obj.id == "self"
+    ):
         return function.parent
     return None
 
@@ -121,7 +129,8 @@ def holder(node: Node, file: SourceFile) -> Symbol | None:
 
 
 def assignments(node: tree.Object, file: SourceFile) -> Iterator[tuple[tree.Member, Node]]:
-    """The members that are assigned to the object that starts as ``node``, each with what: ``o = {}; o.a = 1; o[k] = 2``."""
+    """The members that are assigned to the object that starts as ``node``, each with what: ``o = {}; o.a = 1; o[k] =
+    2``."""
     symbol = holder(node, file)
     for use in file.index.uses(symbol) if symbol is not None else ():
         member = use.parent
@@ -177,7 +186,12 @@ def _pushed_through(use: Node) -> Iterator[tuple[Node, bool]]:
             elif parent.name in ("extend", "concat", "splice"):
                 for arg in call.args:
                     yield arg, parent.name != "splice"
-        elif parent.index is not None and isinstance(call, tree.Assign) and call.target is parent and call.value is not None:
+        elif (
+            parent.index is not None
+            and isinstance(call, tree.Assign)
+            and call.target is parent
+            and call.value is not None
+        ):
             yield call.value, False
     elif isinstance(parent, tree.Assign) and parent.target is use and parent.op == "+=" and parent.value is not None:
         yield parent.value, True

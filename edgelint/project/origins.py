@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from edgelint.project import guards
+from edgelint.project import number_guards
 from edgelint.project.atoms import Arr, Atom, Func, Global, Inst, ListOf, Number, Obj, Plat, Taint, Value
 from edgelint.project.call_values import returns_of
 from edgelint.project.captures import captures_digits
 from edgelint.project.evaluate import MAX_FRAMES, Evaluator, Frame
 from edgelint.project.files import SourceFile
+from edgelint.project.guards import last_name
 from edgelint.project.numbers import as_number
 from edgelint.project.objects import holder, symbol_pushes
 from edgelint.project.reaching import reaching
@@ -46,8 +47,10 @@ _CONVERSIONS = frozenset({"Number", "parseInt", "parseFloat", "Number.parseInt",
 _ROUNDINGS = frozenset({"Math.floor", "Math.ceil", "Math.round", "Math.trunc", "Math.abs", "round", "abs"})
 _SAFE_FILTERS = frozenset({"Boolean", "Number.isInteger", "Number.isFinite", "Number.isSafeInteger", "isFinite"})
 _BITS = frozenset({"|", "&", "^", "<<", ">>", ">>>"})
-_SETTLED: dict[Question, Callable[[Node, SourceFile, int], bool]] = {
-    Question.NAN: guards.is_number_checked, Question.SIZE: guards.is_bounded, Question.RAW: guards.is_compared,
+_SETTLED: dict[Question, Callable[[Node, SourceFile, int, Evaluator], bool]] = {
+    Question.NAN: number_guards.is_number_checked,
+    Question.SIZE: number_guards.is_bounded,
+    Question.RAW: number_guards.is_compared,
 }
 
 
@@ -124,7 +127,7 @@ class _Walk:
 
     def conversion(self, node: Node, given: Node, file: SourceFile, frame: Frame | None) -> Iterator[Origin]:
         """``node`` makes a number of ``given``."""
-        if self.settled(node, file, 0):
+        if self.settled(node, file, 0, self.e):
             return
         value = self.e.evaluate(given, file, frame)
         if not any(_is_sent(atom) for atom in value):
@@ -135,9 +138,9 @@ class _Walk:
             if as_number(value) is not None:
                 yield from self.walk(given, file, frame)  # a number already
                 return
-            if guards.is_digits(given, file) or captures_digits(given, file, self.e):
+            if number_guards.is_digits(given, file, self.e) or captures_digits(given, file, self.e):
                 return
-        elif self.settled(given, file, 0):
+        elif self.settled(given, file, 0, self.e):
             return
         yield Origin(file, node, True)
 
@@ -245,7 +248,7 @@ class _Walk:
         if isinstance(predicate, tree.Function):
             return any(
                 (isinstance(n, tree.Call)
-                and guards.last_name(n.func) in ("isNaN", "isInteger", "isFinite", "isSafeInteger"))
+                and last_name(n.func) in ("isNaN", "isInteger", "isFinite", "isSafeInteger"))
                 or isinstance(n, tree.Binary)
                 for n in tree.walk(predicate)
             )
@@ -260,7 +263,7 @@ class _Walk:
         for d in reaching(symbol, node) if len(symbol.defs) > 1 else symbol.defs:
             # A test of what the variable held before says nothing of what it holds now.
             since = 0 if d.kind == "param" or len(symbol.defs) == 1 else d.at.start
-            if items or not self.settled(node, file, since):
+            if items or not self.settled(node, file, since, self.e):
                 yield from self.definition(d, node, file, frame, items)
         if items and not any(isinstance(d.node, tree.Array) for d in symbol.defs):
             yield from self.pushed(symbol, file, frame)
@@ -304,7 +307,7 @@ class _Walk:
                 yield from self.judge(arg, use, file, frame, items)
 
     def member(self, node: tree.Member, file: SourceFile, frame: Frame | None, items: bool) -> Iterator[Origin]:
-        if not items and self.settled(node, file, 0):
+        if not items and self.settled(node, file, 0, self.e):
             return
         if node.name is None:
             yield from self.judge(self.e.evaluate(node, file, frame), node, file, frame, items)
@@ -369,10 +372,10 @@ class _Walk:
         )
         if given is None or (self.question is Question.NAN and file.language == "python"):
             return False
-        if self.settled(node, file, 0):
+        if self.settled(node, file, 0, self.e):
             return False
         return self.question is not Question.NAN or not (
-            guards.is_digits(given, file) or captures_digits(given, file, self.e)
+            number_guards.is_digits(given, file, self.e) or captures_digits(given, file, self.e)
         )
 
 

@@ -13,11 +13,15 @@ _COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.S)
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 
 
-# Modules of Node.js that may be written without ``node:`` (module.builtinModules of Node 24, without the internal ones).
+# Modules of Node.js that may be written without ``node:`` (module.builtinModules of Node 24, without the internal
+# ones).
 NODE_BUILTINS = frozenset({
-    "assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto", "dgram", "diagnostics_channel", "dns",
-    "domain", "events", "fs", "http", "http2", "https", "inspector", "module", "net", "os", "path", "perf_hooks", "process", "punycode",
-    "querystring", "readline", "repl", "stream", "string_decoder", "sys", "timers", "tls", "trace_events", "tty", "url", "util", "v8", "vm",
+    "assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto", "dgram",
+    "diagnostics_channel", "dns",
+    "domain", "events", "fs", "http", "http2", "https", "inspector", "module", "net", "os", "path", "perf_hooks",
+    "process", "punycode",
+    "querystring", "readline", "repl", "stream", "string_decoder", "sys", "timers", "tls", "trace_events", "tty", "url",
+    "util", "v8", "vm",
     "wasi", "worker_threads", "zlib",
 })
 
@@ -95,7 +99,12 @@ class Packages:
                 for pattern, targets in paths.items():
                     if isinstance(targets, list):
                         origin = base if base is not None else here
-                        table.append((pattern, [posixpath.normpath(posixpath.join(origin, t)) for t in targets if isinstance(t, str)]))
+                        table.append(
+                            (
+                                pattern,
+                                [posixpath.normpath(posixpath.join(origin, t)) for t in targets if isinstance(t, str)],
+                            )
+                        )
 
     def nearest(self, path: str) -> Package | None:
         """The package.json that governs the file at ``path``."""
@@ -118,7 +127,8 @@ class Packages:
         yield from upwards(path)
 
     def candidates(self, importer: str, specifier: str) -> Iterator[str]:
-        """Paths (still to be probed) that a bare specifier may mean: tsconfig paths, baseUrl, ``#imports``, workspaces, ``@/`` aliases."""
+        """Paths (still to be probed) that a bare specifier may mean: tsconfig paths, baseUrl, ``#imports``, workspaces,
+        ``@/`` aliases."""
         for directory in upwards(importer):
             for pattern, targets in self.paths.get(directory, ()):
                 rest = _match(pattern, specifier)

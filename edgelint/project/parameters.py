@@ -6,9 +6,19 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from edgelint.project import known
 from edgelint.project.atoms import (
-    EMPTY, Const, Func, Inst, Number, Plat, SafeText, Taint, Unknown, Value, one,
+    EMPTY,
+    Const,
+    Func,
+    Inst,
+    ListOf,
+    Number,
+    Plat,
+    SafeText,
+    Taint,
+    Unknown,
+    Value,
+    one,
 )
 from edgelint.project.callers import Callers, CallSite, is_self
 from edgelint.project.roles import Roles
@@ -19,12 +29,18 @@ if TYPE_CHECKING:
     from edgelint.project.evaluate import Evaluator, Frame
     from edgelint.project.files import SourceFile
 
-_LITERAL_UNION = re.compile(r"^\s*\|?\s*(?:'[^']*'|\"[^\"]*\"|[\d.]+|true|false)(?:\s*\|\s*(?:'[^']*'|\"[^\"]*\"|[\d.]+|null|undefined|true|false))*\s*$")
-_NUMBER_TYPE = re.compile(r"^\s*(?:number|int|float|bigint|boolean|bool)(?:\s*\|\s*(?:null|undefined|None|number))*\s*$")
+_LITERAL_UNION = re.compile(
+    r"^\s*\|?\s*(?:'[^']*'|\"[^\"]*\"|[\d.]+|true|false)(?:\s*\|\s*(?:'[^']*'|\"[^\"]*\"|[\d.]+|null"
+    r"|undefined|true|false))*\s*$"
+)
+_NUMBER_TYPE = re.compile(
+    r"^\s*(?:number|int|float|bigint|boolean|bool)(?:\s*\|\s*(?:null|undefined|None|number))*\s*$"
+)
 
 
 _ITERATING = frozenset({
-    "map", "flatMap", "forEach", "filter", "some", "every", "find", "findIndex", "findLast", "reduce", "reduceRight", "sort", "toSorted",
+    "map", "flatMap", "forEach", "filter", "some", "every", "find", "findIndex", "findLast", "reduce", "reduceRight",
+    "sort", "toSorted",
 })
 
 
@@ -59,13 +75,21 @@ class Parameters:
         if role is not None:
             return role | default
         if position == 0 and is_self(param, function):
-            return one(Inst(function.parent, file)) if isinstance(function.parent, tree.Class) else one(Unknown("param", param))
+            return (
+                one(Inst(function.parent, file))
+                if isinstance(function.parent, tree.Class)
+                else one(Unknown("param", param))
+            )
         item = self.callback_item(function, position, file, frame)
         if item is not None:
             return item | default
         called = self.from_callers(function, param, position)
         if called is not None:
-            if param.annotation is not None and _NUMBER_TYPE.match(param.annotation) and not any(isinstance(a, Number | Taint) for a in called):
+            if (
+                param.annotation is not None
+                and _NUMBER_TYPE.match(param.annotation)
+                and not any(isinstance(a, Number | Taint) for a in called)
+            ):
                 return (frozenset(a for a in called if isinstance(a, Const | Number)) or one(Number())) | default
             return called | default
         typed = self.by_type(param.annotation, param, file)
@@ -76,8 +100,11 @@ class Parameters:
             return named | default
         return default | one(Unknown("param", param))
 
-    def callback_item(self, function: tree.Function, position: int, file: SourceFile, frame: Frame | None) -> Value | None:
-        """A parameter of a function given to ``xs.map`` and its kin: an item of ``xs``, or its index; of ``then``, the value."""
+    def callback_item(
+        self, function: tree.Function, position: int, file: SourceFile, frame: Frame | None
+    ) -> Value | None:
+        """A parameter of a function given to ``xs.map`` and its kin: an item of ``xs``, or its index; of ``then``, the
+        value."""
         call = function.parent
         if not isinstance(call, tree.Call) or not call.args or call.args[0] is not function:
             return None
@@ -123,7 +150,11 @@ class Parameters:
         text = (param.annotation or "").strip().lstrip(":").strip()
         if file is None or not text:
             return None
-        inline = re.search(rf"[{{;,]\s*(?:readonly\s+)?{re.escape(name)}\??\s*:\s*([^;,}}]+)", text) if text.startswith("{") else None
+        inline = (
+            re.search(rf"[{{;,]\s*(?:readonly\s+)?{re.escape(name)}\??\s*:\s*([^;,}}]+)", text)
+            if text.startswith("{")
+            else None
+        )
         if inline is not None:
             return self.by_type(inline[1], param, file)
         for decl, home in self.declared(text, file):
@@ -138,10 +169,18 @@ class Parameters:
             yield decl, file
         if own or depth > 4 or not name.isidentifier():
             return
-        sources = [(i.source, n.imported) for i in file.index.imports for n in i.names if isinstance(n, tree.ImportName) and n.local == name]
+        sources = [
+            (i.source, n.imported)
+            for i in file.index.imports
+            for n in i.names
+            if isinstance(n, tree.ImportName) and n.local == name
+        ]
         sources += [
-            (e.source, name if n.exported == "*" else n.local) for e in file.index.exports if depth and e.source is not None
-            for n in e.names if isinstance(n, tree.ExportName) and n.exported in (name, "*")
+            (e.source, name if n.exported == "*" else n.local)
+            for e in file.index.exports
+            if depth and e.source is not None
+            for n in e.names
+            if isinstance(n, tree.ExportName) and n.exported in (name, "*")
         ]
         for source, wanted in sources:
             target = self.e.graph.resolve(file, source)
@@ -156,8 +195,6 @@ class Parameters:
             value: Value = EMPTY
             for arg in frame.args[position:]:
                 value |= arg if isinstance(arg, frozenset) else self.e.evaluate(arg, frame.file, frame.parent)
-            from edgelint.project.atoms import ListOf
-
             return one(ListOf(value)) if not frame.rest else None
         if position < len(frame.args):
             arg = frame.args[position]
@@ -169,7 +206,9 @@ class Parameters:
                 kind = self.e.platform_type(param.annotation, where) if where is not None else None
                 if kind is not None:
                     return one(Plat(kind))
-                if _NUMBER_TYPE.match(param.annotation) and not any(isinstance(a, Number | Const | Taint) for a in value):
+                if _NUMBER_TYPE.match(param.annotation) and not any(
+                    isinstance(a, Number | Const | Taint) for a in value
+                ):
                     return one(Number())
             return value
         if frame.rest:
@@ -178,7 +217,8 @@ class Parameters:
             return self.e.evaluate(param.default, frame.file, None)
         return one(Const("null", None)) if frame.args or frame.keywords or position > 0 else None
 
-    # -- callers -----------------------------------------------------------------------------------------------------------
+    # -- callers
+    # -----------------------------------------------------------------------------------------------------------
 
     def from_callers(self, function: tree.Function, param: tree.Param, position: int) -> Value | None:
         """The join over every known call, or None when none is known."""
@@ -202,18 +242,17 @@ class Parameters:
         plain = [a for a in call.args if not isinstance(a, tree.Keyword)]
         if any(isinstance(a, tree.Spread) for a in plain[: position + 1]):
             return None
+        if param.rest:
+            return one(ListOf(self.e.join(self.e.evaluate(a, file) for a in plain[max(position, 0) :])))
         if 0 <= position < len(plain):
-            if param.rest:
-                from edgelint.project.atoms import ListOf
-
-                return one(ListOf(self.e.join(self.e.evaluate(a, file) for a in plain[position:])))
             return self.e.evaluate(plain[position], file)
         return EMPTY if param.default is not None else one(Const("null", None))
 
     def given(
         self, param: tree.Param, function: tree.Function, frame: Frame | None
     ) -> Iterator[tuple[Node | Value, SourceFile, Frame | None]]:
-        """What calls hand over for ``param``, each with where it stands: the call of ``frame``, or every known call when None."""
+        """What calls hand over for ``param``, each with where it stands: the call of ``frame``, or every known call
+        when None."""
         position = function.params.index(param)
         if frame is not None:
             if isinstance(param.target, tree.Name) and param.target.id in frame.keywords:
@@ -223,7 +262,11 @@ class Parameters:
                     yield arg, frame.file, frame.parent
             return
         for file, call, offset in self.callers(function):
-            named = [a.value for a in call.args if isinstance(a, tree.Keyword) and isinstance(param.target, tree.Name) and a.name == param.target.id]
+            named = [
+                a.value
+                for a in call.args
+                if isinstance(a, tree.Keyword) and isinstance(param.target, tree.Name) and a.name == param.target.id
+            ]
             plain = [a for a in call.args if not isinstance(a, tree.Keyword)]
             at = position - offset
             if not named and any(isinstance(a, tree.Spread) for a in plain[: at if param.rest else at + 1]):
@@ -232,13 +275,16 @@ class Parameters:
                 yield arg, file, None
 
     def callers(self, function: tree.Function) -> list[CallSite]:
-        """The known calls of ``function``: by its name, through imports, as a method of an instance, as a constructor."""
+        """The known calls of ``function``: by its name, through imports, as a method of an instance, as a constructor.
+        """
         return self.calls.of(function)
 
-    # -- fields ------------------------------------------------------------------------------------------------------------
+    # -- fields
+    # ------------------------------------------------------------------------------------------------------------
 
     def constructor_frame(self, atom: Inst) -> Frame | None:
-        """The frame of the ``new`` that made ``atom``, when known: its constructor's parameters then are that call's arguments."""
+        """The frame of the ``new`` that made ``atom``, when known: its constructor's parameters then are that call's
+        arguments."""
         if atom.call is None:
             return None
         return self._constructor_frame(atom)
@@ -250,7 +296,9 @@ class Parameters:
                 file = self.file_of(atom.call)
                 if file is None:
                     return None
-                return self.e.call_values.frame(Func(member, atom.file, one(Inst(atom.node, atom.file))), atom.call, file, None)
+                return self.e.call_values.frame(
+                    Func(member, atom.file, one(Inst(atom.node, atom.file))), atom.call, file, None
+                )
         return None
 
     def file_of(self, node: Node) -> SourceFile | None:

@@ -41,12 +41,16 @@ if TYPE_CHECKING:
 __all__ = ["BindingCall", "EnvType", "EnvUse", "Note", "Project", "SourceFile", "Worker", "WranglerConfig"]
 
 _TEST = re.compile(
-    r"(?:^|/)(?:__tests__|__mocks__|(?:[\w-]+-)?tests?(?:-[a-z]+)?|e2e|spec|testing|cypress|playwright|\.storybook|stories)/|\.(?:test|spec|e2e|stories|bench)(?:-d)?\.[cm]?[jt]sx?$"
-    r"|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$|(?:^|/)(?:vitest|jest|playwright|cypress|vite|webpack|rollup|eslint|tailwind|postcss|drizzle|next|nuxt|astro|svelte)[^/]*\.config\.[cm]?[jt]s$"
+    r"(?:^|/)(?:__tests__|__mocks__|(?:[\w-]+-)?tests?(?:-[a-z]+)?|e2e|spec|testing|cypress|playwright"
+    r"|\.storybook|stories)/|\.(?:test|spec|e2e|stories|bench)(?:-d)?\.[cm]?[jt]sx?$"
+    r"|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$|(?:^|/)(?:vitest|jest|playwright|cypress|vite"
+    r"|webpack|rollup|eslint|tailwind|postcss|drizzle|next|nuxt|astro|svelte)[^/]*\.config\.[cm]?[jt]s$"
 )
-# What a source file must mention somewhere to hold a fact about the platform. A file that a worker's entry reaches is read anyway.
+# What a source file must mention somewhere to hold a fact about the platform. A file that a worker's entry reaches is
+# read anyway.
 _HOT = re.compile(
-    rb"\benv\b|Bindings|Cloudflare|cloudflare:|\bD1Database|KVNamespace|R2Bucket|DurableObject|\bcaches\b|waitUntil|\.prepare\(|expirationTtl|addEventListener\(\s*['\"]fetch"
+    rb"\benv\b|Bindings|Cloudflare|cloudflare:|\bD1Database|KVNamespace|R2Bucket|DurableObject|\bcaches\b"
+    rb"|waitUntil|\.prepare\(|expirationTtl|addEventListener\(\s*['\"]fetch"
     rb"|export\s+default\s*\{[^;]{0,400}?\b(?:fetch|scheduled|queue|email|tail)\s*[(:,}]|ExportedHandler"
     rb"|onRequest|from workers import|import workers|pyodide|WorkerEntrypoint|\bKV\b|new Request\("
 )
@@ -90,7 +94,8 @@ class Project:
         self.folders: list[str] = list(discovered.directories)
         self._calls: dict[str, list[BindingCall]] = {}
         self._holders: dict[str, list[Worker]] = {}
-        self.declarations: list[SourceFile] = []  # hand-written .d.ts files that describe env, which belong to no config
+        # hand-written .d.ts files that describe env, which belong to no config
+        self.declarations: list[SourceFile] = []
         self._spoken: dict[str, tuple[dict[str, EnvType], dict[str, str]]] = {}
         self._kinds: dict[tuple[str, str], str | None] = {}
 
@@ -98,7 +103,8 @@ class Project:
     def load(
         cls, root: Path, settings: Settings, *, overlay: Mapping[str, bytes] | None = None, parse: Parse = parse_file
     ) -> Project:
-        """Read the project at ``root``. ``overlay`` gives contents in place of those on disk; ``parse`` may remember trees.
+        """Read the project at ``root``. ``overlay`` gives contents in place of those on disk; ``parse`` may remember
+        trees.
 
         Never raises for what files hold.
         """
@@ -146,11 +152,15 @@ class Project:
         if self.only is None:
             return self.all_workers
         return [
-            worker for worker in self.all_workers
-            if (worker.config is not None and worker.config.path == self.only) or any(f.path == self.only for f in worker.files)
+            worker
+            for worker in self.all_workers
+            if (worker.config is not None and worker.config.path == self.only)
+            or any(f.path == self.only for f in worker.files)
         ]
 
-    def calls(self, kind: str | tuple[str, ...] | None = None, verb: str | tuple[str, ...] | None = None) -> Iterator[BindingCall]:
+    def calls(
+        self, kind: str | tuple[str, ...] | None = None, verb: str | tuple[str, ...] | None = None
+    ) -> Iterator[BindingCall]:
         """Calls on what the platform gives, by kind and method, in source order of each file."""
         kinds = (kind,) if isinstance(kind, str) else kind
         verbs = (verb,) if isinstance(verb, str) else verb
@@ -194,7 +204,8 @@ class Project:
         return []
 
     def kind_of(self, file: SourceFile, name: str) -> str | None:
-        """The kind of ``env.name`` for the workers of ``file``: by the config, else by the Env type; None when neither says."""
+        """The kind of ``env.name`` for the workers of ``file``: by the config, else by the Env type; None when neither
+        says."""
         key = (file.path, name)
         if key in self._kinds:
             return self._kinds[key]
@@ -221,7 +232,8 @@ class Project:
         return kind
 
     def _said_by_code(self, file: SourceFile) -> tuple[dict[str, EnvType], dict[str, str]]:
-        """For a file that no config speaks of: the members of env by the types of its package, and by their use there."""
+        """For a file that no config speaks of: the members of env by the types of its package, and by their use there.
+        """
         own = self.packages.nearest(file.path)
         directory = own.directory if own is not None else ""
         found = self._spoken.get(directory)

@@ -51,7 +51,8 @@ class Reader:
         named = self.named_entries()
         for config in project.all_configs:
             entries[config.path] = {
-                place.name: entry_of(config, project.graph, place.name) or named.get(config.path) for place in config.environments
+                place.name: entry_of(config, project.graph, place.name) or named.get(config.path)
+                for place in config.environments
             }
             for entry in dict.fromkeys(entries[config.path].values()):
                 if entry is not None:
@@ -70,16 +71,31 @@ class Reader:
         self.follow(rest, forced=False)
         self.workers(entries)
         discovered = self.discovered
-        project.inputs = sorted({
-            *discovered.configs, *discovered.sources, *discovered.package_json, *discovered.tsconfig, *discovered.dotenv,
-            *discovered.workflows, *discovered.sql, *discovered.pyproject, *discovered.readmes, *discovered.declarations, *project.files,
-        })
+        project.inputs = sorted(
+            {
+                *discovered.configs,
+                *discovered.sources,
+                *discovered.package_json,
+                *discovered.tsconfig,
+                *discovered.dotenv,
+                *discovered.workflows,
+                *discovered.sql,
+                *discovered.pyproject,
+                *discovered.readmes,
+                *discovered.declarations,
+                *project.files,
+            }
+        )
         for reason, count in sorted(discovered.skipped.items()):
             project.notes.extend([_note(reason, "")] * count)
 
     def named_entries(self) -> dict[str, str]:
         """Config without ``main`` -> the entry that a script hands to wrangler (``wrangler deploy src/index.ts``)."""
-        wanted = {config.directory: config for config in self.project.all_configs if config.main is None and not config.is_pages}
+        wanted = {
+            config.directory: config
+            for config in self.project.all_configs
+            if config.main is None and not config.is_pages
+        }
         found: dict[str, str] = {}
         if not wanted:
             return found
@@ -87,7 +103,11 @@ class Reader:
 
         for command in commands(self.project):
             config = wanted.get(command.directory)
-            if config is None or command.config not in (None, config.path) or command.verb not in ("deploy", "dev", "publish"):
+            if (
+                config is None
+                or command.config not in (None, config.path)
+                or command.verb not in ("deploy", "dev", "publish")
+            ):
                 continue
             for word in command.text.split():
                 if word.endswith(tuple(SOURCES)) and not word.startswith("-"):
@@ -150,7 +170,12 @@ class Reader:
                 continue
             for use in project.graph.imports(file):
                 target = use.target
-                if target is not None and target not in project.files and target not in self.tried and _is_source(target):
+                if (
+                    target is not None
+                    and target not in project.files
+                    and target not in self.tried
+                    and _is_source(target)
+                ):
                     wanted.discard(target)  # what a file that counts imports counts too
                     queue.append(target)
 
@@ -190,7 +215,11 @@ class Reader:
         reached: set[str] = set()
         table: list[tuple[WranglerConfig, dict[str | None, SourceFile], list[SourceFile], bool]] = []
         for config in project.all_configs:
-            found = {name: project.files[entry] for name, entry in entries[config.path].items() if entry is not None and entry in project.files}
+            found = {
+                name: project.files[entry]
+                for name, entry in entries[config.path].items()
+                if entry is not None and entry in project.files
+            }
             paths = dict.fromkeys(path for file in found.values() for path in project.graph.reachable(file.path))
             files = [project.files[path] for path in paths]
             reached.update(paths)
@@ -213,9 +242,19 @@ class Reader:
                     if path not in reached and _home(path, directories) == config.directory
                 ]
             if not found and config.main is not None:
-                project.notes.append(_note("main is not in the repository: usage cannot be followed from it", config.path))
+                project.notes.append(
+                    _note("main is not in the repository: usage cannot be followed from it", config.path)
+                )
             entry = found.get(None) or next(iter(found.values()), None)
-            worker = Worker(config, entry, files, complete and bool(found), project.evaluator, project.graph, declarations.get(config.directory))
+            worker = Worker(
+                config,
+                entry,
+                files,
+                complete and bool(found),
+                project.evaluator,
+                project.graph,
+                declarations.get(config.directory),
+            )
             worker.entries = found
             project.all_workers.append(worker)
         project.evaluator.memo.clear()
@@ -229,7 +268,12 @@ class Reader:
             if any(not message.startswith(UNSUPPORTED) for _, _, message in file.parsed.errors):
                 return False
             for use in self.project.graph.imports(file):
-                if use.target is None and not use.is_type and (use.specifier.startswith(".") or use.level) and file.language != "python":
+                if (
+                    use.target is None
+                    and not use.is_type
+                    and (use.specifier.startswith(".") or use.level)
+                    and file.language != "python"
+                ):
                     return False
         return True
 
@@ -256,7 +300,11 @@ class Reader:
 
 
 def _is_source(path: str) -> bool:
-    return path.endswith(tuple(SOURCES)) and not path.endswith((".d.ts", ".d.mts", ".d.cts")) and "node_modules/" not in path
+    return (
+        path.endswith(tuple(SOURCES))
+        and not path.endswith((".d.ts", ".d.mts", ".d.cts"))
+        and "node_modules/" not in path
+    )
 
 
 def _home(path: str, directories: list[str]) -> str | None:

@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 12
 _OF_REQUEST = frozenset({
-    "request", "hono-context", "hono-request", "pages-context", "fetch-event", "execution-context", "form-data", "websocket", "message-event",
+    "request", "hono-context", "hono-request", "pages-context", "fetch-event", "execution-context", "form-data",
+    "websocket", "message-event",
     "queue-message", "queue-batch", "queue-messages", "email-message", "h3-event",
 })
 _SHARED = frozenset({"env", "process-env", "binding"})
-_TESTS = frozenset({"===", "!==", "==", "!=", "<", ">", "<=", ">=", "in", "not in", "instanceof", "-", "*", "/", "%", "**"})
-_TESTING_METHODS = frozenset({"includes", "startsWith", "endsWith", "test", "has", "some", "every", "startswith", "endswith", "indexOf"})
+_TESTS = frozenset(
+    {"===", "!==", "==", "!=", "<", ">", "<=", ">=", "in", "not in", "instanceof", "-", "*", "/", "%", "**"}
+)
+_TESTING_METHODS = frozenset(
+    {"includes", "startsWith", "endsWith", "test", "has", "some", "every", "startswith", "endswith", "indexOf"}
+)
 
 
 class RequestData:
@@ -47,7 +52,9 @@ class RequestData:
         if isinstance(node, tree.Conditional):
             return self._carries(node.then, file, seen) or self._carries(node.other, file, seen)
         if isinstance(node, tree.Binary):
-            return node.op not in _TESTS and (self._carries(node.left, file, seen) or self._carries(node.right, file, seen))
+            return node.op not in _TESTS and (
+                self._carries(node.left, file, seen) or self._carries(node.right, file, seen)
+            )
         if isinstance(node, tree.Name | tree.Member | tree.Call):
             said = _says(self._evaluator.evaluate(node, file))
             if said is not None:
@@ -68,7 +75,11 @@ class RequestData:
             if isinstance(d.node, tree.Param):
                 if self._given(d.node, seen):
                     return True
-            elif d.node is not None and d.kind in ("value", "element", "augment") and self._carries(_source(d.node), file, seen):
+            elif (
+                d.node is not None
+                and d.kind in ("value", "element", "augment")
+                and self._carries(_source(d.node), file, seen)
+            ):
                 return True
         return False
 
@@ -100,9 +111,14 @@ def _source(node: Node) -> Node:
 
 def _says(value: Value) -> bool | None:
     """What the abstract value alone tells: yes, no, or None when it does not."""
-    if any(isinstance(atom, Taint) or (isinstance(atom, Plat) and (atom.type in _OF_REQUEST or atom.tainted)) for atom in value):
+    if any(
+        isinstance(atom, Taint) or (isinstance(atom, Plat) and (atom.type in _OF_REQUEST or atom.tainted))
+        for atom in value
+    ):
         return True
-    if value and all(isinstance(atom, Const | Number | Func) or (isinstance(atom, Plat) and atom.type in _SHARED) for atom in value):
+    if value and all(
+        isinstance(atom, Const | Number | Func) or (isinstance(atom, Plat) and atom.type in _SHARED) for atom in value
+    ):
         return False
     if value and all(isinstance(atom, SafeText) and atom.what == "method" for atom in value):
         return True

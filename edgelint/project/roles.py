@@ -1,7 +1,8 @@
 """The part a function plays for the runtime or a framework, and so what it is called with.
 
-Module handlers, classes of the platform, Pages functions, service-worker listeners, Hono and itty routers, framework loaders,
-Python entrypoints. A role is a fact about where the function stands; ``by_name`` is the last resort, with lower trust.
+Module handlers, classes of the platform, Pages functions, service-worker listeners, Hono and itty routers, framework
+loaders, Python entrypoints. A role is a fact about where the function stands; ``by_name`` is the last resort, with
+lower trust.
 """
 
 from __future__ import annotations
@@ -26,8 +27,14 @@ HANDLER_NAMES = frozenset({"fetch", "scheduled", "queue", "email", "tail", "trac
 
 # first parameter of a module handler
 _FIRST: dict[str, Plat] = {
-    "fetch": REQUEST, "scheduled": Plat("scheduled-controller"), "queue": Plat("queue-batch"), "email": Plat("email-message"),
-    "tail": Plat("tail-events"), "trace": Plat("tail-events"), "tailStream": Plat("tail-events"), "test": Plat("test-controller"),
+    "fetch": REQUEST,
+    "scheduled": Plat("scheduled-controller"),
+    "queue": Plat("queue-batch"),
+    "email": Plat("email-message"),
+    "tail": Plat("tail-events"),
+    "trace": Plat("tail-events"),
+    "tailStream": Plat("tail-events"),
+    "test": Plat("test-controller"),
 }
 _PYTHON_GLOBAL = {"on_fetch": "fetch", "on_scheduled": "scheduled", "on_queue": "queue", "on_email": "email"}
 _PAGES = re.compile(r"^onRequest(?:Get|Post|Put|Patch|Delete|Options|Head)?$")
@@ -67,7 +74,9 @@ class Roles:
 
     # -- classes -----------------------------------------------------------------------------------------------------
 
-    def method(self, function: tree.Function, klass: tree.Class, file: SourceFile) -> Callable[[int], Value | None] | None:
+    def method(
+        self, function: tree.Function, klass: tree.Class, file: SourceFile
+    ) -> Callable[[int], Value | None] | None:
         kind = self.e.graph.class_kind(klass, file, self.e) or implemented_kind(klass)
         if function.kind == "constructor":
             if kind is None and not looks_like_durable_object(klass):
@@ -129,7 +138,9 @@ class Roles:
                     return found
         return None
 
-    def callback(self, call: tree.Call, function: tree.Function, file: SourceFile) -> Callable[[int], Value | None] | None:
+    def callback(
+        self, call: tree.Call, function: tree.Function, file: SourceFile
+    ) -> Callable[[int], Value | None] | None:
         func = call.func
         if isinstance(func, tree.Name) and func.id == "addEventListener" and call.args:
             event = call.args[0]
@@ -155,12 +166,18 @@ class Roles:
                         return _positions({0: one(Plat("h3-event"))})
         return None
 
-    def route(self, func: tree.Member, function: tree.Function, file: SourceFile) -> Callable[[int], Value | None] | None:
+    def route(
+        self, func: tree.Member, function: tree.Function, file: SourceFile
+    ) -> Callable[[int], Value | None] | None:
         receiver = self.e.evaluate(func.obj, file)
         position = 1 if func.name == "onError" else 0
         for atom in receiver:
             if isinstance(atom, External):
-                if atom.module in known.HONO_MODULES or atom.module.startswith("hono/") or atom.path.startswith(("Hono(", "OpenAPIHono(")):
+                if (
+                    atom.module in known.HONO_MODULES
+                    or atom.module.startswith("hono/")
+                    or atom.path.startswith(("Hono(", "OpenAPIHono("))
+                ):
                     return _positions({position: one(Plat("hono-context"))})
                 if atom.module in known.ITTY_MODULES:
                     return _positions({0: one(REQUEST), 1: one(ENV), 2: one(CTX)})
@@ -204,8 +221,12 @@ class Roles:
                 state = Plat("do-state") if kind == "durable-object" else CTX
                 return _positions({1: one(state), 2: one(ENV)})
             first: dict[str, Value] = {
-                "fetch": one(REQUEST), "on_fetch": one(REQUEST), "queue": one(Plat("queue-batch")), "email": one(Plat("email-message")),
-                "scheduled": one(Plat("scheduled-controller")), "webSocketMessage": one(Plat("websocket")),
+                "fetch": one(REQUEST),
+                "on_fetch": one(REQUEST),
+                "queue": one(Plat("queue-batch")),
+                "email": one(Plat("email-message")),
+                "scheduled": one(Plat("scheduled-controller")),
+                "webSocketMessage": one(Plat("websocket")),
             }
             if kind == "workflow" and function.name == "run":
                 return _positions({1: one(Plat("workflow-event")), 2: one(Plat("workflow-step"))})
@@ -235,7 +256,12 @@ class Roles:
                 return one(Plat("env", trust="shape"))
         if name in ("request", "req") and position == 0 and "env" in names and param.annotation is None:
             return one(REQUEST)
-        if name in ("c", "ctx", "context") and position == 0 and param.annotation in (None, "Context", "any") and uses_like_hono(function, name, file):
+        if (
+            name in ("c", "ctx", "context")
+            and position == 0
+            and param.annotation in (None, "Context", "any")
+            and uses_like_hono(function, name, file)
+        ):
             return one(Plat("hono-context", trust="shape"))
         if isinstance(param.target, tree.Object):
             keys = {p.key for p in param.target.props if isinstance(p, tree.Property)}
@@ -253,10 +279,14 @@ def uses_like_hono(function: tree.Function, name: str, file: SourceFile) -> bool
     seen: set[str] = set()
     for member_name in ("env", "req", "json", "text", "html", "executionCtx", "var", "redirect"):
         for member in file.index.members.get(member_name, ()):
-            if function.start <= member.start < function.end and isinstance(member.obj, tree.Name) and member.obj.id == name:
+            if (
+                function.start <= member.start < function.end
+                and isinstance(member.obj, tree.Name)
+                and member.obj.id == name
+            ):
                 seen.add(member_name)
                 break
-    return "req" in seen and bool(seen & {"env", "json", "text", "html", "executionCtx"}) or ({"env", "json"} <= seen)
+    return ("req" in seen and bool(seen & {"env", "json", "text", "html", "executionCtx"})) or ({"env", "json"} <= seen)
 
 
 def implemented_kind(klass: tree.Class) -> str | None:
@@ -268,7 +298,8 @@ def implemented_kind(klass: tree.Class) -> str | None:
 
 
 def looks_like_durable_object(klass: tree.Class) -> bool:
-    """A class without a base whose constructor takes (state, env) or a DurableObjectState: the old way to write an object."""
+    """A class without a base whose constructor takes (state, env) or a DurableObjectState: the old way to write an
+    object."""
     for member in klass.members:
         if isinstance(member, tree.Function) and member.kind == "constructor" and member.params:
             first = member.params[0]
@@ -276,7 +307,12 @@ def looks_like_durable_object(klass: tree.Class) -> bool:
                 if first.annotation is not None and "DurableObjectState" in first.annotation:
                     return True
                 names = [_param_name(p).lstrip("_") for p in member.params]
-                if not klass.bases and len(names) == 2 and names[0] in ("state", "ctx", "controller", "storage") and names[1] == "env":
+                if (
+                    not klass.bases
+                    and len(names) == 2
+                    and names[0] in ("state", "ctx", "controller", "storage")
+                    and names[1] == "env"
+                ):
                     return True
     return False
 

@@ -1,7 +1,7 @@
 """Names to definitions: the scopes of one file, and an index of what stands in it.
 
-One pass over the tree sets parents, opens scopes and fills the index; everything else is looked up on demand. JavaScript
-scopes are blocks (``var`` and functions climb to their function); Python scopes are functions and modules.
+One pass over the tree sets parents, opens scopes and fills the index; everything else is looked up on demand.
+JavaScript scopes are blocks (``var`` and functions climb to their function); Python scopes are functions and modules.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _REVERSE_FIELDS = {
 class Def(NamedTuple):
     """One way a symbol gets its value.
 
-    ``kind``: "param" (node: Param), "value" (node: the expression, or None for a bare declaration), "augment" (node: the
-    Assign, op not "="), "import" (node: ImportName), "function", "class", "element" (an item of node), "key" (a key of
-    node), "catch", "with". ``path`` leads from that value through a destructuring pattern: a key, an index, or None for
-    a rest or a computed step. ``default`` is the pattern's default. ``at`` is where the definition stands.
+    ``kind``: "param" (node: Param), "value" (node: the expression, or None for a bare declaration), "augment" (node:
+    the Assign, op not "="), "import" (node: ImportName), "function", "class", "element" (an item of node), "key" (a key
+    of node), "catch", "with". ``path`` leads from that value through a destructuring pattern: a key, an index, or None
+    for a rest or a computed step. ``default`` is the pattern's default. ``at`` is where the definition stands.
     """
 
     kind: str
@@ -87,7 +87,8 @@ class Scope:
 
 
 class FileIndex:
-    """What stands where in one file. All lists are in no particular order, but those of one name are in source order."""
+    """What stands where in one file. All lists are in no particular order, but those of one name are in source order.
+    """
 
     __slots__ = (
         "module", "scopes", "calls", "members", "names", "functions", "classes", "types", "imports", "exports",
@@ -126,7 +127,8 @@ class FileIndex:
     def resolve(self, name: tree.Name) -> Symbol | None:
         """The symbol a name means, or None for a global."""
         parent = name.parent
-        # A default of a parameter and a function's own name are looked up inside and outside of it: the nearest scope is right.
+        # A default of a parameter and a function's own name are looked up inside and outside of it: the nearest scope
+        # is right.
         if isinstance(parent, tree.Class) and any(base is name for base in parent.bases):
             return self.scope_of(parent.parent or parent).lookup(name.id)
         return self.scope_of(name).lookup(name.id)
@@ -216,9 +218,18 @@ class _Binder:
             return scope
 
         table: dict[type[Node], Callable[[Any, Scope], Scope]] = {
-            tree.Function: self.function, tree.Call: call, tree.Member: member, tree.Assign: self.assign, tree.Loop: self.loop,
-            tree.Class: self.klass, tree.Import: self.imports, tree.Export: exports, tree.Object: objects, tree.TypeDecl: types,
-            tree.Catch: self.catch, tree.Comprehension: self.open,
+            tree.Function: self.function,
+            tree.Call: call,
+            tree.Member: member,
+            tree.Assign: self.assign,
+            tree.Loop: self.loop,
+            tree.Class: self.klass,
+            tree.Import: self.imports,
+            tree.Export: exports,
+            tree.Object: objects,
+            tree.TypeDecl: types,
+            tree.Catch: self.catch,
+            tree.Comprehension: self.open,
         }
         table[tree.Unknown if python else tree.Block] = outer if python else block
         if python:
@@ -271,9 +282,7 @@ class _Binder:
         return scope
 
     def loop(self, node: tree.Loop, scope: Scope) -> Scope:
-        inner = scope if self.index.python and not isinstance(node.parent, tree.Comprehension) else scope
-        if not self.index.python:
-            inner = self.open(node, scope)
+        inner = scope if self.index.python else self.open(node, scope)
         if node.target is not None and node.iterable is not None:
             kind = "key" if node.kind == "in" else "element"
             target: Node = node.target
@@ -395,7 +404,8 @@ def _targets(
 
 
 def _captures(node: Node, path: tuple[PathStep, ...]) -> Iterator[tuple[tree.Name, tuple[PathStep, ...]]]:
-    """The names a pattern of Python's ``case`` binds, each with the way to its value; a dotted name is a value to compare with."""
+    """The names a pattern of Python's ``case`` binds, each with the way to its value; a dotted name is a value to
+    compare with."""
     if isinstance(node, tree.Name):
         if node.id != "_":
             yield node, path

@@ -1,7 +1,8 @@
 """What runs when a worker starts: module scope, and the functions that module scope calls.
 
-Only what is certain to run is told: not what stands under a test of unknown outcome, after one that may leave, or in a ``try``
-that catches. Callbacks run at once only where the callee is known to call them at once (``map``, ``new Promise``).
+Only what is certain to run is told: not what stands under a test of unknown outcome, after one that may leave, or in a
+``try`` that catches. Callbacks run at once only where the callee is known to call them at once (``map``, ``new
+Promise``).
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ if TYPE_CHECKING:
 MAX_DEPTH = 150  # nodes inside nodes, calls looked into among them
 CALL_DEPTH = 25  # what a call adds to that depth: six calls, one inside the other
 _AT_ONCE = frozenset({
-    "map", "flatMap", "forEach", "filter", "reduce", "reduceRight", "some", "every", "find", "findIndex", "sort", "toSorted", "from", "replace",
+    "map", "flatMap", "forEach", "filter", "reduce", "reduceRight", "some", "every", "find", "findIndex", "sort",
+    "toSorted", "from", "replace",
     "replaceAll", "Promise", "fromEntries", "transactionSync",
 })
 
 
 class Step(NamedTuple):
-    """A Name or Call that runs at start. ``call`` is the call at module scope that leads to it; None when it stands there itself."""
+    """A Name or Call that runs at start. ``call`` is the call at module scope that leads to it; None when it stands
+    there itself."""
 
     node: tree.Name | tree.Call
     file: SourceFile
@@ -57,7 +60,9 @@ class _Walk:
         self.steps: list[Step] = []
         self.entered: set[Node] = set()
 
-    def statements(self, body: list[Node], file: SourceFile, call: tuple[tree.Call, SourceFile] | None, depth: int) -> None:
+    def statements(
+        self, body: list[Node], file: SourceFile, call: tuple[tree.Call, SourceFile] | None, depth: int
+    ) -> None:
         """The statements of a block, until one that leaves, or may."""
         for statement in body:
             self.run(statement, file, call, depth)
@@ -95,7 +100,9 @@ class _Walk:
             return
         name = func.name if isinstance(func, tree.Member) else func.id if isinstance(func, tree.Name) else None
         if name in _AT_ONCE:
-            yield from ((arg.body, file, True) for arg in node.args if isinstance(arg, tree.Function) and arg.body is not None)
+            yield from (
+                (arg.body, file, True) for arg in node.args if isinstance(arg, tree.Function) and arg.body is not None
+            )
         values = self.evaluator.evaluate(func, file)
         if len(values) != 1:
             return
@@ -106,7 +113,12 @@ class _Walk:
             for member in atom.node.members:
                 if isinstance(member, tree.Function) and member.kind == "constructor" and member.body is not None:
                     yield member.body, atom.file, False
-                elif isinstance(member, tree.Field) and not member.is_static and member.value is not None and not atom.file.index.python:
+                elif (
+                    isinstance(member, tree.Field)
+                    and not member.is_static
+                    and member.value is not None
+                    and not atom.file.index.python
+                ):
                     yield member.value, atom.file, False
 
 
@@ -170,7 +182,8 @@ def _may_leave(statement: Node, file: SourceFile) -> bool:
 
 
 def truth(test: Node, file: SourceFile) -> bool | None:
-    """What ``test`` gives when a worker starts, None when that is not known: literals, and variables that nothing has filled yet."""
+    """What ``test`` gives when a worker starts, None when that is not known: literals, and variables that nothing has
+    filled yet."""
     while isinstance(test, tree.Cast):
         test = test.value
     if isinstance(test, tree.Literal):
@@ -193,7 +206,9 @@ def truth(test: Node, file: SourceFile) -> bool | None:
 
 
 def _is_nothing(node: Node) -> bool:
-    return (isinstance(node, tree.Literal) and node.kind == "null") or (isinstance(node, tree.Name) and node.id in ("undefined", "None"))
+    return (isinstance(node, tree.Literal) and node.kind == "null") or (
+        isinstance(node, tree.Name) and node.id in ("undefined", "None")
+    )
 
 
 def _is_empty_at_start(node: Node, file: SourceFile) -> bool:

@@ -32,8 +32,8 @@ _HARMLESS_EXTERNALS = ("hono", "@hono/", "itty-router", "chanfana", "drizzle-orm
 class EnvUse(NamedTuple):
     """One read of ``env.NAME``.
 
-    ``guarded``: the code tests whether it is there. ``verb``: the method called on it directly. ``trust``: "high", "import"
-    (``import { env }``), "shape" (a framework's context), "name" (a parameter that is only called env).
+    ``guarded``: the code tests whether it is there. ``verb``: the method called on it directly. ``trust``: "high",
+    "import" (``import { env }``), "shape" (a framework's context), "name" (a parameter that is only called env).
     """
 
     name: str
@@ -46,16 +46,24 @@ class EnvUse(NamedTuple):
 
 
 class Worker:
-    """A worker: config (None for code without one), entry, files, and facts on demand. ``entries`` has the entry of each environment
-    of the config that has one (nearly always the same); ``entry`` is the top level's, or else the first.
+    """A worker: config (None for code without one), entry, files, and facts on demand. ``entries`` has the entry of
+    each environment of the config that has one (nearly always the same); ``entry`` is the top level's, or else the
+    first.
 
-    ``complete`` means that the entry was found and that every relative import from it was resolved: then what is not used in
+    ``complete`` means that the entry was found and that every relative import from it was resolved: then what is not
+    used in
     ``files`` is not used at all.
     """
 
     def __init__(
-        self, config: WranglerConfig | None, entry: SourceFile | None, files: list[SourceFile], complete: bool, evaluator: Evaluator,
-        graph: ModuleGraph, declarations: list[SourceFile] | None = None,
+        self,
+        config: WranglerConfig | None,
+        entry: SourceFile | None,
+        files: list[SourceFile],
+        complete: bool,
+        evaluator: Evaluator,
+        graph: ModuleGraph,
+        declarations: list[SourceFile] | None = None,
     ) -> None:
         self.config = config
         self.entry = entry
@@ -186,7 +194,9 @@ class Worker:
                     elif not (isinstance(parent, External) and parent.module.split(".")[0] in _PLATFORM_MODULES):
                         return False
             return True
-        if isinstance(atom, External) and (atom.module.startswith("hono") or atom.path.startswith(("Hono()", "OpenAPIHono()"))):
+        if isinstance(atom, External) and (
+            atom.module.startswith("hono") or atom.path.startswith(("Hono()", "OpenAPIHono()"))
+        ):
             place = node if node is not None else entry.module
             found.setdefault("fetch", Span(entry.path, place.start, max(place.start, min(place.end, place.start + 1))))
             return True
@@ -199,9 +209,15 @@ class Worker:
         file = self._evaluator.parameters.file_of(call) or entry
         for arg in call.args:
             for atom in self._evaluator.evaluate(arg, file):
-                if isinstance(atom, Obj) and {p.key for p in atom.node.props if isinstance(p, tree.Property)} & HANDLER_NAMES:
+                if (
+                    isinstance(atom, Obj)
+                    and {p.key for p in atom.node.props if isinstance(p, tree.Property)} & HANDLER_NAMES
+                ):
                     return self._handlers_of(atom, found, entry, node)
-                if isinstance(atom, ClassRef) and self._graph.class_kind(atom.node, atom.file, self._evaluator) == "entrypoint":
+                if (
+                    isinstance(atom, ClassRef)
+                    and self._graph.class_kind(atom.node, atom.file, self._evaluator) == "entrypoint"
+                ):
                     return self._handlers_of(atom, found, entry, node)
         return False
 
@@ -317,7 +333,9 @@ def _is_target(member: tree.Member) -> bool:
     return isinstance(parent, tree.Assign) and parent.target is member and parent.op == "="
 
 
-def _constant_index(member: tree.Member, file: SourceFile, evaluator: Evaluator, uses: list[EnvUse], trust: str) -> bool:
+def _constant_index(
+    member: tree.Member, file: SourceFile, evaluator: Evaluator, uses: list[EnvUse], trust: str
+) -> bool:
     """``env[name]`` with every value of ``name`` known: a use of each."""
     from edgelint.project.atoms import Const
 
@@ -338,7 +356,12 @@ def _use(name: str, file: SourceFile, node: Node, trust: str, start: int, end: i
     while isinstance(parent, tree.Cast):
         parent = parent.parent
     verb = None
-    if isinstance(parent, tree.Member) and _bare(parent.obj) is node and isinstance(parent.parent, tree.Call) and parent.parent.func is parent:
+    if (
+        isinstance(parent, tree.Member)
+        and _bare(parent.obj) is node
+        and isinstance(parent.parent, tree.Call)
+        and parent.parent.func is parent
+    ):
         verb = parent.name
     return EnvUse(name, Span(file.path, start, end), file, is_guarded(node, file), verb, trust, node)
 
@@ -359,9 +382,16 @@ def is_guarded(node: Node, file: SourceFile) -> bool:
         return True
     if isinstance(parent, tree.Assign) and parent.op in ("??=", "||="):
         return True
-    if isinstance(parent, tree.Call) and isinstance(parent.func, tree.Name) and parent.func.id in ("Boolean", "bool") and parent.func is not at:
+    if (
+        isinstance(parent, tree.Call)
+        and isinstance(parent.func, tree.Name)
+        and parent.func.id in ("Boolean", "bool")
+        and parent.func is not at
+    ):
         return True
-    return any(mentions(condition.test, node, file) or _asks_for(condition.test, node, file) for condition in conditions(node))
+    return any(
+        mentions(condition.test, node, file) or _asks_for(condition.test, node, file) for condition in conditions(node)
+    )
 
 
 def _asks_for(test: Node, node: Node, file: SourceFile) -> bool:
@@ -392,7 +422,11 @@ def _destructured(file: SourceFile, evaluator: Evaluator, uses: list[EnvUse], se
                     continue
                 if d.kind == "param" and not (len(d.path) > 1 or _BINDING_LIKE.match(last)):
                     continue
-                value = evaluator.evaluate(d.node, file) if d.kind == "value" else evaluator.parameters.value(d.node, file, None)  # type: ignore[arg-type]
+                value = (
+                    evaluator.evaluate(d.node, file)
+                    if d.kind == "value"
+                    else evaluator.parameters.value(d.node, file, None)
+                )  # type: ignore[arg-type]
                 value = evaluator.along(value, d.path[:-1], d.node if d.kind == "value" else None, file, None)
                 trust = env_trust(value)
                 if trust is None:
@@ -402,7 +436,17 @@ def _destructured(file: SourceFile, evaluator: Evaluator, uses: list[EnvUse], se
                 place = _property_of(d.at, last)
                 if place is None:
                     continue
-                uses.append(EnvUse(last, Span(file.path, place.key_start, place.key_end), file, d.default is not None or _tested(symbol, file), None, trust, place))
+                uses.append(
+                    EnvUse(
+                        last,
+                        Span(file.path, place.key_start, place.key_end),
+                        file,
+                        d.default is not None or _tested(symbol, file),
+                        None,
+                        trust,
+                        place,
+                    )
+                )
 
 
 def _tested(symbol: object, file: SourceFile) -> bool:
@@ -430,7 +474,9 @@ def _service_worker_globals(file: SourceFile, evaluator: Evaluator, worker: Work
             declared.update(environment.bindings)
     service = evaluator.graph.is_service_worker(file)
     for name, nodes in file.index.names.items():
-        if name not in declared and not (service and name in file.index.root.symbols and file.index.root.symbols[name].ambient):
+        if name not in declared and not (
+            service and name in file.index.root.symbols and file.index.root.symbols[name].ambient
+        ):
             continue
         for node in nodes:
             symbol = file.index.resolve(node)
@@ -444,7 +490,9 @@ def _service_worker_globals(file: SourceFile, evaluator: Evaluator, worker: Work
 def _escapes(file: SourceFile, evaluator: Evaluator, seen: set[int], dynamic: list[Span]) -> None:
     """Places where the whole env is handed to code that is not the project's, spread, or listed."""
     candidates: list[Node] = [n for name, nodes in file.index.names.items() if _ENV_NAME.search(name) for n in nodes]
-    candidates += [m for name, members in file.index.members.items() if name and _ENV_NAME.search(name) for m in members]
+    candidates += [
+        m for name, members in file.index.members.items() if name and _ENV_NAME.search(name) for m in members
+    ]
     for node in candidates:
         at: Node = node
         while isinstance(at.parent, tree.Cast | tree.Await):

@@ -253,10 +253,21 @@ class Field(Node):
 
 class Class(Node):
     """A class. ``bases`` are the expressions it extends; ``base_types`` their type arguments as text (or None);
-    ``implements`` the TypeScript interfaces as text. ``members`` are Function, Field, or statements (Python, static blocks).
+    ``implements`` the TypeScript interfaces as text. ``members`` are Function, Field, or statements (Python, static
+    blocks).
     """
 
-    __slots__ = ("name", "name_start", "name_end", "bases", "base_types", "implements", "members", "decorators", "is_abstract")
+    __slots__ = (
+        "name",
+        "name_start",
+        "name_end",
+        "bases",
+        "base_types",
+        "implements",
+        "members",
+        "decorators",
+        "is_abstract",
+    )
     fields = ("decorators", "bases", "members")
 
     def __init__(
@@ -279,7 +290,8 @@ class Class(Node):
 
 
 class TypeDecl(Node):
-    """``interface`` or ``type X = {...}`` with its members: name -> (annotation text, start, end of the name, optional).
+    """``interface`` or ``type X = {...}`` with its members: name -> (annotation text, start, end of the name,
+    optional).
 
     ``extends`` holds the other types it takes in (``extends A, B``; ``A & {...}``), as text. ``text`` is the right side
     of a type alias that is not an object type.
@@ -306,8 +318,8 @@ class Assign(Node):
 
     ``declare`` is "const", "let", "var", "using", "enum" (value: an Object) or "" for a plain assignment (always "" in
     Python, where the first one declares). ``op`` is "=", "+=", "||=", ... ``value`` is None for ``let x``, ``declare
-    const X: KVNamespace`` (``ambient``) and ``x: int``. ``x++`` is ``x += Literal(1)``. ``const a = 1, b = 2`` makes two.
-    As an expression (``a = b = c``, walrus) it is the same node.
+    const X: KVNamespace`` (``ambient``) and ``x: int``. ``x++`` is ``x += Literal(1)``. ``const a = 1, b = 2`` makes
+    two. As an expression (``a = b = c``, walrus) it is the same node.
     """
 
     __slots__ = ("target", "op", "value", "declare", "annotation", "ambient")
@@ -430,7 +442,8 @@ class Template(Node):
 
 
 class Binary(Node):
-    """``left op right``: arithmetic, comparison, logic ("&&", "||", "??"; Python's and/or are "&&"/"||"), "in", "instanceof", ",".
+    """``left op right``: arithmetic, comparison, logic ("&&", "||", "??"; Python's and/or are "&&"/"||"), "in",
+    "instanceof", ",".
 
     Python chained comparisons nest in "&&". Python ``not in``/``is not``/``is`` are "not in", "!==", "===".
     """
@@ -600,8 +613,9 @@ class Switch(Node):
 class Loop(Node):
     """``kind``: "for" (init/test/update), "of", "in", "while", "do"; Python ``for`` is "of".
 
-    ``target`` is the loop variable of "of" and "in" (an Assign with ``declare`` and no value in JS, else the pattern), ``iterable`` what it
-    runs over. ``init``/``test``/``update`` as in C. ``is_async`` for ``for await`` and ``async for``.
+    ``target`` is the loop variable of "of" and "in" (an Assign with ``declare`` and no value in JS, else the pattern),
+    ``iterable`` what it runs over. ``init``/``test``/``update`` as in C. ``is_async`` for ``for await`` and ``async
+    for``.
     """
 
     __slots__ = ("kind", "target", "iterable", "init", "test", "update", "body", "other", "is_async")
@@ -627,7 +641,8 @@ class Loop(Node):
 
 
 class Comprehension(Node):
-    """Python ``[element for target in iterable if test]``; ``kind`` "list", "set", "dict" (element: a Property), "generator".
+    """Python ``[element for target in iterable if test]``; ``kind`` "list", "set", "dict" (element: a Property),
+    "generator".
 
     ``clauses`` are Loops of kind "of" whose body holds the tests as ExprStmts.
     """
@@ -693,9 +708,11 @@ class With(Node):
 
 
 class Property(Node):
-    """``key: value`` of an Object. ``key`` is None when computed and not constant; ``key_node`` then has the expression.
+    """``key: value`` of an Object. ``key`` is None when computed and not constant; ``key_node`` then has the
+    expression.
 
-    In a pattern, ``value`` is the target, or an Assign (op "=") of target and default. Methods have a Function as value.
+    In a pattern, ``value`` is the target, or an Assign (op "=") of target and default. Methods have a Function as
+    value.
     """
 
     __slots__ = ("key", "key_start", "key_end", "key_node", "value", "shorthand")
