@@ -175,6 +175,9 @@ DEEP = {
     "unary.js": b"env;" + b"!" * 5000 + b"a",
     "aliases.js": b"".join(b"const a%d = a%d;\n" % (n + 1, n) for n in range(2000)) + b"env(a2000)",
     "functions.js": b"".join(b"function f%d(x) { return f%d(x); }\n" % (n, n + 1) for n in range(1000)) + b"f0(env)",
+    "assigned.js": b"export default { async fetch(request, env) {\n  const id = new URL(request.url).pathname;\n"
+    b"  const raw = await env.KV.get(id);\n  if (raw === " + b"a = " * 45 + b"null) return new Response();\n"
+    b"  await env.KV.put(id, raw, { expirationTtl: 3600 });\n  return new Response(raw);\n} };\n",
     "parens.py": b"env = " + b"(" * 150 + b"1" + b")" * 150,
     "deeper.py": b"env = " + b"(" * 3000 + b"1" + b")" * 3000,
     "binary.py": b"env = " + b"1 + " * 1500 + b"1",

@@ -183,22 +183,24 @@ class SharedCaches:
 
     # -- the answer --------------------------------------------------------------------------------------------------
 
-    def who(self, node: Node, file: SourceFile, depth: int) -> Place | None:
-        """Where the caller's credentials enter what ``node`` is made of, or None."""
-        if depth > _DEPTH:
+    def who(self, node: Node, file: SourceFile, depth: int, seen: set[Node] | None = None) -> Place | None:
+        """Where the caller's credentials enter what ``node`` is made of, or None. ``seen``: what was looked at."""
+        seen = set() if seen is None else seen
+        if depth > _DEPTH or node in seen:
             return None
+        seen.add(node)
         for part in tree.walk(node):
             if isinstance(part, tree.Call):
                 found = self.credentials(part, file, 0)
                 if found is not None:
                     return found
             elif isinstance(part, tree.Name):
-                found = self.who_named(part, file, depth)
+                found = self.who_named(part, file, depth, seen)
                 if found is not None:
                     return found
         return None
 
-    def who_named(self, node: tree.Name, file: SourceFile, depth: int) -> Place | None:
+    def who_named(self, node: tree.Name, file: SourceFile, depth: int, seen: set[Node]) -> Place | None:
         symbol = file.index.resolve(node)
         if symbol is None:
             return None
@@ -210,7 +212,7 @@ class SharedCaches:
                 if _WHO.match(node.id) and isinstance(function, tree.Function) and len(function.params) > 1:
                     return Place(d.at, file, None)
             elif d.kind == "value" and d.node is not None and not tree_contains(d.node, node):
-                found = self.who(d.node, file, depth + 1)
+                found = self.who(d.node, file, depth + 1, seen)
                 if found is not None:
                     return found
         return None
