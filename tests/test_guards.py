@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgelint.project import guards
+from edgelint.project import guards, number_guards
 from edgelint.project.files import SourceFile
 from edgelint.project.project import Project
 from edgelint.syntax.tree import Node
@@ -163,10 +163,10 @@ DIGITS = [
 
 @pytest.mark.parametrize(
     ("question", "body", "expected"),
-    [(guards.is_number_checked, *case) for case in NUMBERS]
-    + [(guards.is_bounded, *case) for case in BOUNDS]
-    + [(guards.is_compared, *case) for case in COMPARED]
-    + [(guards.is_digits, *case) for case in DIGITS],
+    [(number_guards.is_number_checked, *case) for case in NUMBERS]
+    + [(number_guards.is_bounded, *case) for case in BOUNDS]
+    + [(number_guards.is_compared, *case) for case in COMPARED]
+    + [(number_guards.is_digits, *case) for case in DIGITS],
 )
 def test_numbers(tmp_path: Path, question: Callable[[Node, SourceFile], bool], body: str, expected: bool) -> None:
     file, node = probe(worker(tmp_path, body))
@@ -176,8 +176,8 @@ def test_numbers(tmp_path: Path, question: Callable[[Node, SourceFile], bool], b
 def test_a_test_of_what_was_there_before_does_not_count(tmp_path: Path) -> None:
     file, node = probe(worker(tmp_path, "if (isNaN(x)) return; x = Number(y); probe(x);"))
     since = file.source.data.index(b"x = Number")
-    assert guards.is_number_checked(node, file)
-    assert not guards.is_number_checked(node, file, since)
+    assert number_guards.is_number_checked(node, file)
+    assert not number_guards.is_number_checked(node, file, since)
 
 
 @pytest.mark.parametrize(

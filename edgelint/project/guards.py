@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from edgelint.project.flow import conditions, mentions, same, split
+from edgelint.project.callers import is_bound_python
+from edgelint.project.flow import conditions, leaves, mentions, same, split
+from edgelint.project.patterns import lets_only_words, stops_marks
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -13,8 +15,11 @@ if TYPE_CHECKING:
     from edgelint.project.evaluate import Evaluator
     from edgelint.project.files import SourceFile
 
+Test = Callable[[Node, Node, "SourceFile", bool, "Evaluator | None"], bool]
+EQUALITY = frozenset({"===", "!==", "==", "!="})
+_ASSERTING = ("assert", "validate", "ensure", "require", "check", "invariant", "must", "verify", "expect")
 _MEMBERSHIP = frozenset({"includes", "has", "hasOwnProperty", "hasOwn", "contains", "isSubsetOf", "isin"})
-_PATTERNS = frozenset({"test", "match", "fullmatch"})
+PATTERNS = frozenset({"test", "match", "fullmatch", "search"})
 
 
 def is_allow_listed(subject: Node, at: Node, file: SourceFile, evaluator: Evaluator) -> bool:
@@ -22,54 +27,31 @@ def is_allow_listed(subject: Node, at: Node, file: SourceFile, evaluator: Evalua
     if not isinstance(subject, tree.Name | tree.Member | tree.Call):
         return False
     for condition in conditions(at):
-        if tests_membership(condition.test, subject, file, condition.holds):
+        if tests_membership(condition.test, subject, file, condition.holds, evaluator):
             return True
-    return _replaced_when_not_listed(subject, at, file) or any(_asserts(s, subject, file) for s in _before(at))
+    return _replaced_when_not_listed(subject, at, file) or any(
+        asserts(s, subject, file, tests_membership, evaluator) for s in before(at)
+    )
 
 
-def tests_membership(test: Node, subject: Node, file: SourceFile, holds: bool) -> bool:
+def tests_membership(test: Node, subject: Node, file: SourceFile, holds: bool, e: Evaluator | None = None) -> bool:
     """Whether ``test`` being ``holds`` means that ``subject`` is on a list, has a fixed value, or fits a pattern."""
     while isinstance(test, tree.Await | tree.Cast):
         test = test.value
     if isinstance(test, tree.Call):
-        func = test.func
-        given = [arg for arg in test.args if _is_subject(arg, subject, file)]
-        if isinstance(func, tree.Member):
-            if func.name in _MEMBERSHIP | _PATTERNS and given:
-                return holds
-            if func.name == "match" and _is_subject(func.obj, subject, file):
-                return holds
-            if func.name in ("some", "find", "every") and mentions(test, subject, file):
-                # keys.some((key) => !ALLOWED.includes(key)) must be false, ALLOWED.some((name) => name === key) true
-                return holds != (func.name == "some" and _is_subject(func.obj, subject, file))
-            return (
-                bool(given)
-                and holds
-                and (func.name or "").lower().startswith(("is", "valid", "check", "assert", "allow", "has"))
-            )
-        if isinstance(func, tree.Name):
-            if func.id in ("all", "any") and mentions(test, subject, file):  # any(key not in ALLOWED for key in keys)
-                return holds == (func.id == "all")
-            return bool(given) and holds
-        return False
+        return _tests_call(test, subject, file, holds, e)
     if isinstance(test, tree.Unary) and test.op == "!":
-        return tests_membership(test.value, subject, file, not holds)
+        return tests_membership(test.value, subject, file, not holds, e)
     if isinstance(test, tree.Binary):
         if test.op == ("||" if holds else "&&"):  # whichever side it was: each must say so
-            return tests_membership(test.left, subject, file, holds) and tests_membership(
-                test.right, subject, file, holds
-            )
+            return all(tests_membership(side, subject, file, holds, e) for side in (test.left, test.right))
         if test.op in ("in", "not in") and _is_subject(test.left, subject, file):
-            return holds == (test.op == "in")
-        if test.op in ("===", "==", "!==", "!="):
+            return holds == (test.op == "in") and not _is_sent(test.right, file, e)
+        if test.op in EQUALITY:
             positive = test.op in ("===", "==")
             for side, other in ((test.left, test.right), (test.right, test.left)):
-                if (
-                    _is_subject(side, subject, file)
-                    and isinstance(other, tree.Literal)
-                    and other.kind in ("string", "number")
-                ):
-                    return holds == positive
+                if _is_subject(side, subject, file) and isinstance(other, tree.Literal):
+                    return holds == positive and other.kind in ("string", "number")
                 if _is_index_test(side, subject, file) and isinstance(other, tree.Unary | tree.Literal):
                     return holds != positive
         if test.op in (">=", ">") and _is_index_test(test.left, subject, file):
@@ -77,6 +59,91 @@ def tests_membership(test: Node, subject: Node, file: SourceFile, holds: bool) -
     if isinstance(test, tree.Member) and test.index is not None and _is_subject(test.index, subject, file):
         return holds  # MAP[x] is there
     return _tests_result(test, subject, file, holds)
+
+
+def _tests_call(test: tree.Call, subject: Node, file: SourceFile, holds: bool, e: Evaluator | None) -> bool:
+    func = test.func
+    given = [position for position, arg in enumerate(test.args) if _is_subject(arg, subject, file)]
+    if isinstance(func, tree.Member):
+        if func.name in _MEMBERSHIP and given:
+            return holds and not _is_sent(func.obj, file, e)
+        if func.name in PATTERNS and (given or _is_subject(func.obj, subject, file)):
+            return _tests_pattern(test, func, subject, file, holds, e)
+        if func.name in ("some", "find", "every") and mentions(test, subject, file):
+            # keys.some((key) => !ALLOWED.includes(key)) must be false, ALLOWED.some((name) => name === key) true
+            return holds != (func.name == "some" and _is_subject(func.obj, subject, file))
+    elif isinstance(func, tree.Name) and func.id in ("all", "any") and mentions(test, subject, file):
+        return holds == (func.id == "all")  # any(key not in ALLOWED for key in keys)
+    return bool(given) and holds and _checks(test, given[0], file, tests_membership, e, _is_validator)
+
+
+def _tests_pattern(
+    test: tree.Call, func: tree.Member, subject: Node, file: SourceFile, holds: bool, e: Evaluator | None
+) -> bool:
+    """A regular expression: one that lets only words through has matched, or one that stops all else has not."""
+    pattern: Node | None = func.obj
+    if _is_subject(func.obj, subject, file) or (isinstance(func.obj, tree.Name) and func.obj.id == "re"):
+        pattern = test.args[0] if test.args else None
+    source = _regex(pattern, file, e) if pattern is not None else None
+    if source is None:
+        return holds
+    if not holds:
+        return stops_marks(source)
+    if func.name == "match" and file.language == "python" and not source.startswith("^"):
+        source = f"^{source}"  # re.match begins at the beginning
+    return lets_only_words(source, whole=func.name == "fullmatch")
+
+
+def _regex(node: Node, file: SourceFile, e: Evaluator | None) -> str | None:
+    """The source of a regular expression, None when it cannot be read."""
+    if isinstance(node, tree.Name) and e is not None:
+        symbol = file.index.resolve(node)
+        values = [d.node for d in symbol.defs if d.kind == "value" and not d.path] if symbol is not None else []
+        node = values[0] if len(values) == 1 and values[0] is not None else node
+    if isinstance(node, tree.Call) and last_name(node.func) == "compile" and node.args:
+        node = node.args[0]
+    if not isinstance(node, tree.Literal) or not isinstance(node.value, str):
+        return None
+    if node.kind == "regex":
+        return node.value.strip().removeprefix("/").rpartition("/")[0]
+    return node.value if file.language == "python" else None
+
+
+def _is_sent(node: Node, file: SourceFile, e: Evaluator | None) -> bool:
+    """Whether whoever sends the request decides ``node``: a list of theirs allows nothing."""
+    from edgelint.project.atoms import Taint
+
+    return e is not None and any(isinstance(a, Taint) for a in e.evaluate(node, file))
+
+
+def _checks(
+    call: tree.Call, position: int, file: SourceFile, tests: Test, e: Evaluator | None, by_name: Callable[[str], bool]
+) -> bool:
+    """Whether the function that ``call`` calls tests the argument at ``position``: by its body, else by its name."""
+    from edgelint.project.atoms import Func
+
+    functions = [a for a in e.evaluate(call.func, file) if isinstance(a, Func)] if e is not None else []
+    if not functions:
+        return by_name(last_name(call.func))
+    for function in functions:
+        params = function.node.params[1:] if is_bound_python(function) else function.node.params
+        param = params[position] if position < len(params) else None
+        target, body = param.target if isinstance(param, tree.Param) else None, function.node.body
+        if isinstance(target, tree.Name) and body is not None:
+            for node in tree.walk(body):
+                if any(tests(node, target, function.file, holds, None) for holds in (True, False)):
+                    return True
+                if isinstance(node, tree.Switch) and same(node.subject, target, function.file):
+                    return True
+    return False
+
+
+def _is_validator(name: str) -> bool:
+    """``isColumn``, ``validTable``: a function whose name promises a test of what text is, and not only of its type."""
+    name = name.lower().lstrip("_")
+    return name.startswith(("is", "valid", "check", "assert", "allow", "has", "can", "ensure")) and not name.endswith(
+        ("string", "empty", "defined", "nil", "null", "present", "object", "array", "truthy", "nan", "length", "blank")
+    )
 
 
 def _tests_result(test: Node, subject: Node, file: SourceFile, holds: bool) -> bool:
@@ -183,49 +250,10 @@ def is_tested(subject: Node, at: Node, file: SourceFile) -> bool:
     return any(mentions(condition.test, subject, file) for condition in conditions(at))
 
 
-# -- numbers ---------------------------------------------------------------------------------------------------------
-
-_Test = Callable[[Node, Node, "SourceFile", bool], bool]
-_ORDER = frozenset({"<", ">", "<=", ">="})
-_EQUALITY = frozenset({"===", "!==", "==", "!="})
-_NUMERIC = frozenset({"isNaN", "isInteger", "isSafeInteger", "isFinite", "isnan", "isdigit", "isdecimal", "isnumeric"})
-_REFUSING = ("isnan", "isinvalid", "invalid", "isbad", "not", "isnot", "isempty", "isnil")
-_ASSERTING = ("assert", "validate", "ensure", "require", "check", "invariant", "must", "verify", "expect")
+# -- what ran before -------------------------------------------------------------------------------------------------
 
 
-def is_number_checked(subject: Node, file: SourceFile, since: int = 0) -> bool:
-    """Whether a test on the way to ``subject`` shows that it is a sound number; ``since``: only tests from this offset
-    on count.
-    """
-    return _is_settled(subject, file, _tests_number, since)
-
-
-def is_bounded(subject: Node, file: SourceFile, since: int = 0) -> bool:
-    """Whether a test on the way to ``subject`` shows that it is not above some limit."""
-    return _is_settled(subject, file, _tests_bound, since)
-
-
-def is_compared(subject: Node, file: SourceFile, since: int = 0) -> bool:
-    """Whether a test on the way to ``subject`` compares it with anything that is not null."""
-    return _is_settled(subject, file, _tests_order, since)
-
-
-def is_digits(subject: Node, file: SourceFile) -> bool:
-    """Whether a test on the way to the text ``subject`` shows that it is a number's text: a pattern, isNaN, a list."""
-    return _is_settled(subject, file, _tests_digits, 0)
-
-
-def _is_settled(subject: Node, file: SourceFile, tests: _Test, since: int) -> bool:
-    while isinstance(subject, tree.Cast | tree.Await):
-        subject = subject.value
-    if not isinstance(subject, tree.Name | tree.Member | tree.Call | tree.Unary):
-        return False
-    if any(c.test.start >= since and tests(c.test, subject, file, c.holds) for c in conditions(subject)):
-        return True
-    return any(_settles(statement, subject, file, tests) for statement in _before(subject) if statement.start >= since)
-
-
-def _before(node: Node) -> Iterator[Node]:
+def before(node: Node) -> Iterator[Node]:
     """The statements that ran before ``node`` in the blocks around it, up to its function."""
     at = node
     while at.parent is not None:
@@ -240,112 +268,43 @@ def _before(node: Node) -> Iterator[Node]:
         at = parent
 
 
-def _settles(statement: Node, subject: Node, file: SourceFile, tests: _Test) -> bool:
-    """``if (isNaN(x)) x = 1``: replaced where the test fails; ``assertInteger(x)``: a call that does not come back
-    otherwise.
-    """
-    if isinstance(statement, tree.If):
-        replaced = any(
-            isinstance(node, tree.Assign) and same(node.target, subject, file)
-            for node in tree.walk_function(statement.then)
-        )
-        return replaced and any(tests(c.test, subject, file, c.holds) for c in split(statement.test, False))
-    return _asserts(statement, subject, file)
+def asserts(statement: Node, subject: Node, file: SourceFile, tests: Test, e: Evaluator | None) -> bool:
+    """Whether ``statement`` does not come to its end for a wrong ``subject``.
 
-
-def _asserts(statement: Node, subject: Node, file: SourceFile) -> bool:
-    """A call that does not come back for a wrong ``subject``; a loop of such calls, or of tests that leave, over its
-    items.
+    A call that throws (``assertColumn(x)``, ``assert(test)``), also in a ``try`` of which every handler leaves; a loop
+    of such calls, or of tests that leave, over the items of ``subject``.
     """
     if isinstance(statement, tree.Loop) and statement.kind == "of" and statement.iterable is not None:
         target = statement.target.target if isinstance(statement.target, tree.Assign) else statement.target
-        if not isinstance(target, tree.Name) or not _is_subject(statement.iterable, subject, file):
-            return False
-        return any(
-            _asserts(inner, target, file)
-            or (
-                isinstance(inner, tree.If)
-                and throws(inner.then)
-                and any(tests_membership(c.test, target, file, c.holds) for c in split(inner.test, False))
-            )
-            for inner in statement.body.body
+        return (
+            isinstance(target, tree.Name)
+            and _is_subject(statement.iterable, subject, file)
+            and any(_stops(inner, target, file, tests, e) for inner in statement.body.body)
         )
+    if isinstance(statement, tree.Try):
+        left = all(leaves(handler.body) for handler in statement.handlers if isinstance(handler, tree.Catch))
+        return left and any(asserts(inner, subject, file, tests, e) for inner in statement.body.body)
     call = statement.value if isinstance(statement, tree.ExprStmt) else None
-    if isinstance(call, tree.Await):
+    while isinstance(call, tree.Await):
         call = call.value
-    if isinstance(call, tree.Call) and any(same(arg, subject, file) for arg in call.args):
-        return last_name(call.func).lower().lstrip("_").startswith(_ASSERTING)
-    return False
-
-
-def throws(block: Node) -> bool:
-    """Whether ``block`` ends by throwing or returning: not by going on with the next item."""
-    return isinstance(block, tree.Block) and bool(block.body) and isinstance(block.body[-1], tree.Throw | tree.Return)
-
-
-def _tests_number(test: Node, subject: Node, file: SourceFile, holds: bool) -> bool:
-    while isinstance(test, tree.Await | tree.Cast):
-        test = test.value
-    if same(test, subject, file):
-        return holds  # NaN is false
-    if isinstance(test, tree.Unary):
-        return test.op == "!" and _tests_number(test.value, subject, file, not holds)
-    if isinstance(test, tree.Call):
-        return mentions(test, subject, file) and holds != last_name(test.func).lower().startswith(_REFUSING)
-    if isinstance(test, tree.Binary):
-        if test.op in ("&&", "||"):  # of which one side is enough, and it is not known which
-            return _tests_number(test.left, subject, file, holds) and _tests_number(test.right, subject, file, holds)
-        if test.op in _EQUALITY | _ORDER | {"in", "not in"}:
-            return mentions(test, subject, file) and not _is_about_nothing(test)
-    return False
-
-
-def _tests_order(test: Node, subject: Node, file: SourceFile, holds: bool) -> bool:
-    if isinstance(test, tree.Binary) and test.op in ("&&", "||"):
-        return _tests_order(test.left, subject, file, holds) or _tests_order(test.right, subject, file, holds)
-    if isinstance(test, tree.Binary) and test.op in _EQUALITY | _ORDER:
-        return mentions(test, subject, file) and not _is_about_nothing(test)
-    return _tests_bound(test, subject, file, holds)
-
-
-def _tests_bound(test: Node, subject: Node, file: SourceFile, holds: bool) -> bool:
-    while isinstance(test, tree.Await | tree.Cast):
-        test = test.value
-    if isinstance(test, tree.Binary):
-        if test.op in ("&&", "||"):
-            return _tests_bound(test.left, subject, file, holds) and _tests_bound(test.right, subject, file, holds)
-        if test.op in _ORDER:
-            if mentions(test.left, subject, file):
-                return holds == (test.op in ("<", "<="))
-            return mentions(test.right, subject, file) and holds == (test.op in (">", ">="))
-    if isinstance(test, tree.Call) and (last_name(test.func) in _NUMERIC or _is_open_pattern(test)):
+    if not isinstance(call, tree.Call):
         return False
-    return tests_membership(test, subject, file, holds)
+    for position, arg in enumerate(call.args):
+        if same(arg, subject, file):
+            return _checks(call, position, file, tests, e, _is_assertion)
+    return _is_assertion(last_name(call.func)) and any(tests(arg, subject, file, True, e) for arg in call.args)
 
 
-def _tests_digits(test: Node, subject: Node, file: SourceFile, holds: bool) -> bool:
-    if isinstance(test, tree.Call) and last_name(test.func) in _NUMERIC:
-        return mentions(test, subject, file) and holds != last_name(test.func).lower().startswith(_REFUSING)
-    return tests_membership(test, subject, file, holds)
+def _stops(statement: Node, subject: Node, file: SourceFile, tests: Test, e: Evaluator | None) -> bool:
+    """Whether one item that is wrong ends the whole."""
+    if isinstance(statement, tree.If):
+        ends = bool(statement.then.body) and isinstance(statement.then.body[-1], tree.Throw | tree.Return)
+        return ends and any(tests(c.test, subject, file, c.holds, e) for c in split(statement.test, False))
+    return asserts(statement, subject, file, tests, e)
 
 
-def _is_about_nothing(test: tree.Binary) -> bool:
-    """A comparison with null or undefined, or of a type's name: NaN passes it."""
-    return any(
-        (isinstance(side, tree.Literal) and side.kind in ("null", "string"))
-        or (isinstance(side, tree.Name) and side.id in ("undefined", "None"))
-        or (isinstance(side, tree.Unary) and side.op == "typeof")
-        for side in (test.left, test.right)
-    )
-
-
-def _is_open_pattern(test: tree.Call) -> bool:
-    """``/^\\d+$/.test(x)``: a number of any length fits."""
-    func = test.func
-    if not isinstance(func, tree.Member) or func.name not in _PATTERNS:
-        return False
-    regex = [node for node in (func.obj, *test.args) if isinstance(node, tree.Literal)]
-    return not regex or any("+" in str(node.value) or "*" in str(node.value) for node in regex)
+def _is_assertion(name: str) -> bool:
+    return name.lower().lstrip("_").startswith(_ASSERTING)
 
 
 def last_name(func: Node) -> str:

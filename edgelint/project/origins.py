@@ -15,8 +15,9 @@ from edgelint.project import number_guards
 from edgelint.project.atoms import Arr, Atom, Func, Global, Inst, ListOf, Number, Obj, Plat, Taint, Value
 from edgelint.project.call_values import returns_of
 from edgelint.project.captures import captures_digits
-from edgelint.project.evaluate import MAX_FRAMES, Evaluator, Frame
+from edgelint.project.evaluate import Evaluator
 from edgelint.project.files import SourceFile
+from edgelint.project.frames import MAX_FRAMES, Frame
 from edgelint.project.guards import last_name
 from edgelint.project.numbers import as_number
 from edgelint.project.objects import holder, symbol_pushes
@@ -55,11 +56,17 @@ _SETTLED: dict[Question, Callable[[Node, SourceFile, int, Evaluator], bool]] = {
 
 
 def origins(
-    node: Node, file: SourceFile, evaluator: Evaluator, question: Question, frame: Frame | None = None
+    node: Node,
+    file: SourceFile,
+    evaluator: Evaluator,
+    question: Question,
+    frame: Frame | None = None,
+    items: bool = False,
 ) -> list[Origin]:
-    """What ``node`` goes back to that leaves ``question`` open, in source order, each once."""
+    """What ``node`` (with ``items``: its items) goes back to that leaves ``question`` open, in source order, each once.
+    """
     found: dict[tuple[str, int, int], Origin] = {}
-    for origin in _Walk(evaluator, question).walk(node, file, frame, isinstance(node, tree.Spread)):
+    for origin in _Walk(evaluator, question).walk(node, file, frame, items or isinstance(node, tree.Spread)):
         found.setdefault((origin.file.path, origin.node.start, origin.node.end), origin)
     return [found[key] for key in sorted(found)]
 

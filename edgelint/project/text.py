@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 from edgelint.project.atoms import Inst, Obj
 from edgelint.project.captures import captures_word
-from edgelint.project.evaluate import Evaluator, Frame
+from edgelint.project.evaluate import Evaluator
 from edgelint.project.files import SourceFile
+from edgelint.project.frames import Frame
 from edgelint.project.guards import is_allow_listed
 from edgelint.project.objects import holder, symbol_pushes
 from edgelint.project.reaching import reaching

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from edgelint.project.atoms import Func, Global, Number, SafeText, Unknown, one
+from edgelint.project.atoms import EMPTY, Func, Global, Number, SafeText, Unknown, Value, one
 from edgelint.project.call_values import returns_of
-from edgelint.project.evaluate import MAX_FRAMES, Frame
+from edgelint.project.frames import MAX_FRAMES, Frame
 from edgelint.project.guards import is_allow_listed, tests_membership
 from edgelint.project.numbers import is_number_format
 from edgelint.project.text_syntax import SQL_TEXT, before, disarmed_quotes, strips_to_words
@@ -114,6 +114,8 @@ class Calls(Values):
             return self.formatted(node, func, at)
         if name in ("map", "flatMap") and args and (at.items or at.glue is not None):
             return self.mapped(args[0], func.obj, at)
+        if name == "reduce" and args:
+            return self.reduced(args, func.obj, at)
         if name in ("replace", "replaceAll", "sub") and len(args) >= 2:
             return self.replaced(node, func, name, at)
         if name == "fill" and args:
@@ -128,8 +130,13 @@ class Calls(Values):
         return None
 
     def passed(self, node: tree.Call, func: tree.Member, name: str, at: At) -> Iterator[Hole]:
-        if name == "filter" and node.args and keeps_listed(node.args[0], at):
-            return
+        if name == "filter" and node.args:
+            if keeps_listed(node.args[0], at):
+                return
+            items = self.e.elements(self.e.evaluate(node, at.file, at.frame), at.frame)
+            if items and all(isinstance(a, Number) for a in items):
+                yield from self.number(node, at._replace(items=True))
+                return
         yield from self.descend(func.obj, at)
         if name == "concat":
             for arg in node.args:
@@ -176,8 +183,14 @@ class Calls(Values):
         else:
             yield from self.callback(function, over, at)
 
-    def callback(self, function: Node, over: Node, at: At) -> Iterator[Hole]:
-        """The text a callback returns for the items of ``over``."""
+    def reduced(self, args: list[Node], over: Node, at: At) -> Iterator[Hole]:
+        """``items.reduce((text, item) => text + item, first)``: the first text, and what is put to it."""
+        for first in args[1:2]:
+            yield from self.descend(first, at)
+        yield from self.callback(args[0], over, at, before=[EMPTY])
+
+    def callback(self, function: Node, over: Node, at: At, before: Sequence[Value] = ()) -> Iterator[Hole]:
+        """The text a callback returns for the items of ``over``; ``before``: its arguments before the item."""
         for atom in self.e.evaluate(function, at.file, at.frame):
             if isinstance(atom, Func):
                 if at.frame is not None and (at.frame.depth >= MAX_FRAMES or at.frame.find(atom.node) is not None):
@@ -189,10 +202,14 @@ class Calls(Values):
                     for n in _made_from(over, at)
                 ):
                     values = one(SafeText("allowed"))
-                inner = Frame(atom.node, [values, one(Number(0, None))], {}, False, at.file, at.frame, atom.this)
+                given: list[Node | Value] = [*before, values, one(Number(0, None))]
+                inner = Frame(atom.node, given, {}, False, at.file, at.frame, atom.this)
                 for value in _results(atom.node):
                     yield from self.descend(value, at.moved(atom.file, inner)._replace(items=False))
-            elif not (isinstance(atom, Global) and atom.path in ("Number", "parseInt")):
+            elif isinstance(atom, Global) and atom.path in ("Number", "parseInt", "parseFloat"):
+                if function.parent is not None:
+                    yield from self.number(function.parent, at._replace(items=True))
+            else:
                 yield from self.leaf(function, at)
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from edgelint.project.atoms import Arr, Const, External, ListOf, Number, Pair, Plat, SafeText, Taint, Unknown, Value
-from edgelint.project.evaluate import Evaluator, Frame
+from edgelint.project.evaluate import Evaluator
 from edgelint.project.files import SourceFile
+from edgelint.project.frames import Frame
 from edgelint.project.origins import Question, origins
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -136,5 +137,5 @@ class Values:
 
     def number(self, node: Node, at: At) -> Iterator[Hole]:
         """A number is a hole only where it may be NaN: that is the one number whose text is a name."""
-        for origin in origins(node, at.file, self.e, Question.NAN, at.frame):
+        for origin in origins(node, at.file, self.e, Question.NAN, at.frame, at.items):
             yield self.hole(origin.node, at.moved(origin.file, None), "number")
