@@ -6,7 +6,7 @@ import pytest
 
 from edgelint.project.atoms import ClassRef, Const, Func, Number, SafeText, Value
 from edgelint.project.call_values import returns_of
-from edgelint.project.evaluate import MAX_FRAMES, Frame
+from edgelint.project.frames import MAX_FRAMES, Frame
 from edgelint.syntax import tree
 from tests.expressions import code
 from tests.projects import words

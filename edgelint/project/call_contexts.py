@@ -15,8 +15,9 @@ from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
 if TYPE_CHECKING:
-    from edgelint.project.evaluate import Evaluator, Frame
+    from edgelint.project.evaluate import Evaluator
     from edgelint.project.files import SourceFile
+    from edgelint.project.frames import Frame
 
 _LEVELS = 3  # callers of callers of callers
 _MOST = 60  # contexts of one call: a helper that everything uses

@@ -34,8 +34,9 @@ from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
 if TYPE_CHECKING:
-    from edgelint.project.evaluate import Evaluator, Frame
+    from edgelint.project.evaluate import Evaluator
     from edgelint.project.files import SourceFile
+    from edgelint.project.frames import Frame
 
 _LIST_METHODS = frozenset(
     {"filter", "slice", "reverse", "sort", "toSorted", "toReversed", "concat", "flat", "copy", "splice"}
@@ -152,7 +153,7 @@ class CallValues:
 
     def frame(self, func: Func, node: tree.Call | None, file: SourceFile, frame: Frame | None) -> Frame | None:
         """The frame of calling ``func`` by ``node``; None when it is too deep, or recursive."""
-        from edgelint.project.evaluate import MAX_FRAMES, Frame
+        from edgelint.project.frames import MAX_FRAMES, Frame
 
         if frame is not None and (frame.depth >= MAX_FRAMES or frame.find(func.node) is not None):
             return None
@@ -224,7 +225,7 @@ class CallValues:
 
     def called_back(self, func: Func, args: list[Node | Value], file: SourceFile, frame: Frame | None) -> Value:
         """What ``func`` returns when other code calls it with ``args``."""
-        from edgelint.project.evaluate import MAX_FRAMES, Frame
+        from edgelint.project.frames import MAX_FRAMES, Frame
 
         if frame is not None and (frame.depth >= MAX_FRAMES or frame.find(func.node) is not None):
             return one(Unknown("depth"))
@@ -363,7 +364,7 @@ class CallValues:
         keys = self.e.evaluate(node.args[0], file, frame) if node.args else EMPTY
         if not keys or any(not isinstance(a, Const) or a.kind != "string" for a in keys):
             return self.e.elements(one(atom), frame, computed=True) | fallback
-        found = self.e.join(self.e.object_member(atom, str(a.value)) for a in keys if isinstance(a, Const))
+        found = self.e.join(self.e.objects.object_member(atom, str(a.value)) for a in keys if isinstance(a, Const))
         return frozenset(a for a in found if not isinstance(a, Const) or a.kind != "null") | fallback or found
 
     def dict_method(self, atom: Obj | Unknown, name: str, frame: Frame | None) -> Value:

@@ -16,7 +16,8 @@ from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
 if TYPE_CHECKING:
-    from edgelint.project.evaluate import Evaluator, Frame
+    from edgelint.project.evaluate import Evaluator
+    from edgelint.project.frames import Frame
 
 # What a call may be made on: every platform type with methods. Method name -> the types that have it.
 _BY_METHOD: dict[str, frozenset[str]] = {}
@@ -154,7 +155,7 @@ class BindingCall:
         return found or [Option(None, file, EMPTY, depth >= 4)]
 
     def _member(self, atom: Obj, name: str, depth: int) -> list[Option]:
-        from edgelint.project.evaluate import Frame
+        from edgelint.project.frames import Frame
 
         frame = atom.frame if isinstance(atom.frame, Frame) else None
         found: list[Option] = []

@@ -19,8 +19,9 @@ from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
 if TYPE_CHECKING:
-    from edgelint.project.evaluate import Evaluator, Frame
+    from edgelint.project.evaluate import Evaluator
     from edgelint.project.files import SourceFile
+    from edgelint.project.frames import Frame
 
 Path = tuple[PathStep, ...]
 How = frozenset[str]
@@ -426,7 +427,7 @@ class _Walk:
     @staticmethod
     def callback_frame(atom: Func, func: tree.Member, node: tree.Call, at: _At) -> Frame | None:
         """The frame of a callback. One that stands in the call needs none: its parameters are found from there."""
-        from edgelint.project.evaluate import Frame
+        from edgelint.project.frames import Frame
 
         if atom.node.parent is node:
             return at.frame

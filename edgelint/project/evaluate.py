@@ -37,8 +37,9 @@ from edgelint.project.atoms import (
     one,
 )
 from edgelint.project.files import SourceFile
+from edgelint.project.frames import Frame
 from edgelint.project.modules import ModuleGraph
-from edgelint.project.objects import assignments
+from edgelint.project.object_values import ObjectValues
 from edgelint.project.reaching import reaching
 from edgelint.project.scopes import Def, Symbol
 from edgelint.syntax import tree
@@ -50,43 +51,6 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 100  # nested evaluations before the answer is "unknown": bounds the Python stack
 MAX_ATOMS = 40  # alternatives kept apart for one expression: beyond, those of a sort are told as one
-MAX_FRAMES = 5  # calls looked into, one inside the other
-
-
-class Frame:
-    """A call being looked into: the parameters of ``func`` have the values of this call's arguments."""
-
-    __slots__ = ("func", "args", "keywords", "rest", "file", "parent", "depth", "this", "call")
-
-    def __init__(
-        self, func: tree.Function, args: list[Node | Value], keywords: dict[str, Node], rest: bool, file: SourceFile,
-        parent: Frame | None, this: Value | None, call: tree.Call | None = None,
-    ) -> None:
-        self.func = func
-        self.args = args
-        self.keywords = keywords
-        self.rest = rest  # a spread argument: positions are not known
-        self.file = file
-        self.parent = parent
-        self.this = this
-        self.call = call  # None for a function that other code calls back
-        self.depth: int = 1 if parent is None else parent.depth + 1
-
-    @property
-    def outermost(self) -> Frame:
-        """The first of the calls that are looked into, one inside the other."""
-        at = self
-        while at.parent is not None:
-            at = at.parent
-        return at
-
-    def find(self, func: tree.Function) -> Frame | None:
-        at: Frame | None = self
-        while at is not None:
-            if at.func is func:
-                return at
-            at = at.parent
-        return None
 
 
 class Evaluator:
@@ -107,12 +71,12 @@ class Evaluator:
         self.memo: dict[tuple[Node, Frame | None], Value] = {}
         self.active: set[tuple[Node, Frame | None]] = set()
         self.depth = 0
-        self.opened: set[tuple[Node, str]] = set()  # collections and fields being looked into: they may hold themselves
         self._types: dict[tuple[str, str], str | None] = {}
         self._told: dict[str, str] | None = None
         self._told_of = 0
         self.env_uses: dict[str, tuple[list[EnvUse], list[Span]]] = {}  # by file, for the workers that share it
         self.call_values = CallValues(self)
+        self.objects = ObjectValues(self)
         self.parameters = Parameters(self)
 
     def platform_type(self, annotation: str, file: SourceFile) -> str | None:
@@ -345,16 +309,16 @@ class Evaluator:
         if isinstance(atom, Taint):
             if name == "length":
                 return one(Number(0, None, tainted=True))
-            written = self.opening(atom.node, f"={name}", partial(self.overwritten, atom, name, file))
+            written = self.objects.opening(atom.node, f"={name}", partial(self.overwritten, atom, name, file))
             if written:
                 return written
             return one(Taint(atom.source, node or atom.node, file.path if node is not None else atom.path))
         if isinstance(atom, Obj):
-            return self.object_member(atom, name)
+            return self.objects.object_member(atom, name)
         if isinstance(atom, Inst):
-            return self.field(atom, name)
+            return self.objects.field(atom, name)
         if isinstance(atom, ClassRef):
-            return self.static_member(atom, name)
+            return self.objects.static_member(atom, name)
         if isinstance(atom, Namespace):
             return self.exported(atom.path, name)
         if isinstance(atom, External):
@@ -467,236 +431,19 @@ class Evaluator:
         tainted = receiver.tainted and to not in ("env", "execution-context", "cloudflare-context", "cache-storage")
         return one(Plat(to, receiver.binding, tainted, origin, receiver.trust))
 
-    # -- objects and classes -----------------------------------------------------------------------------------------
-
-    def object_member(self, atom: Obj, name: str) -> Value:
-        return self.opening(atom.node, f".{name}", lambda: self.open_member(atom, name))
-
-    def opening(self, node: Node, what: str, look: Callable[[], Value]) -> Value:
-        """``look()``, or nothing when it is under way already: an object may be spread into itself."""
-        key = (node, what)
-        if key in self.opened:
-            return EMPTY
-        self.opened.add(key)
-        try:
-            return look()
-        finally:
-            self.opened.discard(key)
-
-    def open_member(self, atom: Obj, name: str) -> Value:
-        """``atom.name``. Objects that are spread into it are looked into once each, however many ways lead to them."""
-        value = EMPTY
-        queue, seen = [atom], {atom.node}
-        for at in queue:
-            frame = at.frame if isinstance(at.frame, Frame) else None
-            found, given = self.own_member(at, name, frame)
-            if found is not None:
-                value |= found
-                continue
-            spread = [p.value for p in at.node.props if isinstance(p, tree.Spread)]
-            atoms = self.join(self.evaluate(node, at.file, frame) for node in spread)
-            inner = [a for a in atoms if isinstance(a, Obj)]
-            given |= self.member_of(atoms.difference(inner), name, at.file, frame)
-            value |= given if given or inner else one(Const("null", None))
-            for other in inner:
-                if other.node not in seen:
-                    seen.add(other.node)
-                    queue.append(other)
-        return value or one(Const("null", None))
-
-    def own_member(self, atom: Obj, name: str, frame: Frame | None) -> tuple[Value | None, Value]:
-        """(what the property ``name`` holds, None without one; what stands under keys that are not known)."""
-        value: Value | None = None
-        given = EMPTY
-        for prop in atom.node.props:
-            if isinstance(prop, tree.Property):
-                if prop.key == name:
-                    value = self.evaluate(prop.value, atom.file, frame)
-                    if isinstance(prop.value, tree.Function):
-                        value = frozenset(Func(a.node, a.file, one(atom)) if isinstance(a, Func) else a for a in value)
-                elif prop.key is None:
-                    given |= self.evaluate(prop.value, atom.file, frame)
-        for member, assigned in assignments(atom.node, atom.file):
-            if member.name == name:
-                value = (value or EMPTY) | self.evaluate(assigned, atom.file, frame)
-            elif member.name is None:
-                given |= self.evaluate(assigned, atom.file, frame)
-        return value, given
-
-    def field(self, atom: Inst, name: str) -> Value:
-        """``instance.name``: a method, a field with everything assigned to it, or what the platform's base class gives.
-        """
-        what = f"#{atom.node.start}.{name}"  # of its base class too, for the same call
-        return self.opening(atom.call or atom.node, what, lambda: self.open_field(atom, name))
-
-    def open_field(self, atom: Inst, name: str) -> Value:
-        method = self.graph.fields.methods(atom.node).get(name)
-        if method is not None:
-            if method.kind == "getter":
-                return self.call_values.returned(Func(method, atom.file, one(atom)), None, atom.file, None)
-            return one(Func(method, atom.file, one(atom)))
-        value = EMPTY
-        for source in self.graph.fields.sources(atom.node, atom.file, name):
-            if isinstance(source, tree.Param):
-                value |= self.parameters.field_value(source, atom, name)
-            elif isinstance(source, str):
-                kind = self.platform_type(source, atom.file)
-                if kind is not None:
-                    value |= one(Plat(kind))
-            elif isinstance(source, tuple):
-                d, = source
-                value |= self.definition(d, atom.file, None)
-            else:
-                value |= self.evaluate(source, atom.file, self.parameters.constructor_frame(atom))
-        if value:
-            plain = frozenset(a for a in value if not (isinstance(a, Const) and a.kind == "null"))
-            return plain or value
-        for base in atom.node.bases:
-            for parent in self.evaluate(base, atom.file, None):
-                if isinstance(parent, ClassRef) and parent.node is not atom.node:
-                    # a constructor of its own gives the base other arguments than it was given
-                    own = any(isinstance(m, tree.Function) and m.kind == "constructor" for m in atom.node.members)
-                    value |= self.field(Inst(parent.node, parent.file, None if own else atom.call), name)
-        if value and value != UNKNOWN:
-            return value
-        kind = self.graph.class_kind(atom.node, atom.file, self)
-        if kind is not None:
-            if name == "env":
-                return one(Plat("env"))
-            if name in ("ctx", "state"):
-                return one(Plat("do-state" if kind == "durable-object" else "execution-context"))
-        return one(Unknown("other"))
-
-    def static_member(self, atom: ClassRef, name: str) -> Value:
-        for member in atom.node.members:
-            if isinstance(member, tree.Function) and member.name == name:
-                return one(Func(member, atom.file, one(atom)))
-            if isinstance(member, tree.Field) and member.name == name and member.value is not None:
-                return self.evaluate(member.value, atom.file, None)
-            if isinstance(member, tree.Assign) and isinstance(member.target, tree.Name) and member.target.id == name:
-                return UNKNOWN if member.value is None else self.evaluate(member.value, atom.file, None)
-        return UNKNOWN
-
-    # -- collections -------------------------------------------------------------------------------------------------
+    # -- objects: what callers ask for most ----------------------------------------------------------------------------
 
     def elements(self, value: Value, frame: Frame | None, computed: bool = False) -> Value:
         """What an item of ``value`` may be (``for x of value``, ``value[i]``)."""
-        return self.join(self.atom_elements(atom, frame, computed) for atom in value)
+        return self.objects.elements(value, frame, computed)
 
     def atom_elements(self, atom: Atom, frame: Frame | None, computed: bool) -> Value:
-        if isinstance(atom, Arr):
-            return self.opening(atom.node, "[]", lambda: self.array_items(atom, frame))
-        if isinstance(atom, Pair):
-            return atom.key | atom.value
-        if isinstance(atom, ListOf):
-            return atom.items
-        if isinstance(atom, Taint | SafeText):
-            return one(atom)
-        if isinstance(atom, Obj):
-            inner = atom.frame if isinstance(atom.frame, Frame) else None
-            if not computed:
-                return self.keys(one(atom))
-            return self.opening(
-                atom.node,
-                "{}",
-                lambda: (
-                    self.join(
-                        self.evaluate(prop.value, atom.file, inner)
-                        if isinstance(prop, tree.Property)
-                        else self.elements(self.evaluate(prop.value, atom.file, inner), inner, True)
-                        if isinstance(prop, tree.Spread)
-                        else UNKNOWN
-                        for prop in atom.node.props
-                    )
-                    | self.join(
-                        self.evaluate(assigned, atom.file, inner) for _, assigned in assignments(atom.node, atom.file)
-                    )
-                ),
-            )
-        if isinstance(atom, Plat):
-            if atom.type == "env" and computed:
-                return one(Plat("binding", None, trust="dynamic"))
-            if atom.type == "queue-messages":
-                return one(Plat("queue-message"))
-            if atom.type == "queue-batch":
-                return one(Plat("queue-message"))
-            if atom.tainted:
-                return one(Taint("request", atom.origin, "")) if atom.origin is not None else one(Unknown("other"))
-        if isinstance(atom, Const) and atom.kind == "string":
-            return one(SafeText("constant"))
-        if isinstance(atom, Const) and atom.kind == "null":
-            return EMPTY
-        if isinstance(atom, Unknown):
-            return one(SafeText("keyword") if atom.reason == "keywords" and not computed else atom)
-        return UNKNOWN
-
-    def array_items(self, atom: Arr, frame: Frame | None) -> Value:
-        inner = atom.frame if isinstance(atom.frame, Frame) else frame
-        value = EMPTY
-        for item in atom.node.items:
-            if isinstance(item, tree.Spread):
-                value |= self.elements(self.evaluate(item.value, atom.file, inner), inner)
-            else:
-                value |= self.evaluate(item, atom.file, inner)
-        for pushed, spread in self.graph.pushes(atom.node, atom.file):
-            found = self.evaluate(pushed, atom.file, inner)
-            value |= self.elements(found, inner) if spread else found
-        return value
+        """What an item of one atom may be; ``computed`` for ``value[name]``."""
+        return self.objects.atom_elements(atom, frame, computed)
 
     def keys(self, value: Value) -> Value:
         """What a key of ``value`` may be."""
-        found = EMPTY
-        for atom in value:
-            if isinstance(atom, Obj):
-                found |= self.opening(atom.node, "keys", partial(self.object_keys, atom))
-            elif isinstance(atom, Taint):
-                found |= one(atom)
-            elif isinstance(atom, Arr | ListOf):
-                found |= one(Number(0, None))
-            elif isinstance(atom, Unknown) and atom.reason == "keywords":
-                found |= one(SafeText("keyword"))
-            else:
-                found |= UNKNOWN
-        return found
-
-    def object_keys(self, atom: Obj) -> Value:
-        found = EMPTY
-        for prop in atom.node.props:
-            if isinstance(prop, tree.Property) and prop.key is not None:
-                found |= one(Const("string", prop.key))
-            else:
-                inner = prop.key_node if isinstance(prop, tree.Property) else prop
-                if isinstance(inner, tree.Spread):
-                    found |= self.keys(self.evaluate(inner.value, atom.file))
-                elif inner is not None:
-                    found |= self.evaluate(inner, atom.file)
-        for member, _ in assignments(atom.node, atom.file):
-            found |= self.assigned_key(member, atom.file)
-        return found
-
-    def assigned_key(self, member: tree.Member, file: SourceFile) -> Value:
-        """The key that ``o[key] = value`` gives ``o``: harmless where a test or a filter has let it through."""
-        from edgelint.project.captures import captures_word
-        from edgelint.project.guards import is_allow_listed
-
-        if member.name is not None:
-            return one(Const("string", member.name))
-        assert member.index is not None
-        key = member.index
-        if is_allow_listed(key, key, file, self) or captures_word(key, file, self):
-            return one(SafeText("allowed"))
-        symbol = file.index.resolve(key) if isinstance(key, tree.Name) else None
-        loops = (
-            [d.node for d in symbol.defs if d.kind == "element" and d.node is not None] if symbol is not None else []
-        )
-        if any(
-            call.func.name == "filter"
-            for node in loops
-            for call in _chained(node)
-            if isinstance(call.func, tree.Member)
-        ):
-            return one(SafeText("filtered"))
-        return self.evaluate(key, file)
+        return self.objects.keys(value)
 
     # -- operators ---------------------------------------------------------------------------------------------------
 
@@ -831,13 +578,6 @@ def _context_trust(obj: Node) -> str | None:
     if isinstance(obj, tree.Name) and obj.id in ("c", "ctx", "context"):
         return "name"
     return None
-
-
-def _chained(node: Node) -> Iterator[tree.Call]:
-    """``node`` and the calls it goes on from: ``xs.filter(f)`` and ``f()`` of ``f().filter(f)``."""
-    while isinstance(node, tree.Call):
-        yield node
-        node = node.func.obj if isinstance(node.func, tree.Member) else node.func
 
 
 def _up_to_loop(node: Node) -> Iterator[Node]:

@@ -21,8 +21,8 @@ from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
 if TYPE_CHECKING:
-    from edgelint.project.evaluate import Frame
     from edgelint.project.files import SourceFile
+    from edgelint.project.frames import Frame
 
 _LEVELS = 2
 _ABSENT = ("null", "undefined")

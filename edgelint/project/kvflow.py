@@ -35,8 +35,8 @@ from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
 if TYPE_CHECKING:
-    from edgelint.project.evaluate import Frame
     from edgelint.project.files import SourceFile
+    from edgelint.project.frames import Frame
     from edgelint.project.project import Project
 
 READS = frozenset({"get", "getWithMetadata", "get_with_metadata"})

@@ -21,8 +21,8 @@ from edgelint.syntax.tree import Node
 
 if TYPE_CHECKING:
     from edgelint.project.calls import BindingCall, Option
-    from edgelint.project.evaluate import Frame
     from edgelint.project.files import SourceFile
+    from edgelint.project.frames import Frame
 
 _ROUNDING = frozenset({"ceil", "floor", "round", "trunc", "int", "Number", "parseInt", "parseFloat", "float", "abs"})
 _CLAMPING = frozenset({"max", "min", "clamp"})

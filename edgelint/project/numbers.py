@@ -12,8 +12,9 @@ from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
 if TYPE_CHECKING:
-    from edgelint.project.evaluate import Evaluator, Frame
+    from edgelint.project.evaluate import Evaluator
     from edgelint.project.files import SourceFile
+    from edgelint.project.frames import Frame
 
 # Text that Python and JavaScript read as the same number: no hex, no underscores, no "Infinity", not empty.
 _DECIMAL = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\s*\Z", re.ASCII)

@@ -26,8 +26,9 @@ from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
 if TYPE_CHECKING:
-    from edgelint.project.evaluate import Evaluator, Frame
+    from edgelint.project.evaluate import Evaluator
     from edgelint.project.files import SourceFile
+    from edgelint.project.frames import Frame
 
 _LITERAL_UNION = re.compile(
     r"^\s*\|?\s*(?:'[^']*'|\"[^\"]*\"|[\d.]+|true|false)(?:\s*\|\s*(?:'[^']*'|\"[^\"]*\"|[\d.]+|null"

@@ -19,8 +19,9 @@ from edgelint.syntax.tree import Node
 
 if TYPE_CHECKING:
     from edgelint.project.calls import BindingCall
-    from edgelint.project.evaluate import Evaluator, Frame
+    from edgelint.project.evaluate import Evaluator
     from edgelint.project.files import SourceFile
+    from edgelint.project.frames import Frame
     from edgelint.project.project import Project
     from edgelint.project.scopes import Symbol
 

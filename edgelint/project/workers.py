@@ -425,8 +425,8 @@ def _destructured(file: SourceFile, evaluator: Evaluator, uses: list[EnvUse], se
                 value = (
                     evaluator.evaluate(d.node, file)
                     if d.kind == "value"
-                    else evaluator.parameters.value(d.node, file, None)
-                )  # type: ignore[arg-type]
+                    else evaluator.parameters.value(d.node, file, None)  # type: ignore[arg-type]
+                )
                 value = evaluator.along(value, d.path[:-1], d.node if d.kind == "value" else None, file, None)
                 trust = env_trust(value)
                 if trust is None:
