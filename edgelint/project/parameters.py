@@ -45,6 +45,15 @@ _ITERATING = frozenset({
 })
 
 
+def is_tag_text(param: tree.Param, function: tree.Function) -> bool:
+    """Whether ``param`` is the constant texts of a tagged template: ``(strings: TemplateStringsArray, ...values)``."""
+    if param.annotation is not None:
+        return "TemplateStringsArray" in param.annotation
+    following = function.params[1] if len(function.params) == 2 else None
+    named = isinstance(param.target, tree.Name) and param.target.id in ("strings", "literals", "parts", "chunks")
+    return named and isinstance(following, tree.Param) and following.rest == "*"
+
+
 class Parameters:
     """Values of parameters. A part of ``Evaluator``."""
 
@@ -81,6 +90,8 @@ class Parameters:
                 if isinstance(function.parent, tree.Class)
                 else one(Unknown("param", param))
             )
+        if position == 0 and is_tag_text(param, function):
+            return one(ListOf(one(SafeText("template"))))
         item = self.callback_item(function, position, file, frame)
         if item is not None:
             return item | default
