@@ -52,10 +52,8 @@ _GIVEN = frozenset({
 })
 _BRING = frozenset({"nuxt", "nitro", "nitropack", "@nuxthub/core", "vinxi"})
 _LOCKS = {
-    "package-lock.json": '"node_modules/NAME"',
-    "yarn.lock": "NAME@",
-    "bun.lock": '"NAME":',
-    "pnpm-lock.yaml": "NAME@",
+    "package-lock.json": r'"node_modules/NAME"', "yarn.lock": r"^[\"']?NAME@", "bun.lock": r'^\s*"NAME":',
+    "pnpm-lock.yaml": r"^\s*[\"']?/?NAME@",
 }
 _CONFIGS = re.compile(
     r"(?:vite|vitest|nuxt|astro|svelte|next|rollup|webpack|esbuild|tsup|tsdown|rolldown|rspack|babel|vue"
@@ -164,7 +162,9 @@ class Imports:
         packages = self._project.packages
         if not _PACKAGE.match(specifier) or "?" in specifier or "!" in specifier:
             return None
-        name, _ = split_specifier(specifier)
+        name, rest = split_specifier(specifier)
+        if not rest and posixpath.splitext(name)[1] in _ASSETS:
+            return None  # a bundler's loader knows where it lies
         if name in NODE_BUILTINS or name in _GIVEN or packages.is_alias(file.path, specifier):
             return None
         if not self.is_governed(file):
@@ -189,6 +189,10 @@ class Imports:
         What stands apart from every config may be put together by something that has packages of its own (workerd's
         samples).
         """
+        package = self._project.packages.nearest(file.path)
+        below = file.path.removeprefix(package.directory if package is not None else "").split("/")
+        if any(part.strip("_") in ("template", "templates") for part in below[:-1]):
+            return False  # copied to where its package.json is
         workers = self._project.all_workers
         directories = {worker.directory for worker in workers if worker.config is not None}
         if not directories or any(not d or file.path.startswith(f"{d}/") for d in directories):
@@ -225,14 +229,13 @@ class Imports:
         return False
 
     def is_locked(self, name: str, file: SourceFile) -> bool:
-        """Whether a lockfile has ``name`` and its package manager lays packages side by side: it is found while another
-        package needs it."""
+        """Whether a lockfile has ``name``: where packages lie side by side it is found while another package needs it."""
         for directory in self._project.packages.upwards(file.path):
-            for lock, mark in _LOCKS.items():
-                if lock in self.entries(directory) and mark.replace("NAME", name) in self.text(
-                    posixpath.join(directory, lock)
-                ):
-                    return lock != "pnpm-lock.yaml" or "hoist" in self.text(posixpath.join(directory, ".npmrc"))
+            for lock, pattern in _LOCKS.items():
+                if lock in self.entries(directory):
+                    text = self.text(posixpath.join(directory, lock))
+                    if name in text and re.search(pattern.replace("NAME", re.escape(name)), text, re.M):
+                        return True
         return self.is_beside(name, file)
 
     def is_beside(self, name: str, file: SourceFile) -> bool:
