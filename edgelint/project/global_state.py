@@ -38,6 +38,8 @@ class Kept(NamedTuple):
 
 def kept(file: SourceFile, project: Project) -> Iterator[Kept]:
     """What functions of ``file`` leave in variables of a module, in source order."""
+    if b"__wbindgen" in file.source.data or b"__wbg_" in file.source.data:
+        return  # glue that wasm-bindgen wrote keeps its own heap of handles
     for assign in file.index.assigns:
         if assign.declare or assign.value is None or tree.enclosing_function(assign) is None:
             continue
@@ -61,6 +63,12 @@ def kept(file: SourceFile, project: Project) -> Iterator[Kept]:
 
 
 def _is_of_request(value: Node, file: SourceFile, project: Project) -> bool:
+    root = value
+    while isinstance(root, tree.Member | tree.Cast):
+        root = root.obj if isinstance(root, tree.Member) else root.value
+    symbol = file.index.resolve(root) if isinstance(root, tree.Name) else None
+    if symbol is not None and _of_module(symbol, file):
+        return False  # it comes from the module: what a request left there was left elsewhere
     if project.request_data.carries(value, file):
         return True
     atoms = project.evaluator.evaluate(value, file)
