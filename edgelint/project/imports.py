@@ -229,7 +229,7 @@ class Imports:
         return False
 
     def is_locked(self, name: str, file: SourceFile) -> bool:
-        """Whether a lockfile has ``name``: where packages lie side by side it is found while another package needs it."""
+        """Whether a lockfile has ``name``: packages lie side by side, so it is found while another needs it."""
         for directory in self._project.packages.upwards(file.path):
             for lock, pattern in _LOCKS.items():
                 if lock in self.entries(directory):

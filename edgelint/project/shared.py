@@ -92,7 +92,13 @@ class SharedCaches:
         for put in self.caches.puts():
             key, value = put.arg(0), put.arg(1)
             lookup = self.lookup(put) if key is not None and value is not None else None
-            if lookup is None or key is None or value is None or not self.is_url_only(key, put.file) or self.is_anonymous(put):
+            if (
+                lookup is None
+                or key is None
+                or value is None
+                or not self.is_url_only(key, put.file)
+                or self.is_anonymous(put)
+            ):
                 continue
             who = self.who(value, put.file, 0) or self.gate(put, lookup)
             if who is not None:
@@ -274,7 +280,11 @@ class SharedCaches:
             return none and self.is_absent(test.left, holds is (test.op in ("!==", "!=", "is not")), file, depth)
         if isinstance(test, tree.Name) and depth < 3:
             symbol = file.index.resolve(test)
-            values = [d.node for d in reaching(symbol, test) if d.kind == "value" and not d.path] if symbol is not None else []
+            values = (
+                [d.node for d in reaching(symbol, test) if d.kind == "value" and not d.path]
+                if symbol is not None
+                else []
+            )
             return len(values) == 1 and values[0] is not None and self.is_absent(values[0], holds, file, depth + 1)
         if holds or not isinstance(test, tree.Call) or self.credentials(test, file, 0) is None:
             return False
