@@ -267,7 +267,7 @@ class SharedCaches:
         return None
 
     def is_anonymous(self, put: BindingCall) -> bool:
-        """Whether only callers without credentials come to the put: ``if (!cookie)``, or after ``if (cookie) return``."""
+        """Whether only callers without credentials reach the put: ``if (!cookie)``, or after ``if (cookie) return``."""
         return any(self.is_absent(condition.test, condition.holds, put.file, 0) for condition in conditions(put.node))
 
     def is_absent(self, test: Node, holds: bool, file: SourceFile, depth: int) -> bool:
