@@ -214,14 +214,11 @@ def _member_of_env(call: tree.Call) -> str | None:
         binding = binding.value
     if not isinstance(binding, tree.Member):
         return None
-    holder = (
-        binding.obj.id
-        if isinstance(binding.obj, tree.Name)
-        else binding.obj.name
-        if isinstance(binding.obj, tree.Member)
-        else None
-    )
-    return binding.name if holder == "env" else None
+    holder = binding.obj
+    while isinstance(holder, tree.Cast):
+        holder = holder.value
+    name = holder.id if isinstance(holder, tree.Name) else holder.name if isinstance(holder, tree.Member) else None
+    return binding.name if name == "env" else None
 
 
 def _kind_by_call(method: str, call: tree.Call) -> str | None:

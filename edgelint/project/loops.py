@@ -266,8 +266,15 @@ class _Finder:
             if isinstance(made, tree.Call) and made.args and self.e.parameters.file_of(made) is query.file
         ]
 
-    def depends(self, node: Node, loop: Node, items: list[Symbol], file: SourceFile, depth: int = 0) -> bool:
-        """Whether ``node`` is made of an item, through variables that the loop sets."""
+    def depends(
+        self, node: Node, loop: Node, items: list[Symbol], file: SourceFile, depth: int = 0,
+        seen: set[Node] | None = None,
+    ) -> bool:
+        """Whether ``node`` is made of an item, through variables that the loop sets. ``seen``: what was looked at."""
+        seen = set() if seen is None else seen
+        if node in seen:
+            return False
+        seen.add(node)
         for name in tree.walk(node):
             if not isinstance(name, tree.Name):
                 continue
@@ -284,7 +291,8 @@ class _Finder:
                     and d.kind in ("value", "element", "augment")
                     and loop.start <= d.at.start < loop.end
                 ):
-                    if not d.at.start <= node.start < d.at.end and self.depends(d.node, loop, items, file, depth + 1):
+                    inside = d.at.start <= node.start < d.at.end
+                    if not inside and self.depends(d.node, loop, items, file, depth + 1, seen):
                         return True
         return False
 

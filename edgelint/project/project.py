@@ -49,7 +49,7 @@ _TEST = re.compile(
 # What a source file must mention somewhere to hold a fact about the platform. A file that a worker's entry reaches is
 # read anyway.
 _HOT = re.compile(
-    rb"\benv\b|Bindings|Cloudflare|cloudflare:|\bD1Database|KVNamespace|R2Bucket|DurableObject|\bcaches\b"
+    rb"\b[eE]nv\b|ExecutionContext|Bindings|Cloudflare|cloudflare:|\bD1Database|KVNamespace|R2Bucket|DurableObject|\bcaches\b"
     rb"|waitUntil|\.prepare\(|expirationTtl|addEventListener\(\s*['\"]fetch"
     rb"|export\s+default\s*\{[^;]{0,400}?\b(?:fetch|scheduled|queue|email|tail)\s*[(:,}]|ExportedHandler"
     rb"|onRequest|from workers import|import workers|pyodide|WorkerEntrypoint|\bKV\b|new Request\("
