@@ -321,3 +321,18 @@ def test_pairs_sent_headers_and_keyword_arguments() -> None:
     assert words(evaluator.atom_elements(Plat("headers"), None, False)) == "unknown other"
     assert words(evaluator.atom_elements(Unknown("keywords"), None, False)) == "safe keyword"
     assert words(evaluator.atom_elements(Unknown("keywords"), None, True)) == "unknown keywords"
+
+
+def test_what_goes_in_circles_is_given_up(tmp_path: Path) -> None:
+    """Sixty assignments that call each other have more ways through than can be walked: the answer is "anything"."""
+    names = [f"v{i}" for i in range(8)]
+
+    def name(number: int) -> str:
+        return names[number % 8]
+
+    lines = [f"{name(i)} = {name(i * 3 + 1)}({name(i * 5 + 2)}, {name(i * 7 + 3)});" for i in range(60)]
+    text = f"addEventListener('fetch', () => {{}});\nlet {', '.join(names)};\n" + "\n".join(lines) + "\nshow(v0);\n"
+    made = project(tmp_path, {"src/index.js": text})
+    file = made.files["src/index.js"]
+    (call,) = file.index.calls["show"]
+    assert words(made.evaluator.evaluate(call.args[0], file)) in ("unknown depth", "unknown other", "nothing")

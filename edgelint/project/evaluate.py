@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from edgelint.project.workers import EnvUse
 
 MAX_DEPTH = 100  # nested evaluations before the answer is "unknown": bounds the Python stack
+MAX_STEPS = 20_000  # expressions looked at for one question: what goes in circles is given up, as "unknown"
 MAX_ATOMS = 40  # alternatives kept apart for one expression: beyond, those of a sort are told as one
 
 
@@ -71,6 +72,7 @@ class Evaluator:
         self.memo: dict[tuple[Node, Frame | None], Value] = {}
         self.active: set[tuple[Node, Frame | None]] = set()
         self.depth = 0
+        self.steps = 0
         self._types: dict[tuple[str, str], str | None] = {}
         self._told: dict[str, str] | None = None
         self._told_of = 0
@@ -102,7 +104,8 @@ class Evaluator:
             return found
         if key in self.active:
             return EMPTY
-        if self.depth > MAX_DEPTH:
+        self.steps = self.steps + 1 if self.depth else 0
+        if self.depth > MAX_DEPTH or self.steps > MAX_STEPS:
             return one(Unknown("depth"))
         self.active.add(key)
         self.depth += 1
