@@ -14,6 +14,7 @@ from edgelint import cache, rulebook
 from edgelint.cache import Cache, read_sealed, write_sealed
 from edgelint.diagnostics import Confidence, Diagnostic, Edit, Fix, Related, Severity, Span
 from edgelint.outcome import Failure, Note, Outcome
+from edgelint.project.project import Project
 from edgelint.settings import Settings
 
 SPAN = Span("src/a.ts", 1, 3)
@@ -252,3 +253,14 @@ def test_failures_have_no_place_in_the_cache(project: Path) -> None:
     kept = Cache(project, Settings())
     kept.save(failed, INPUTS, FOLDERS, time.time_ns())
     assert kept.load() == Outcome()
+
+
+def test_another_wrangler_is_another_run(tmp_path: Path) -> None:
+    """The schema of the installed wrangler is an input, also where none is installed yet."""
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/wrangler.toml").write_text('name = "a"\n')
+    inputs = Project.load(tmp_path, Settings()).inputs
+    assert [path for path in inputs if "node_modules" in path] == [
+        "app/node_modules/wrangler/config-schema.json",
+        "node_modules/wrangler/config-schema.json",
+    ]

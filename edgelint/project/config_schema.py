@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import posixpath
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -101,15 +102,22 @@ def binding_path(kind: bindings.BindingKind) -> str:
     return f"{kind.key}{inside}{'[]' if kind.shape == 'list' else ''}"
 
 
+def places(directory: str) -> Iterator[str]:
+    """Where the schema for the config in ``directory`` may be, nearest first, up to the root."""
+    while True:
+        yield posixpath.join(directory, _PLACE)
+        if not directory:
+            return
+        directory = posixpath.dirname(directory)
+
+
 def known_keys(root: Path, directory: str) -> KnownKeys:
     """What the config in ``directory`` may hold: the schema of the nearest installed wrangler, upwards to the root."""
-    while True:
-        found = _load(str(root), posixpath.join(directory, _PLACE))
+    for place in places(directory):
+        found = _load(str(root), place)
         if found is not None:
             return found
-        if not directory:
-            return _default()
-        directory = posixpath.dirname(directory)
+    return _default()
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgelint.diagnostics import Confidence, Diagnostic, Severity, Span
 from edgelint.project import dotenv, wrangler
+from edgelint.project.config_schema import places
 from edgelint.project.discovery import SOURCES
 from edgelint.project.files import SourceFile
 from edgelint.project.modules import UNSUPPORTED
@@ -84,6 +85,8 @@ class Reader:
                 *discovered.readmes,
                 *discovered.declarations,
                 *project.files,
+                # Read when it is there: a cached outcome must not outlive another wrangler.
+                *(place for config in project.all_configs for place in places(config.directory)),
             }
         )
         for reason, count in sorted(discovered.skipped.items()):
