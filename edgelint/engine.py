@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edgelint.project.project import Project
     from edgelint.trees import Trees
 
-__all__ = ["Options", "Result", "UsageError", "analyse", "check"]
+__all__ = ["Options", "Result", "UsageError", "analyse", "check", "reports"]
 
 
 class UsageError(Exception):
@@ -177,17 +177,23 @@ class _Run:
         return [self._diagnostic(rulebook.rule(rule), finding) for finding in function(project)]
 
     def _diagnostic(self, rule: rulebook.Rule, finding: Finding) -> Diagnostic:
-        edits = finding.fix.edits if finding.fix else ()
-        for span in (finding.span, *(item.span for item in finding.related), *(edit.span for edit in edits)):
-            size = self.sizes.of(span.path)
-            if size is None:
-                raise ValueError(f"a span in {span.path!r}, which is no file of the project")
-            if not 0 <= span.start <= span.end <= size:
-                raise ValueError(f"span {span.start}:{span.end} is outside {span.path} of {size} bytes")
+        for span in (finding.span, *(item.span for item in finding.related)):
+            self._require_place(span, self.sizes.of(span.path))
+        for edit in finding.fix.edits if finding.fix else ():
+            size = self.sizes.of(edit.span.path)
+            # An edit at the start of a file that is not there makes it.
+            self._require_place(edit.span, 0 if size is None and self.sizes.is_free(edit.span.path) else size)
         return Diagnostic(
             rule.id, finding.severity or rule.severity, finding.confidence or rule.confidence, finding.message,
             finding.span, finding.related, finding.help, finding.fix,
         )
+
+    @staticmethod
+    def _require_place(span: Span, size: int | None) -> None:
+        if size is None:
+            raise ValueError(f"a span in {span.path!r}, which is no file of the project")
+        if not 0 <= span.start <= span.end <= size:
+            raise ValueError(f"span {span.start}:{span.end} is outside {span.path} of {size} bytes")
 
     def unparsed(self, diagnostic: Diagnostic) -> bool:
         """Whether a rule speaks of text that no parser understood: what it saw there is not what is there."""
@@ -209,13 +215,21 @@ class _Sizes:
     def of(self, path: str) -> int | None:
         """The size, or None when ``path`` is no file within the project."""
         if path not in self._known:
-            if path.startswith("/") or ".." in path.split("/"):
+            if not _is_inside(path):
                 return None
             try:
                 self._known[path] = (self._root / path).stat().st_size
             except (OSError, ValueError):
                 return None
         return self._known[path]
+
+    def is_free(self, path: str) -> bool:
+        """Whether a new file of the project can have this path."""
+        return _is_inside(path) and self.of(path) is None and not os.path.lexists(self._root / path)
+
+
+def _is_inside(path: str) -> bool:
+    return bool(path) and not path.startswith("/") and ".." not in path.split("/")
 
 
 def _failure(rule: str, path: str, error: Exception) -> Failure:
@@ -293,10 +307,22 @@ def _relative(root: Path, paths: Iterable[Path], overlay: Mapping[str, bytes]) -
     return {} if "." in wanted else wanted
 
 
-def _narrow(root: Path, outcome: Outcome, wanted: dict[str, str], settings: Settings, cached: bool) -> Result:
-    def reported(path: str) -> bool:
-        return not wanted or path in wanted or any(path.startswith(f"{folder}/") for folder in wanted)
+def reports(root: Path, paths: Sequence[Path], settings: Settings) -> Callable[[Diagnostic], bool]:
+    """Whether a diagnostic is one that ``check`` would report for the same arguments.
 
+    Raises ``UsageError`` as ``check`` does.
+    """
+    at = _reported(_relative(root.resolve(), paths, {}))
+    return lambda item: item.severity.rank <= settings.min_severity.rank and at(item.span.path)
+
+
+def _reported(wanted: Mapping[str, str]) -> Callable[[str], bool]:
+    """Whether a path is one of those asked for, or below one."""
+    return lambda path: not wanted or path in wanted or any(path.startswith(f"{folder}/") for folder in wanted)
+
+
+def _narrow(root: Path, outcome: Outcome, wanted: dict[str, str], settings: Settings, cached: bool) -> Result:
+    reported = _reported(wanted)
     files = [path for path in outcome.files if reported(path)]
     diagnostics = tuple(
         item

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from edgelint import rulebook
+from edgelint import fixes, rulebook
 from edgelint.diagnostics import Severity
 from edgelint.engine import Options, check
 from edgelint.examples import Example, parse_examples, sections
 from edgelint.outcome import Result
-from edgelint.settings import load
+from edgelint.settings import Settings, load
 from edgelint.source import line_starts, position
 
 CASES = Path(__file__).parent / "cases"
@@ -70,11 +70,26 @@ def write(root: Path, files: dict[str, str]) -> None:
 
 def run(root: Path, example: Example, rule: str) -> Result:
     """Check the example's files in ``root``: under the default rules, and ``rule`` itself."""
+    return check(root, [], _settings(root, example, rule), Options(cache=False))
+
+
+def fixed(root: Path, example: Example, rule: str) -> dict[str, str]:
+    """The files that mending what ``rule`` reports changes or makes, with their new contents."""
+    settings = _settings(root, example, rule)
+    made = fixes.fix(root, settings, lambda item: item.rule == rule, unsafe=True)
+    assert made.settled
+    assert not made.refused
+    document = rulebook.rule(rule)
+    assert {item.fix.safe for item in made.applied if item.fix} <= {document.fix == "safe", False}
+    return {path: new.decode() for path, (_, new) in made.files.items()}
+
+
+def _settings(root: Path, example: Example, rule: str) -> Settings:
     write(root, example.files)
     settings = load(root)
     if rule in rulebook.ids() and rule not in settings.selected():
         settings = settings.override(extend_select=[rule])
-    return check(root, [], settings, Options(cache=False))
+    return settings
 
 
 def findings(result: Result) -> list[Found]:

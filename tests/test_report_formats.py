@@ -74,6 +74,7 @@ def test_full_ends_with_what_was_and_was_not_analysed(mixed: Report) -> None:
     text = "".join(full.render(mixed))
     assert text.endswith(
         "Found 1 error, 1 warning, 1 info in 1 file (2 files checked).\n"
+        "1 can be mended with --fix (1 more with --unsafe-fixes).\n"
         "Not analysed: 3 (2 generated, 1 too large); --verbose names them.\n"
     )
     assert "= safe fix: Await it\n" in text

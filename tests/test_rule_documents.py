@@ -29,6 +29,27 @@ def test_example(case: Case | RulebookError, tmp_path: Path) -> None:
     assert not wrong, f"\n{case.document}:{case.example.line} ({case.example.title})\n" + "\n".join(wrong)
 
 
+def _with_fixes() -> list[object]:
+    try:
+        return [pytest.param(case, id=case.name) for case in rule_runner.cases() if case.example.fixed]
+    except RulebookError as error:
+        return [pytest.param(error, id=f"{error.path}:{error.line}")]
+
+
+@pytest.mark.parametrize("case", _with_fixes())
+def test_fix(case: Case | RulebookError, tmp_path: Path) -> None:
+    if isinstance(case, RulebookError):
+        raise case
+    assert rule_runner.fixed(tmp_path, case.example, case.rule) == case.example.fixed
+
+
+@pytest.mark.parametrize("id", rulebook.ids())
+def test_documents_say_what_is_fixed(id: str) -> None:
+    rule = rulebook.rule(id)
+    shown = any(example.fixed for example in rule.examples)
+    assert shown == (rule.fix != "none"), "a rule with a fix shows it in a fence that says `fixed`, and no other does"
+
+
 @pytest.mark.parametrize("id", rulebook.ids())
 def test_documents_are_whole(id: str) -> None:
     rule = rulebook.rule(id)

@@ -80,6 +80,10 @@ def cli() -> None:
               help="How to write the findings.")
 @click.option("--output-file", "-o", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write the report to FILE, not to standard output.")
+@click.option("--fix", is_flag=True, help="Mend what can be mended safely, then report what is left.")
+@click.option("--unsafe-fixes", is_flag=True, help="Take the fixes that may change what the program does, too.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
+@click.option("--fix-only", is_flag=True, help="Mend as --fix does, and report nothing.")
 @click.option("--statistics", is_flag=True, help="Count findings by rule, not list them (full, concise, json).")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even when something is found.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")

@@ -34,6 +34,10 @@ class Request(NamedTuple):
     min_severity: str | None = None
     format_: str = "full"
     output_file: Path | None = None
+    fix: bool = False
+    unsafe_fixes: bool = False
+    diff: bool = False
+    fix_only: bool = False
     statistics: bool = False
     exit_zero: bool = False
     no_cache: bool = False
@@ -56,6 +60,12 @@ def run(request: Request) -> int:
         settings = _settings(request, root)
         overlay = {_within(root, paths[0]): sys.stdin.buffer.read()} if from_input else {}
         options = engine.Options(cache=not request.no_cache, overlay=overlay)
+        if request.fix or request.diff or request.fix_only:
+            from edgelint.cli import fix as fixing
+
+            status = fixing.run(request, root, paths, settings)
+            if status is not None:
+                return status
         with terminal.progress(f"Checking {root}", quiet=request.quiet):
             result = engine.check(root, paths, settings, options)
     except settings_module.SettingsError as error:
@@ -71,6 +81,12 @@ def _validate(request: Request) -> None:
         raise CannotRun("--quiet and --verbose contradict each other")
     if request.statistics and request.format_ not in ("full", "concise", "json"):
         raise CannotRun(f"--statistics has no {request.format_} form; use --format full, concise or json")
+    if request.diff and (request.fix or request.fix_only):
+        raise CannotRun("--diff changes nothing: it cannot be given together with --fix or --fix-only")
+    if (request.fix or request.fix_only) and (STDIN in request.paths or request.stdin_filename is not None):
+        raise CannotRun("--fix changes files, and standard input is none")
+    if request.diff and (STDIN in request.paths or request.stdin_filename is not None):
+        raise CannotRun("--diff shows changes of files, and standard input is none")
     for option, selectors, expand in (
         ("--select", request.select, registry.expand),
         ("--extend-select", request.extend_select, registry.expand),

@@ -67,6 +67,16 @@ def write(pieces: Iterable[str], stream: TextIO | None = None) -> bool:
     return True
 
 
+def write_bytes(data: bytes) -> None:
+    """Write to standard output as it is, whatever encoding a terminal would have."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        drop_output()
+
+
 def say(text: str) -> None:
     """A line on standard error."""
     with suppress(OSError, ValueError):

@@ -98,7 +98,20 @@ def summary_lines(report: Report, style: Style, verbose: bool = False) -> Iterat
         yield f"Found {', '.join(parts)}{where} ({files})."
     else:
         yield f"{style.good('Nothing found')} ({files})."
+    yield from fixable_lines(report)
     yield from unanalysed_lines(report, style, verbose)
+
+
+def fixable_lines(report: Report) -> Iterator[str]:
+    """One line on how much ``--fix`` would mend, when it would mend anything."""
+    fixes = [diagnostic.fix for diagnostic in report.diagnostics if diagnostic.fix is not None]
+    safe = sum(fix.safe for fix in fixes)
+    unsafe = len(fixes) - safe
+    if safe:
+        more = f" ({unsafe} more with --unsafe-fixes)" if unsafe else ""
+        yield f"{safe} can be mended with --fix{more}."
+    elif unsafe:
+        yield f"{unsafe} can be mended with --fix --unsafe-fixes."
 
 
 def unanalysed_lines(report: Report, style: Style, verbose: bool = False) -> Iterator[str]:
