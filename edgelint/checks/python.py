@@ -10,7 +10,7 @@ from edgelint.diagnostics import Finding, Related, Severity, Span
 from edgelint.platform import python_workers as runtime
 from edgelint.project import python_handlers as handlers
 from edgelint.project.atoms import External, Obj
-from edgelint.project.workers import is_guarded
+from edgelint.project.env_uses import is_guarded
 from edgelint.syntax import tree
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from edgelint.syntax import tree
 
 if TYPE_CHECKING:
-    from edgelint.project.workers import EnvUse
+    from edgelint.project.env_uses import EnvUse
 
 _COMPARISONS = frozenset(("===", "!==", "==", "!=", "in", "not in"))
 

@@ -7,12 +7,9 @@ looked through: ``await x`` has the value of ``x``.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from edgelint.project import known
 from edgelint.project.atoms import (
     EMPTY,
     UNKNOWN,
@@ -38,6 +35,7 @@ from edgelint.project.atoms import (
 )
 from edgelint.project.files import SourceFile
 from edgelint.project.frames import Frame
+from edgelint.project.member_values import MemberValues, context_trust
 from edgelint.project.modules import ModuleGraph
 from edgelint.project.object_values import ObjectValues
 from edgelint.project.reaching import reaching
@@ -47,7 +45,7 @@ from edgelint.syntax.tree import Node
 
 if TYPE_CHECKING:
     from edgelint.diagnostics import Span
-    from edgelint.project.workers import EnvUse
+    from edgelint.project.env_uses import EnvUse
 
 MAX_DEPTH = 100  # nested evaluations before the answer is "unknown": bounds the Python stack
 MAX_STEPS = 20_000  # expressions looked at for one question: what goes in circles is given up, as "unknown"
@@ -74,11 +72,10 @@ class Evaluator:
         self.depth = 0
         self.steps = 0
         self._types: dict[tuple[str, str], str | None] = {}
-        self._told: dict[str, str] | None = None
-        self._told_of = 0
         self.env_uses: dict[str, tuple[list[EnvUse], list[Span]]] = {}  # by file, for the workers that share it
         self.call_values = CallValues(self)
         self.objects = ObjectValues(self)
+        self.members = MemberValues(self)
         self.parameters = Parameters(self)
 
     def platform_type(self, annotation: str, file: SourceFile) -> str | None:
@@ -210,7 +207,7 @@ class Evaluator:
                 and node is not None
                 and all(isinstance(a, Unknown | External) for a in value)
             ):
-                trust = _context_trust(node)  # const { env } = context.cloudflare
+                trust = context_trust(node)  # const { env } = context.cloudflare
             value = one(Plat("env", trust=trust)) if trust is not None else self.step(value, step, file, frame)
         return value
 
@@ -253,8 +250,8 @@ class Evaluator:
         target = self.graph.resolve(file, node.source, node.level)
         if target is None:
             if file.language == "python":
-                return self.external(External(node.source, name.imported if name.imported != "*" else ""))
-            return self.external(External(node.source, name.imported))
+                return self.members.external(External(node.source, name.imported if name.imported != "*" else ""))
+            return self.members.external(External(node.source, name.imported))
         if name.imported == "*":
             return one(Namespace(target))
         return self.exported(target, name.imported)
@@ -266,175 +263,31 @@ class Evaluator:
             return UNKNOWN
         file, thing = found
         if isinstance(thing, External):
-            return self.external(thing)
+            return self.members.external(thing)
         if isinstance(thing, Namespace):
             return one(thing)
         if isinstance(thing, Symbol):
             return self.symbol_value(thing, file, None, None)
         return self.evaluate(thing, file, None)
 
-    def member(self, node: tree.Member, file: SourceFile, frame: Frame | None) -> Value:
-        if node.name is None:
-            base = self.evaluate(node.obj, file, frame)
-            if node.index is not None:
-                index = self.evaluate(node.index, file, frame)
-                if index and all(isinstance(a, Const) and a.kind == "string" for a in index):
-                    return self.join(
-                        self.member_of(base, str(a.value), file, frame) for a in index if isinstance(a, Const)
-                    )
-                if len(index) == 1:
-                    (atom,) = index
-                    if isinstance(atom, Const) and isinstance(atom.value, int):
-                        return self.join(self.item(b, atom.value, frame) for b in base)
-            return self.elements(base, frame, computed=True)
-        base = self.evaluate(node.obj, file, frame)
-        if node.name == "env" and all(isinstance(a, Unknown | External) for a in base):
-            trust = _context_trust(node.obj)
-            if trust is not None:
-                return one(Plat("env", trust=trust))
-        value = self.member_of(base, node.name, file, frame, node)
-        if isinstance(node.obj, tree.Cast) and all(
-            isinstance(a, Unknown) or (isinstance(a, Plat) and a.type == "binding") for a in value
-        ):
-            return self.cast_member(node) or value
-        return value
+    # -- members and items: what callers ask for most ------------------------------------------------------------------
 
     def member_of(
         self, base: Value, name: str, file: SourceFile, frame: Frame | None, node: tree.Member | None = None
     ) -> Value:
-        return self.join(self.atom_member(atom, name, file, frame, node) for atom in base)
+        """``base.name``."""
+        return self.members.member_of(base, name, file, frame, node)
 
     def atom_member(
         self, atom: Atom, name: str, file: SourceFile, frame: Frame | None, node: tree.Member | None
     ) -> Value:
-        if isinstance(atom, Plat):
-            return self.plat_member(atom, name, file, node)
-        if isinstance(atom, Taint):
-            if name == "length":
-                return one(Number(0, None, tainted=True))
-            written = self.objects.opening(atom.node, f"={name}", partial(self.overwritten, atom, name, file))
-            if written:
-                return written
-            return one(Taint(atom.source, node or atom.node, file.path if node is not None else atom.path))
-        if isinstance(atom, Obj):
-            return self.objects.object_member(atom, name)
-        if isinstance(atom, Inst):
-            return self.objects.field(atom, name)
-        if isinstance(atom, ClassRef):
-            return self.objects.static_member(atom, name)
-        if isinstance(atom, Namespace):
-            return self.exported(atom.path, name)
-        if isinstance(atom, External):
-            if (atom.module, atom.path, name) in (("cloudflare:workers", "*", "env"), ("workers", "", "env")):
-                return one(Plat("env"))
-            return self.external(External(atom.module, f"{atom.path}.{name}" if atom.path else name, atom.call))
-        if isinstance(atom, Global):
-            if atom.path == "process" and name == "env":
-                return one(Plat("process-env"))
-            if atom.path == "caches" or (atom.path == "globalThis" and name == "caches"):
-                return one(Plat("cache" if name == "default" else "cache-storage"))
-            return one(Global(name if atom.path in ("globalThis", "self", "window") else f"{atom.path}.{name}"))
-        if name == "length":
-            return one(Number(0, None))
-        if isinstance(atom, SafeText):
-            return one(atom)
-        if isinstance(atom, Unknown) and atom.reason == "validated":
-            return self.validated(atom, name)
-        if isinstance(atom, Unknown) and atom.reason == "param" and isinstance(atom.node, tree.Param):
-            typed = self.parameters.member_by_type(atom.node, name)
-            if typed is not None:
-                return typed
-        return one(atom if isinstance(atom, Unknown) and atom.reason == "stored" else Unknown("other", node))
-
-    def validated(self, atom: Unknown, name: str) -> Value:
-        """Member ``name`` of what a schema passed: what the schema says of it, where it can be read."""
-        from edgelint.project.schemas import Schemas
-
-        return Schemas(self).member(atom, name)
+        """Member ``name`` of one atom; ``node`` is where it is read, when it stands in the code."""
+        return self.members.atom_member(atom, name, file, frame, node)
 
     @property
     def told(self) -> dict[str, str]:
-        """The kinds of members of env that a telling method is called on somewhere: ``env.DB.prepare()`` makes DB a
-        database."""
-        if self._told is None or self._told_of != len(self.files):
-            self._told, self._told_of = {}, len(self.files)
-            for file in self.files.values():
-                for method, kind in known.TELLING_METHODS.items():
-                    for call in file.index.calls.get(method, ()):
-                        receiver = call.func.obj if isinstance(call.func, tree.Member) else None
-                        if isinstance(receiver, tree.Member) and receiver.name is not None:
-                            self._told.setdefault(receiver.name, kind)
-                for method in ("get", "put"):
-                    for call in file.index.calls.get(method, ()):
-                        receiver = call.func.obj if isinstance(call.func, tree.Member) else None
-                        if isinstance(receiver, tree.Member) and receiver.name is not None:
-                            told = known.told_by_options(method, call.args)
-                            if told is not None:
-                                self._told.setdefault(receiver.name, told)
-        return self._told
-
-    def overwritten(self, atom: Taint, name: str, file: SourceFile) -> Value:
-        """What the code itself sets member ``name`` of data that was sent to: ``row.slug = slugify(row.title)``. Empty
-        when it does not."""
-        value = EMPTY
-        for assign in file.index.assigns:
-            target = assign.target
-            if assign.op != "=" or assign.value is None or not isinstance(target, tree.Member) or target.name != name:
-                continue
-            if any(isinstance(a, Taint) and a.node is atom.node for a in self.evaluate(target.obj, file)):
-                if any(isinstance(p, tree.If | tree.Conditional | tree.Case | tree.Catch) for p in _up_to_loop(assign)):
-                    return EMPTY  # set only sometimes: what was sent may be left
-                value |= self.evaluate(assign.value, file)
-        return value
-
-    def external(self, atom: External) -> Value:
-        if atom.module in ("cloudflare:workers", "workers", "cloudflare-workers") and atom.path == "env":
-            return one(Plat("env", trust="import"))
-        return one(atom)
-
-    def plat_member(self, atom: Plat, name: str, file: SourceFile, node: tree.Member | None) -> Value:
-        if atom.type == "env":
-            kind = self.kind_of(file, name)
-            if kind is None and name in self.told:
-                return one(Plat(self.told[name], name, trust="shape"))
-            if kind is None and known.KV_NAME.search(name):
-                return one(Plat("kv", name, trust="name"))
-            return one(Plat(kind or "binding", name, trust=atom.trust))
-        if atom.type == "process-env":
-            return one(Unknown("other", node))
-        to = known.MEMBERS.get(atom.type, {}).get(name)
-        if to is None:
-            if atom.type in ("headers", "search-params", "form-data") and atom.tainted:
-                return one(Unknown("other", node))
-            return one(Unknown("stored" if atom.type in ("d1", "kv", "r2") else "other", node))
-        return self.typed(to, atom, node, file)
-
-    def typed(self, to: str, receiver: Plat, node: Node | None, file: SourceFile) -> Value:
-        """The value of a known member or method result: see the notation in ``known``."""
-        if to == "self":
-            return one(receiver)
-        if to in ("!text", "!message", "!event") or (to == "?text" and receiver.tainted):
-            source = {"!text": "request", "!message": "message", "!event": "event"}.get(to, "request")
-            return one(Taint(source, node, file.path)) if node is not None else UNKNOWN
-        if to == "number":
-            return one(Number())
-        if to in ("safe", "method", "secret"):
-            return one(SafeText(to))
-        if to == "stored":
-            return one(Unknown("stored", node))
-        if to == "validated":
-            return one(Unknown("validated", node))
-        if to == "none":
-            return one(Const("null", None))
-        if to in ("any", "?text", "cf"):
-            return one(Unknown("other", node))
-        if to.endswith("!"):
-            return one(Plat(to[:-1], None, True))
-        origin = node if to in ("d1-statement", "response") else None
-        tainted = receiver.tainted and to not in ("env", "execution-context", "cloudflare-context", "cache-storage")
-        return one(Plat(to, receiver.binding, tainted, origin, receiver.trust))
-
-    # -- objects: what callers ask for most ----------------------------------------------------------------------------
+        """The kinds of members of env that their use tells."""
+        return self.members.told
 
     def elements(self, value: Value, frame: Frame | None, computed: bool = False) -> Value:
         """What an item of ``value`` may be (``for x of value``, ``value[i]``)."""
@@ -521,15 +374,6 @@ class Evaluator:
             return frozenset(Plat(kind, name) for name in names) or one(Plat(kind))
         return value
 
-    def cast_member(self, node: tree.Member) -> Value | None:
-        """``(env as { CACHE: KVNamespace }).CACHE``: what the cast says of the member."""
-        text = node.obj.annotation.strip() if isinstance(node.obj, tree.Cast) else ""
-        if not text.startswith("{") or node.name is None:
-            return None
-        said = re.search(rf"[{{;,]\s*(?:readonly\s+)?{re.escape(node.name)}\??\s*:\s*([\w.<>| ]+)", text)
-        kind = known.platform_type(said[1]) if said is not None else None
-        return one(Plat(kind, node.name)) if kind is not None else None
-
     def assigned(self, node: tree.Assign, file: SourceFile, frame: Frame | None) -> Value:
         return EMPTY if node.value is None else self.evaluate(node.value, file, frame)
 
@@ -569,28 +413,6 @@ def widened(value: Value) -> Value:
     return frozenset(kept)
 
 
-def _context_trust(obj: Node) -> str | None:
-    """How far ``obj.env`` may be taken for the worker's env although ``obj`` is unknown: a framework's context, by its
-    shape."""
-    while isinstance(obj, tree.Cast):
-        obj = obj.value
-    if isinstance(obj, tree.Member) and obj.name in known.CONTEXT_MEMBERS:
-        return "shape"
-    if isinstance(obj, tree.Name) and obj.id in ("platform", "cloudflare"):
-        return "shape"
-    if isinstance(obj, tree.Name) and obj.id in ("c", "ctx", "context"):
-        return "name"
-    return None
-
-
-def _up_to_loop(node: Node) -> Iterator[Node]:
-    """What is around ``node``, up to the loop or function it stands in."""
-    for parent in tree.ancestors(node):
-        if isinstance(parent, tree.Loop | tree.Function):
-            return
-        yield parent
-
-
 def _given(value: Value) -> Value:
     """``value`` where a default takes the place of null."""
     return frozenset(a for a in value if not (isinstance(a, Const) and a.kind == "null"))
@@ -603,7 +425,7 @@ def _tainted(atom: Atom) -> bool:
 _Handler = Callable[[Evaluator, "tree.Node", SourceFile, "Frame | None"], Value]
 _HANDLERS: dict[type[Node], _Handler] = {
     tree.Name: lambda e, n, f, r: e.name(n, f, r),  # type: ignore[arg-type]
-    tree.Member: lambda e, n, f, r: e.member(n, f, r),  # type: ignore[arg-type]
+    tree.Member: lambda e, n, f, r: e.members.member(n, f, r),  # type: ignore[arg-type]
     tree.Call: lambda e, n, f, r: e.call_values.call(n, f, r),  # type: ignore[arg-type]
     tree.Await: lambda e, n, f, r: e.evaluate(n.value, f, r),  # type: ignore[attr-defined]
     tree.Template: lambda e, n, f, r: e.template(n, f, r),  # type: ignore[arg-type]
