@@ -95,11 +95,13 @@ def _run_all(
         project = Project.load(root, settings, overlay=dict(overlay), parse=trees.parse if trees else parse_file)
         sources = {file.path: file.source.data for file in project.sources()}
         configs = {config.path: config.source.data for config in project.configs()}
+        sql = {path: file.source.data for path, file in project.databases_found.files.items()}
     except Exception as error:
         failure = _failure("project", ".", error)
         return Outcome(diagnostics=(_internal_error(failure),), failures=(failure,)), None
     _require_environment(project, settings)
-    sizes = _Sizes(root, {path: len(data) for path, data in (*sources.items(), *configs.items())}, overlay)
+    read = {**sources, **configs, **sql}
+    sizes = _Sizes(root, {path: len(data) for path, data in read.items()}, overlay)
     run = _Run(project, sizes)
     for rule in chosen:
         run.check(rule)
@@ -116,8 +118,8 @@ def _run_all(
     kept = [item for item in applied.diagnostics if item.rule not in ignored]
     kept = _per_file(kept, settings.per_file_ignores)
     kept = [item for item in kept if item.span.path not in unlisted]
-    aside = {note.path for note in project.notes} - sources.keys() - configs.keys()
-    files = {*configs, *project.discovered.sources, *overlay} - aside
+    aside = {note.path for note in project.notes} - read.keys()
+    files = {*configs, *sql, *project.discovered.sources, *overlay} - aside
     unique = {(item.rule, item.span, item.message): item for item in kept}
     outcome = Outcome(
         diagnostics=tuple(sorted(unique.values(), key=lambda item: item.sort_key)),
@@ -144,6 +146,7 @@ class _Run:
             self._broken[file.path] = [(start, end) for start, end, _ in file.parsed.errors]
         for config in project.configs():
             self._broken[config.path] = [(start, end) for start, end, _ in config.document.errors]
+        self._broken |= {path: [] for path in project.databases_found.files}
 
     def check(self, rule: str) -> None:
         """Run one rule on the whole project; if it raises, on each file alone, so that only the culprits are lost."""

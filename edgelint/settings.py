@@ -52,6 +52,7 @@ class Settings(NamedTuple):
     strict: bool = False
     env: str | None = None
     min_severity: Severity = Severity.INFO
+    schema: Mapping[str, str] = {}
     rules: Mapping[str, Mapping[str, Any]] = {}
     file: Path | None = None
 
@@ -133,6 +134,10 @@ KEYS: dict[str, Key] = {
     "strict": Key("boolean", "Run the rules of the strict profile too."),
     "env": Key("string", "Check this wrangler environment only."),
     "min-severity": Key("severity", "Leave out what is less severe: error, warning or info."),
+    "schema": Key(
+        "files",
+        "The .sql file that tells a database's schema, by binding or database name, in place of its migrations.",
+    ),
     "rules": Key("rules", "Options of single rules, by rule id."),
 }
 
@@ -267,6 +272,7 @@ class _Reader:
             "string": lambda where, value: self._typed(where, value, str, "a string"),
             "severity": self._severity,
             "per-file": self._per_file,
+            "files": self._files,
             "rules": self._rules,
         }
 
@@ -328,6 +334,17 @@ class _Reader:
             self._wrong(where, f"'{where[-1]}' must be a table of patterns and lists of rules, not {_describe(value)}")
             return {}
         return {key: self._selectors((*where, key), item, registry.expand_ignore) for key, item in value.items()}
+
+    def _files(self, where: tuple[str | int, ...], value: Any) -> dict[str, str]:
+        if not isinstance(value, dict):
+            self._wrong(where, f"'{where[-1]}' must be a table of names and files, not {_describe(value)}")
+            return {}
+        for key, item in value.items():
+            if not isinstance(item, str) or not item:
+                self._wrong((*where, key), f"'{key}' must be the path of a file, not {_describe(item)}")
+            elif item.startswith("/") or ".." in item.replace("\\", "/").split("/"):
+                self._wrong((*where, key), f"'{item}' leads out of the project")
+        return {key: item for key, item in value.items() if isinstance(item, str)}
 
     def _rules(self, where: tuple[str | int, ...], value: Any) -> dict[str, dict[str, Any]]:
         if not isinstance(value, dict):

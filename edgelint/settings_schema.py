@@ -70,6 +70,7 @@ _KINDS: dict[str, Callable[[], dict[str, Any]]] = {
     "string": lambda: {"type": "string"},
     "severity": lambda: {"enum": [item.value for item in Severity]},
     "per-file": lambda: {"type": "object", "additionalProperties": _selectors("built-in")},
+    "files": lambda: {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
     "rules": _rules,
 }
 

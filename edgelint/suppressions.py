@@ -135,12 +135,12 @@ def _files(project: Project) -> dict[str, _File]:
     for config in project.configs():
         document = config.document
         files[config.path] = _File(config.source, document.comments, None, document, bool(document.errors))
-    discovered = project.discovered
+    discovered, read = project.discovered, project.databases_found.files
     for path in (*discovered.workflows, *discovered.dotenv, *discovered.sql):
         try:
-            data = (project.root / path).read_bytes()
+            data = read[path].source.data if path in read else (project.root / path).read_bytes()
             if b"edgelint:" in data:
-                source = Source(path, data)
+                source = read[path].source if path in read else Source(path, data)
                 files[path] = _File(source, list(_comments(source)))
         except (OSError, UnreadableSource):
             continue

@@ -35,6 +35,10 @@ class FakeProject:
             (self.root / path).write_text(self.files[path])
         return SimpleNamespace(workflows=[], dotenv=[*others, "gone"], sql=[])
 
+    @property
+    def databases_found(self) -> Any:
+        return SimpleNamespace(files={})
+
     def sources(self) -> Iterable[Any]:
         for path, text in self.files.items():
             if path.endswith((".ts", ".js", ".tsx", ".py")):

@@ -14,6 +14,7 @@ from edgelint.diagnostics import Diagnostic
 from edgelint.project import env_types, known
 from edgelint.project.caching import Caches
 from edgelint.project.calls import BindingCall, binding_calls
+from edgelint.project.databases import Databases, DatabaseSource
 from edgelint.project.discovery import SOURCES, Discovered, discover
 from edgelint.project.durable import Durables
 from edgelint.project.edge import Edge
@@ -90,6 +91,7 @@ class Project:
         self.lifetimes = Lifetimes(self.kv)
         self.caches = Caches(self)
         self.shared_caches = SharedCaches(self.caches, self.kv_claims)
+        self.databases_found = Databases(self)
         self.inputs: list[str] = []
         self.folders: list[str] = list(discovered.directories)
         self._calls: dict[str, list[BindingCall]] = {}
@@ -175,6 +177,13 @@ class Project:
         if found is None:
             found = self._calls[file.path] = list(binding_calls(file, self.evaluator))
         return found
+
+    # -- databases ---------------------------------------------------------------------------------------------------
+
+    @property
+    def databases(self) -> list[DatabaseSource]:
+        """Every database of which a config or a Durable Object tells, with the SQL that makes its schema."""
+        return self.databases_found.all()
 
     # -- workers -----------------------------------------------------------------------------------------------------
 

@@ -38,6 +38,8 @@ class Reader:
         for path in overlay:
             if path.endswith(tuple(SOURCES)):
                 self.sources.add(path)
+            elif path.endswith(".sql") and path not in self.discovered.sql:
+                self.discovered.sql = sorted((*self.discovered.sql, path))
             elif posixpath.basename(path) in wrangler.NAMES and path not in self.discovered.configs:
                 self.discovered.configs.append(path)
         self.tried: set[str] = set()
@@ -71,6 +73,7 @@ class Reader:
                 rest.append(path)
         self.follow(rest, forced=False)
         self.workers(entries)
+        self.databases()
         discovered = self.discovered
         project.inputs = sorted(
             {
@@ -81,6 +84,7 @@ class Reader:
                 *discovered.dotenv,
                 *discovered.workflows,
                 *discovered.sql,
+                *map(posixpath.normpath, project.settings.schema.values()),
                 *discovered.pyproject,
                 *discovered.readmes,
                 *discovered.declarations,
@@ -210,6 +214,17 @@ class Reader:
 
     def problem(self, rule: str, severity: Severity, span: Span, message: str) -> None:
         self.project.problems.append(Diagnostic(rule, severity, Confidence.HIGH, message, span))
+
+    # -- databases ---------------------------------------------------------------------------------------------------
+
+    def databases(self) -> None:
+        """The D1 databases of the configs, with their migrations."""
+        from edgelint.project.databases import Finder
+
+        def note(reason: str, path: str) -> None:
+            self.project.notes.append(_note(reason, path))
+
+        Finder(self.project, self.source, note).run()
 
     # -- workers -----------------------------------------------------------------------------------------------------
 
