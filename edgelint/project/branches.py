@@ -1,0 +1,329 @@
+"""Which way the code goes in one world: tests, and whether a statement has run before another."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+from edgelint.project.atoms import Const, Obj, Value
+from edgelint.project.flow import Condition, conditions, leaves
+from edgelint.project.sql_text import Here
+from edgelint.project.worlds import Impossible, World
+from edgelint.syntax import tree
+from edgelint.syntax.tree import Node
+
+if TYPE_CHECKING:
+    from edgelint.project.evaluate import Evaluator
+
+_EQUAL = {"===": True, "==": True, "!==": False, "!=": False}
+_ORDER = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "===": "===", "==": "==", "!==": "!==", "!=": "!="}
+
+
+class Branches:
+    """Tests in one world. A part of ``Assembly``."""
+
+    def __init__(self, evaluator: Evaluator, world: World) -> None:
+        self.e = evaluator
+        self.world = world
+        self.turns: dict[int, int] = {}  # loops that are being unrolled: which turn it is
+        self.exact = True  # False once something was read of which it is not known how often it happens
+        self.known_tests: list[tuple[Condition, Here]] = []
+        self.equal: dict[Hashable, object] = {}
+
+    # -- what other parts give -----------------------------------------------------------------------------------------
+
+    def length(self, node: Node, here: Here) -> tuple[int, bool] | None:
+        """(how many items the list ``node`` has, whether that is exact); None when it is no list that is known."""
+        raise NotImplementedError
+
+    def truth_of_text(self, node: Node, here: Here) -> bool | None:
+        """Whether text that the code puts together is not empty, None when that is not known."""
+        raise NotImplementedError
+
+    # -- tests ---------------------------------------------------------------------------------------------------------
+
+    def test(self, node: Node, here: Here) -> bool:
+        """Whether ``node`` holds, decided here when nothing else tells."""
+        found = self.decided(node, here, True)
+        assert found is not None
+        return found
+
+    def decided(self, node: Node, here: Here, choose: bool = False) -> bool | None:
+        """Whether ``node`` holds; None when nothing tells and it is not to be chosen."""
+        while isinstance(node, tree.Cast | tree.Await):
+            node = node.value
+        if isinstance(node, tree.Unary) and node.op == "!":
+            inner = self.decided(node.value, here, choose)
+            return None if inner is None else not inner
+        if isinstance(node, tree.Binary) and node.op in ("&&", "||"):
+            return self.both(node, here, choose)
+        if isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and node.func.id in ("Boolean", "bool"):
+            if len(node.args) == 1:
+                return self.decided(node.args[0], here, choose)
+        told = self.told(node, here)
+        if told is not None:
+            return told
+        key, positive = self.key(node, here)
+        taken = self.world.decided.get(key)
+        if taken is None:
+            excluded = self.excluded(node, here, key)
+            if excluded is not None:
+                return excluded is positive
+            if not choose:
+                return None
+            taken = self.world.choose(key, 2)
+        holds = (taken == 0) is positive
+        self.note_equal(node, here, taken == 0)
+        return holds
+
+    def both(self, node: tree.Binary, here: Here, choose: bool) -> bool | None:
+        stops = node.op == "||"
+        left = self.decided(node.left, here, choose)
+        if left is stops:
+            return stops
+        right = self.decided(node.right, here, choose)
+        if right is stops:
+            return stops
+        return None if left is None or right is None else not stops
+
+    def key(self, node: Node, here: Here) -> tuple[Hashable, bool]:
+        """What a test is known by: its text, its function and call, and the turn of the loop around it; and whether the
+        test as written is the plain form (``x !== y`` is the other one)."""
+        positive = True
+        text = here.file.text(node)
+        if isinstance(node, tree.Binary) and node.op in _EQUAL:
+            positive = _EQUAL[node.op]
+            text = f"{here.file.text(node.left)} = {here.file.text(node.right)}"
+        function = tree.enclosing_function(node)
+        while function is not None and function.kind in ("arrow", "lambda") and here.frame is not None and (
+            here.frame.find(function) is None
+        ):
+            function = tree.enclosing_function(function)
+        frame = here.frame.find(function) if here.frame is not None and function is not None else None
+        turns = tuple(
+            self.turns[id(a)] for a in tree.ancestors(node) if id(a) in self.turns
+        )
+        return ("test", here.file.path, id(function), id(frame), " ".join(text.split()), turns), positive
+
+    def told(self, node: Node, here: Here) -> bool | None:
+        """What is known of a test whatever way is taken."""
+        if isinstance(node, tree.Literal):
+            return bool(node.value)
+        if isinstance(node, tree.Binary) and node.op in _ORDER:
+            return self.compared(node, here)
+        if isinstance(node, tree.Member) and node.name in ("length", "size"):
+            size = self.length(node.obj, here)
+            return None if size is None else size[0] > 0
+        if isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and node.func.id == "len" and node.args:
+            size = self.length(node.args[0], here)
+            return None if size is None else size[0] > 0
+        if here.file.language == "python" and isinstance(node, tree.Name):
+            size = self.length(node, here)
+            if size is not None:
+                return size[0] > 0
+        value = self.e.evaluate(node, here.file, here.frame)
+        known = _truth(value)
+        if known is None and isinstance(node, tree.Name):
+            known = self.truth_of_text(node, here)
+        return known
+
+    def compared(self, node: tree.Binary, here: Here) -> bool | None:
+        """A comparison of the length of a list that is known, or of constants."""
+        for side, other, op in ((node.left, node.right, node.op), (node.right, node.left, _ORDER[node.op])):
+            exact, self.exact = self.exact, True
+            size = self.size(side, here)
+            whole, self.exact = self.exact, exact
+            limit = self.size(other, here) if size is not None else None
+            if size is not None and limit is not None and (whole or limit == 0 or (limit == 1 and op in ("<", ">="))):
+                return _holds(op, size, limit)
+        if node.op in _EQUAL:
+            left = self.e.evaluate(node.left, here.file, here.frame)
+            right = self.e.evaluate(node.right, here.file, here.frame)
+            if len(left) == len(right) == 1:
+                (a,), (b,) = left, right
+                if isinstance(a, Const) and isinstance(b, Const):
+                    return (a == b) is _EQUAL[node.op]
+                nulls = [x for x in (a, b) if isinstance(x, Const) and x.kind == "null"]
+                objects = [x for x in (a, b) if isinstance(x, Obj)]
+                if nulls and objects:
+                    return not _EQUAL[node.op]
+        return None
+
+    def size(self, node: Node, here: Here) -> int | None:
+        """A number that is known: a literal, the length of a known list, the index of a turn."""
+        if isinstance(node, tree.Literal) and node.kind == "number" and isinstance(node.value, int):
+            return node.value
+        if isinstance(node, tree.Binary) and node.op in ("-", "+"):
+            left, right = self.size(node.left, here), self.size(node.right, here)
+            if left is None or right is None:
+                return None
+            return left + right if node.op == "+" else left - right
+        listed: Node | None = None
+        if isinstance(node, tree.Member) and node.name in ("length", "size"):
+            listed = node.obj
+        elif isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and node.func.id == "len" and node.args:
+            listed = node.args[0]
+        if listed is not None:
+            found = self.length(listed, here)
+            self.exact = self.exact and (found is None or found[1])
+            return None if found is None else found[0]
+        if isinstance(node, tree.Name):
+            value = self.e.evaluate(node, here.file, here.frame)
+            if len(value) == 1:
+                (atom,) = value
+                if isinstance(atom, Const) and isinstance(atom.value, int) and not isinstance(atom.value, bool):
+                    return atom.value
+        return None
+
+    # -- one name has one value ----------------------------------------------------------------------------------------
+
+    def equality(self, node: Node, here: Here) -> tuple[Hashable, object] | None:
+        """(what is compared, the constant) of ``x === "a"``."""
+        if isinstance(node, tree.Binary) and node.op in _EQUAL:
+            for side, other in ((node.left, node.right), (node.right, node.left)):
+                if isinstance(other, tree.Literal) and not isinstance(side, tree.Literal):
+                    return (here.file.path, id(here.frame), here.file.text(side)), (other.kind, other.value)
+        return None
+
+    def excluded(self, node: Node, here: Here, key: Hashable) -> bool | None:
+        """False when the plain form of ``x === "b"`` cannot hold because ``x === "a"`` does."""
+        found = self.equality(node, here)
+        if found is not None and found[0] in self.equal and self.equal[found[0]] != found[1]:
+            self.world.settle(key, 1)
+            return False
+        return None
+
+    def note_equal(self, node: Node, here: Here, holds: bool) -> None:
+        found = self.equality(node, here)
+        if found is not None and holds:
+            self.equal.setdefault(found[0], found[1])
+
+    # -- what has run ----------------------------------------------------------------------------------------------------
+
+    def ran(self, node: Node, use: Node, here: Here) -> bool:
+        """Whether ``node`` has run in this world when ``use`` does; both stand in one function."""
+        around = {id(a) for a in tree.ancestors(use)}
+        chain: list[tuple[Node, Node]] = []
+        at = node
+        while at.parent is not None and id(at.parent) not in around:
+            chain.append((at.parent, at))
+            at = at.parent
+        if at.parent is not None:
+            chain.append((at.parent, at))
+        return all(self.entered(parent, child, use, here) for parent, child in reversed(chain)) and not any(
+            self.left_before(parent, child, here) for parent, child in reversed(chain[:-1])
+        )
+
+    def entered(self, parent: Node, child: Node, use: Node, here: Here) -> bool:
+        """Whether the run of ``parent`` comes to ``child``."""
+        if isinstance(parent, tree.If):
+            if child is parent.then:
+                return self.test(parent.test, here)
+            return child is not parent.other or not self.test(parent.test, here)
+        if isinstance(parent, tree.Conditional):
+            if child is parent.then:
+                return self.test(parent.test, here)
+            return child is not parent.other or not self.test(parent.test, here)
+        if isinstance(parent, tree.Binary) and child is parent.right and parent.op in ("&&", "||"):
+            return self.test(parent.left, here) is (parent.op == "&&")
+        if isinstance(parent, tree.Switch) and isinstance(child, tree.Case):
+            return self.case(parent, child, here)
+        if isinstance(parent, tree.Catch):
+            return False
+        if isinstance(parent, tree.Loop):
+            if id(parent) in self.turns or child is not parent.body or _contains(parent, use):
+                return True
+            self.exact = False
+            return self.world.choose(("loop", id(parent), id(here.frame)), 2) == 0
+        if isinstance(parent, tree.Function) and not _contains(parent, use):
+            self.exact = False
+            return self.world.choose(("loop", id(parent), id(here.frame)), 2) == 0
+        return True
+
+    def left_before(self, parent: Node, child: Node, here: Here) -> bool:
+        """Whether something before ``child`` in the same block has left it: ``if (!x) continue``."""
+        if not isinstance(parent, tree.Block):
+            return False
+        for statement in parent.body:
+            if statement is child:
+                return False
+            if isinstance(statement, tree.If) and leaves(statement.then) and self.test(statement.test, here):
+                return True
+        return False
+
+    def case(self, switch: tree.Switch, case: tree.Case, here: Here) -> bool:
+        """Whether the switch goes into ``case``: to its own label, or to one before it that falls through."""
+        cases = [c for c in switch.cases if isinstance(c, tree.Case)]
+        closed = any(not c.tests for c in cases)
+        subject = self.e.evaluate(switch.subject, here.file, here.frame)
+        taken = -1
+        if len(subject) == 1:
+            (atom,) = subject
+            if isinstance(atom, Const):
+                taken = next(
+                    (i for i, c in enumerate(cases) if any(
+                        isinstance(t, tree.Literal) and t.value == atom.value for t in c.tests
+                    )),
+                    next((i for i, c in enumerate(cases) if not c.tests), len(cases)),
+                )
+        if taken < 0:
+            taken = self.world.choose(("switch", id(switch), id(here.frame)), len(cases) + (0 if closed else 1))
+        wanted = cases.index(case)
+        if taken > wanted:
+            return False
+        return all(not _breaks(c.body) for c in cases[taken:wanted])
+
+    # -- what the way to the query has tested --------------------------------------------------------------------------------
+
+    def require(self, node: Node, here: Here) -> None:
+        """Remember what is certain at ``node``: ``checked`` refuses the worlds in which it does not hold."""
+        for condition in conditions(node):
+            self.known_tests.append((condition, here))
+
+    def assume(self) -> None:
+        """Decide at the start what is certain where the query stands, as far as it is told by a test alone."""
+        for condition, here in self.known_tests:
+            test = condition.test
+            if isinstance(test, tree.Binary) and test.op in ("&&", "||"):
+                continue
+            if tree.enclosing_function(test) is None and test.parent is None:  # made up for a case of a switch
+                continue
+            if self.told(test, here) is None:
+                key, positive = self.key(test, here)
+                self.world.settle(key, 0 if condition.holds is positive else 1)
+                self.note_equal(test, here, condition.holds is positive)
+
+    def checked(self) -> None:
+        """Raises ``Impossible`` when the way that was taken does not lead to the query."""
+        for condition, here in self.known_tests:
+            found = self.decided(condition.test, here)
+            if found is not None and found is not condition.holds:
+                raise Impossible
+
+
+def _contains(outer: Node, inner: Node) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end and outer is not inner
+
+
+def _breaks(block: tree.Block) -> bool:
+    return leaves(block) or any(isinstance(s, tree.Jump) for s in block.body)
+
+
+def _truth(value: Value) -> bool | None:
+    """Whether a value is truthy for all its alternatives, or for none."""
+    if not value or not all(isinstance(a, Const | Obj) for a in value):
+        return None
+    found = {bool(a.value) if isinstance(a, Const) else True for a in value}
+    return found.pop() if len(found) == 1 else None
+
+
+def _holds(op: str, left: int, right: int) -> bool:
+    if op in ("===", "=="):
+        return left == right
+    if op in ("!==", "!="):
+        return left != right
+    if op == "<":
+        return left < right
+    if op == ">":
+        return left > right
+    return left <= right if op == "<=" else left >= right

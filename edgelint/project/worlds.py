@@ -1,0 +1,105 @@
+"""Running a reading of the code once for each way it can go.
+
+Where the code may go one way or the other, the reading asks its ``World``. One key is decided once in a world, so a text
+and its arguments that hang on the same test are of one mind. ``worlds`` runs the reading until every way was gone; when
+there are more than ``MAX_WORLDS``, those in which all options are taken, none, and each one alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Generic, NamedTuple, TypeVar
+
+T = TypeVar("T")
+MAX_WORLDS = 64
+"""Texts of one statement that are told apart: six independent options."""
+
+
+class Impossible(Exception):
+    """The choices contradict each other, or what the code has tested."""
+
+
+class Choice(NamedTuple):
+    key: Hashable
+    taken: int
+    options: int
+
+
+class World:
+    """One way through the code. Option 0 of a choice is "yes": a branch that is taken, an item that is there."""
+
+    def __init__(self, script: list[int], policy: Callable[[Hashable, int], int] | None = None) -> None:
+        self.script = script
+        self.policy = policy
+        self.trail: list[Choice] = []
+        self.decided: dict[Hashable, int] = {}
+
+    def choose(self, key: Hashable, options: int) -> int:
+        """Which of ``options`` is taken here."""
+        found = self.decided.get(key)
+        if found is not None:
+            return found
+        position = len(self.trail)
+        if position < len(self.script):
+            taken = self.script[position]
+        else:
+            taken = self.policy(key, options) if self.policy is not None else 0
+        self.trail.append(Choice(key, taken, options))
+        self.decided[key] = taken
+        return taken
+
+    def settle(self, key: Hashable, taken: int) -> None:
+        """Decide ``key`` without a choice: something else implies it."""
+        self.decided.setdefault(key, taken)
+
+
+class Outcomes(NamedTuple, Generic[T]):
+    """What the reading gave in each world; ``whole`` is False when there were more than could be looked at."""
+
+    results: list[T]
+    whole: bool
+
+
+def worlds(read: Callable[[World], T]) -> Outcomes[T]:
+    """``read`` in every world in which it is possible."""
+    results: list[T] = []
+    script: list[int] = []
+    runs = 0
+    while True:
+        world = World(script)
+        runs += 1
+        try:
+            results.append(read(world))
+        except Impossible:
+            pass
+        trail = world.trail
+        while trail and trail[-1].taken == trail[-1].options - 1:
+            trail.pop()
+        if not trail:
+            return Outcomes(results, True)
+        if runs >= MAX_WORLDS:
+            return Outcomes(_covering(read), False)
+        script = [choice.taken for choice in trail[:-1]] + [trail[-1].taken + 1]
+
+
+def _covering(read: Callable[[World], T]) -> list[T]:
+    """All options taken, none taken, and each taken alone."""
+    found: list[T] = []
+    keys: dict[Hashable, int] = {}
+
+    def run(policy: Callable[[Hashable, int], int]) -> None:
+        world = World([], policy)
+        try:
+            found.append(read(world))
+        except Impossible:
+            pass
+        for choice in world.trail:
+            keys.setdefault(choice.key, choice.options)
+
+    run(lambda key, options: 0)
+    run(lambda key, options: options - 1)
+    for alone, count in list(keys.items()):
+        for option in range(count - 1):
+            if len(found) < MAX_WORLDS:
+                run(lambda key, options, alone=alone, option=option: option if key == alone else options - 1)  # type: ignore[misc]
+    return found
