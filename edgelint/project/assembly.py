@@ -86,7 +86,7 @@ class Assembly(Lists):
         else:
             self.constant(node, here, into)
 
-    # -- literals and operators --------------------------------------------------------------------------------------------
+    # -- literals and operators --------------------------------------------------------------------------------------
 
     def literal_text(self, node: tree.Literal, here: Here, into: list[Piece]) -> None:
         if node.kind == "string":
@@ -172,7 +172,7 @@ class Assembly(Lists):
         if left and all(isinstance(p, Chunk) for p in left):
             value = self.e.evaluate(node.left, here.file, here.frame)
             null = [a for a in value if isinstance(a, Const) and a.kind == "null"]
-            if not null:
+            if not null and not _may_miss(node.left):
                 text = "".join(p.text for p in left if isinstance(p, Chunk))
                 if text or node.op == "??":
                     into.extend(left)
@@ -212,7 +212,7 @@ class Assembly(Lists):
                 if value is None:
                     index = int(name) if name.isdigit() else position
                     position += not name
-                    value = values[index] if not name or name.isdigit() and index < len(values) else None
+                    value = values[index] if not name or (name.isdigit() and index < len(values)) else None
                     if index >= len(values):
                         value = None
                 if value is None or isinstance(value, tree.Spread):
@@ -221,7 +221,7 @@ class Assembly(Lists):
                     self.write(value, here, into)
             into.append(piece.part(at, len(piece.text)))
 
-    # -- what only the evaluator knows ---------------------------------------------------------------------------------------
+    # -- what only the evaluator knows -------------------------------------------------------------------------------
 
     def constant(self, node: Node, here: Here, into: list[Piece]) -> None:
         value = self.e.evaluate(node, here.file, here.frame)
@@ -236,7 +236,7 @@ class Assembly(Lists):
         taken = 0 if len(found) == 1 else self.world.choose(("const", id(node), id(here.frame)), len(found))
         into.append(Chunk(found[taken].replace(HOLE, " "), here.file, node, None))
 
-    # -- names -----------------------------------------------------------------------------------------------------------------
+    # -- names ------------------------------------------------------------------------------------------------
 
     def name(self, node: tree.Name, here: Here, into: list[Piece]) -> None:
         symbol = here.file.index.resolve(node)
@@ -280,7 +280,7 @@ class Assembly(Lists):
         self, d: Def, param: tree.Param, function: tree.Function, use: Node, here: Here, into: list[Piece]
     ) -> None:
         frame = here.frame.find(function) if here.frame is not None else None
-        if frame is None or frame.rest or param.rest:
+        if frame is None or param.rest or self.is_hidden(param, function, frame):
             self.constant(use, here, into)
             return
         given = list(self.e.parameters.given(param, function, frame))
@@ -343,7 +343,9 @@ class Assembly(Lists):
             elif holds.kind == "param" and isinstance(holds.node, tree.Param):
                 function = holds.node.parent
                 frame = here.frame.find(function) if here.frame and isinstance(function, tree.Function) else None
-                if frame is None or frame.rest or not isinstance(function, tree.Function):
+                if frame is None or not isinstance(function, tree.Function):
+                    break
+                if self.is_hidden(holds.node, function, frame):
                     break
                 given = list(self.e.parameters.given(holds.node, function, frame))
                 if len(given) != 1 or not isinstance(given[0][0], Node):
@@ -365,9 +367,9 @@ class Assembly(Lists):
         pieces = self.written(node, here)
         if any(isinstance(p, Place) for p in pieces):
             return None
-        return bool("".join(p.text for p in pieces if isinstance(p, Chunk)))
+        return any(p.text for p in pieces if isinstance(p, Chunk))
 
-    # -- members -----------------------------------------------------------------------------------------------------------------
+    # -- members ------------------------------------------------------------------------------------------------
 
     def member(self, node: tree.Member, here: Here, into: list[Piece]) -> None:
         base = self.e.evaluate(node.obj, here.file, here.frame)
@@ -428,7 +430,7 @@ class Assembly(Lists):
         self.write(props[taken].value, where, into)
         return True
 
-    # -- calls -------------------------------------------------------------------------------------------------------------------
+    # -- calls ------------------------------------------------------------------------------------------------
 
     def call(self, node: tree.Call, here: Here, into: list[Piece]) -> None:
         func = node.func
@@ -620,7 +622,7 @@ class Assembly(Lists):
         into.extend(text)
         return True
 
-    # -- arguments ---------------------------------------------------------------------------------------------------------------
+    # -- arguments ------------------------------------------------------------------------------------------------
 
     def arguments(self, nodes: list[Node], here: Here) -> list[Place]:
         """The expressions that ``nodes`` stand for, spread lists taken apart where their items are known."""
@@ -635,3 +637,10 @@ class Assembly(Lists):
         return found
 
 
+def _may_miss(node: Node) -> bool:
+    """Whether an expression looks something up that need not be there: ``COLUMNS[sort]``."""
+    while isinstance(node, tree.Cast):
+        node = node.value
+    if isinstance(node, tree.Call) and isinstance(node.func, tree.Member):
+        return node.func.name in ("get", "find")
+    return isinstance(node, tree.Member) and node.name is None

@@ -30,7 +30,7 @@ class Branches:
         self.known_tests: list[tuple[Condition, Here]] = []
         self.equal: dict[Hashable, object] = {}
 
-    # -- what other parts give -----------------------------------------------------------------------------------------
+    # -- what other parts give ---------------------------------------------------------------------------------------
 
     def length(self, node: Node, here: Here) -> tuple[int, bool] | None:
         """(how many items the list ``node`` has, whether that is exact); None when it is no list that is known."""
@@ -40,7 +40,7 @@ class Branches:
         """Whether text that the code puts together is not empty, None when that is not known."""
         raise NotImplementedError
 
-    # -- tests ---------------------------------------------------------------------------------------------------------
+    # -- tests ------------------------------------------------------------------------------------------------
 
     def test(self, node: Node, here: Here) -> bool:
         """Whether ``node`` holds, decided here when nothing else tells."""
@@ -175,7 +175,7 @@ class Branches:
                     return atom.value
         return None
 
-    # -- one name has one value ----------------------------------------------------------------------------------------
+    # -- one name has one value --------------------------------------------------------------------------------------
 
     def equality(self, node: Node, here: Here) -> tuple[Hashable, object] | None:
         """(what is compared, the constant) of ``x === "a"``."""
@@ -198,7 +198,7 @@ class Branches:
         if found is not None and holds:
             self.equal.setdefault(found[0], found[1])
 
-    # -- what has run ----------------------------------------------------------------------------------------------------
+    # -- what has run ------------------------------------------------------------------------------------------------
 
     def ran(self, node: Node, use: Node, here: Here) -> bool:
         """Whether ``node`` has run in this world when ``use`` does; both stand in one function."""
@@ -273,7 +273,7 @@ class Branches:
             return False
         return all(not _breaks(c.body) for c in cases[taken:wanted])
 
-    # -- what the way to the query has tested --------------------------------------------------------------------------------
+    # -- what the way to the query has tested ------------------------------------------------------------------------
 
     def require(self, node: Node, here: Here) -> None:
         """Remember what is certain at ``node``: ``checked`` refuses the worlds in which it does not hold."""

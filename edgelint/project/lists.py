@@ -22,7 +22,8 @@ from edgelint.syntax.tree import Node
 
 MAX_UNROLLED = 24
 """Items of a constant list over which a loop or a map is followed item by item."""
-_SAME = frozenset({"slice", "sort", "toSorted", "flat", "values", "copy"})  # lists that keep their items, without arguments
+# Methods that without arguments keep the items of a list.
+_SAME = frozenset({"slice", "sort", "toSorted", "flat", "values", "copy"})
 
 
 class Item(NamedTuple):
@@ -58,7 +59,7 @@ class Lists(Branches):
         self.exact = False
         return [Item(None, here, True)]
 
-    # -- items -----------------------------------------------------------------------------------------------------------
+    # -- items ------------------------------------------------------------------------------------------------
 
     def items(self, node: Node, here: Here) -> list[Item]:
         """What the list ``node`` holds, in order."""
@@ -124,7 +125,7 @@ class Lists(Branches):
             return self.items(node.right, here) if self.test(node.left, here) else []
         return self.nothing(here)
 
-    # -- names -----------------------------------------------------------------------------------------------------------
+    # -- names ------------------------------------------------------------------------------------------------
 
     def base(self, symbol: Symbol, use: Node, here: Here) -> tuple[Def | None, list[Def]]:
         """The definition that holds at ``use`` in this world, and the additions (``+=``) after it."""
@@ -195,12 +196,13 @@ class Lists(Branches):
         position = function.params.index(param)
         if template is not None and position == 0:
             return self.tag_texts(template, Here(frame.file, frame.parent))
-        if frame.rest:
+        if self.is_hidden(param, function, frame):
             return self.nothing(here)
         given = list(self.e.parameters.given(param, function, frame))
         if param.rest and not d.path:
             return [
-                Item(arg, Here(file, parent)) if isinstance(arg, Node) else Item(None, here) for arg, file, parent in given
+                Item(arg, Here(file, parent)) if isinstance(arg, Node) else Item(None, here)
+                for arg, file, parent in given
             ]
         if len(given) == 1 and isinstance(given[0][0], Node):
             where = Here(given[0][1], given[0][2])
@@ -212,6 +214,11 @@ class Lists(Branches):
         if not given and not d.path:
             return self.items(param.default, here) if param.default is not None else []
         return None
+
+    @staticmethod
+    def is_hidden(param: tree.Param, function: tree.Function, frame: Frame) -> bool:
+        """Whether a spread argument of the call hides what it gives for ``param``."""
+        return frame.rest and (bool(param.rest) or function.params.index(param) >= len(frame.args))
 
     def pushed(self, symbol: Symbol, d: Def, use: Node, here: Here, found: list[Item]) -> list[Item]:
         """``found`` with what is pushed between the list's beginning and ``use``."""
@@ -292,7 +299,7 @@ class Lists(Branches):
             return None
         return loops[0], target, over
 
-    # -- calls -------------------------------------------------------------------------------------------------------------
+    # -- calls ------------------------------------------------------------------------------------------------
 
     def called(self, node: tree.Call, here: Here) -> list[Item]:
         func = node.func
@@ -344,7 +351,8 @@ class Lists(Branches):
         """What a callback makes of one item."""
         for atom in self.e.evaluate(function, here.file, here.frame):
             if isinstance(atom, Func):
-                if here.frame is not None and (here.frame.depth >= MAX_FRAMES or here.frame.find(atom.node) is not None):
+                outer = here.frame
+                if outer is not None and (outer.depth >= MAX_FRAMES or outer.find(atom.node) is not None):
                     break
                 number: Value = one(Number(0, None)) if item.repeat else one(Const("number", index))
                 given: list[Node | Value] = [item.node if item.node is not None else frozenset(), number]
@@ -448,7 +456,7 @@ class Lists(Branches):
         self.exact = False
         return [Item(node.element, here, True)]
 
-    # -- functions -----------------------------------------------------------------------------------------------------------
+    # -- functions ------------------------------------------------------------------------------------------------
 
     def results(self, node: tree.Call, here: Here) -> list[tuple[Node, Here]]:
         """What the one function of the project that ``node`` calls returns in this world; empty when it is not one."""
@@ -493,7 +501,7 @@ class Lists(Branches):
                 return self.part(value, step, inner)
         return None
 
-    # -- tags -------------------------------------------------------------------------------------------------------------------
+    # -- tags ------------------------------------------------------------------------------------------------
 
     def tag_texts(self, template: tree.Template, here: Here) -> list[Item]:
         """The constant parts of a tagged template, the empty ones between two substitutions too."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from edgelint.project.files import SourceFile
 from edgelint.project.objects import Fields, array_pushes
 from edgelint.project.packages import Packages
 from edgelint.project.scopes import Symbol
+from edgelint.source import Source, UnreadableSource
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _EXTENSIONS = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".d.ts", ".vue", ".svelte")
 _REWRITES = {".js": (".ts", ".tsx", ".d.ts"), ".jsx": (".tsx",), ".mjs": (".mts", ".d.mts"), ".cjs": (".cts", ".d.cts")}
+MAX_TEXT = 1_000_000  # bytes of a file that is imported as text
 UNSUPPORTED = "unsupported syntax"  # how the message of a passed-over construct begins: what stands around it was read
 Exported = tuple[SourceFile, "Node | Symbol | External | Namespace"]
 
@@ -75,6 +77,19 @@ class ModuleGraph:
         self._class_kinds: dict[tree.Class, str | None] = {}
         self._service_workers: dict[str, bool] = {}
         self._imports: dict[str, list[ImportUse]] = {}
+        self.read: Callable[[str], bytes | None] = lambda path: None
+        """The bytes of a file of the project; set by whoever reads it."""
+        self._texts: dict[str, Source | None] = {}
+
+    def text(self, path: str) -> Source | None:
+        """A file that is imported as text (``import query from "./query.sql"``), None when it cannot be read."""
+        if path not in self._texts:
+            data = self.read(path)
+            try:
+                self._texts[path] = Source(path, data) if data is not None and len(data) < MAX_TEXT else None
+            except UnreadableSource:
+                self._texts[path] = None
+        return self._texts[path]
 
     # -- specifiers --------------------------------------------------------------------------------------------------
 

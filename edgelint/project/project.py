@@ -30,6 +30,7 @@ from edgelint.project.packages import Packages
 from edgelint.project.request_data import RequestData
 from edgelint.project.shared import SharedCaches
 from edgelint.project.startup import Startup
+from edgelint.project.statements import SqlStatement, Statements
 from edgelint.project.text import Texts
 from edgelint.project.workers import EnvUse, Worker
 from edgelint.project.wrangler import WranglerConfig
@@ -92,6 +93,7 @@ class Project:
         self.caches = Caches(self)
         self.shared_caches = SharedCaches(self.caches, self.kv_claims)
         self.databases_found = Databases(self)
+        self.statements_found = Statements(self)
         self.inputs: list[str] = []
         self.folders: list[str] = list(discovered.directories)
         self._calls: dict[str, list[BindingCall]] = {}
@@ -184,6 +186,11 @@ class Project:
     def databases(self) -> list[DatabaseSource]:
         """Every database of which a config or a Durable Object tells, with the SQL that makes its schema."""
         return self.databases_found.all()
+
+    @property
+    def statements(self) -> list[SqlStatement]:
+        """Every SQL text that reaches a binding; in a focused view those of the calls in its file."""
+        return [s for s in self.statements_found.all() if self.shows(s.call.file.path)]
 
     # -- workers -----------------------------------------------------------------------------------------------------
 

@@ -43,6 +43,7 @@ class Reader:
             elif posixpath.basename(path) in wrangler.NAMES and path not in self.discovered.configs:
                 self.discovered.configs.append(path)
         self.tried: set[str] = set()
+        project.graph.read = self.bytes_of
 
     def read(self) -> None:
         from edgelint.project.project import entry_of, is_test

@@ -1,13 +1,14 @@
 """Running a reading of the code once for each way it can go.
 
-Where the code may go one way or the other, the reading asks its ``World``. One key is decided once in a world, so a text
-and its arguments that hang on the same test are of one mind. ``worlds`` runs the reading until every way was gone; when
-there are more than ``MAX_WORLDS``, those in which all options are taken, none, and each one alone.
+Where the code may go one way or the other, the reading asks its ``World``. One key is decided once in a world, so a
+text and its arguments that hang on the same test are of one mind. ``worlds`` runs the reading until every way was gone;
+when there are more than ``MAX_WORLDS``, those in which all options are taken, none, and each one alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -68,10 +69,8 @@ def worlds(read: Callable[[World], T]) -> Outcomes[T]:
     while True:
         world = World(script)
         runs += 1
-        try:
+        with suppress(Impossible):
             results.append(read(world))
-        except Impossible:
-            pass
         trail = world.trail
         while trail and trail[-1].taken == trail[-1].options - 1:
             trail.pop()
@@ -89,10 +88,8 @@ def _covering(read: Callable[[World], T]) -> list[T]:
 
     def run(policy: Callable[[Hashable, int], int]) -> None:
         world = World([], policy)
-        try:
+        with suppress(Impossible):
             found.append(read(world))
-        except Impossible:
-            pass
         for choice in world.trail:
             keys.setdefault(choice.key, choice.options)
 
