@@ -50,7 +50,7 @@ class Authorizer:
             return True
         if action == apsw.SQLITE_FUNCTION:
             self.functions.add((second or "").lower())
-            return (second or "") in d1_sql.functions()
+            return (second or "").lower() in d1_sql.functions()
         if action in _NAMED:
             self._record(action, first or "", second or "")
             return d1_sql.name_allowed(first or "")

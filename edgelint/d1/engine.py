@@ -107,14 +107,18 @@ class Database:
         """Free it. Every later use raises D1Error."""
         self._connection.close()
 
-    def clone(self) -> Database:
-        """A copy that may be changed, of what is committed."""
+    def clone(self, *, foreign_keys: bool = True) -> Database:
+        """A copy that may be changed, of what is committed. ``foreign_keys``: False for a copy that does not enforce
+        them, to compare with."""
         connection = apsw.Connection(":memory:")
         with self.hidden():  # it asks for the number of pages
             data = self._connection.serialize("main")
         if data:
             connection.deserialize("main", data)
-        return Database(connection, self._steps, self._unlimited)
+        copy = Database(connection, self._steps, self._unlimited)
+        if not foreign_keys:
+            connection.config(apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 0)
+        return copy
 
     @contextmanager
     def hidden(self) -> Iterator[None]:

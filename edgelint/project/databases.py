@@ -11,12 +11,15 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
 
 if TYPE_CHECKING:
+    from edgelint.d1.engine import Database
+    from edgelint.d1.replay import Replay
+    from edgelint.d1.schema import Schema
     from edgelint.project.commands import Command
     from edgelint.project.durable import DurableClass
     from edgelint.project.files import SourceFile
@@ -133,6 +136,36 @@ class DatabaseSource:
     def names(self) -> frozenset[str]:
         """The names of its bindings."""
         return frozenset(binding.name for binding in self.bindings)
+
+    @cached_property
+    def replay(self) -> Replay:
+        """The migrations, run. Without migrations: the schema files, or a Durable Object's statements, as one each."""
+        from edgelint.d1.replay import Replay
+
+        if self.migrations:
+            return Replay([(migration.name, migration.text) for migration in self.applied], self.table)
+        if self.schema_files:
+            return Replay([(file.path, f"{file.text}\n;") for file in self.schema_files], self.table)
+        return Replay([(f"{self.name} {number}", f"{text};") for number, text in enumerate(self.statements, 1)])
+
+    @property
+    def applied(self) -> tuple[Migration, ...]:
+        """The migrations without those that take back another."""
+        return tuple(migration for migration in self.migrations if migration.undoes is None)
+
+    def database(self) -> Database:
+        """The database that results, without rows but those that migrations insert. Not to be changed: see ``clone``.
+        """
+        return self.replay.database
+
+    def schema(self) -> Schema:
+        """The schema that results, without wrangler's own table."""
+        return self.replay.schema
+
+    @property
+    def is_whole(self) -> bool:
+        """``certain``, and all SQL that was found applies: what the schema lacks is not there."""
+        return self.certain and self.is_known and self.replay.error_free
 
     @property
     def is_known(self) -> bool:
