@@ -19,9 +19,11 @@ _WRITES = {apsw.SQLITE_INSERT: "insert", apsw.SQLITE_UPDATE: "update", apsw.SQLI
 
 
 class Authorizer:
-    """One per connection. ``lifted``: everything is allowed (this package's own questions)."""
+    """One per connection. ``enforced``: False records and allows everything. ``lifted``: everything is allowed and
+    nothing recorded, for this package's own questions."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, enforced: bool) -> None:
+        self.enforced = enforced
         self.lifted = False
         self.begin()
 
@@ -37,7 +39,8 @@ class Authorizer:
     ) -> int:
         if self.lifted:
             return apsw.SQLITE_OK
-        return apsw.SQLITE_OK if self._decide(action, first, second, database) else apsw.SQLITE_DENY
+        allowed = self._decide(action, first, second, database)
+        return apsw.SQLITE_OK if allowed or not self.enforced else apsw.SQLITE_DENY
 
     def _decide(self, action: int, first: str | None, second: str | None, database: str | None) -> bool:
         if action in (apsw.SQLITE_ALTER_TABLE, apsw.SQLITE_DETACH):  # SQLite passes the database first
@@ -62,7 +65,7 @@ class Authorizer:
             return d1_sql.pragma_allowed(first or "", second)
         if action in (apsw.SQLITE_CREATE_VTABLE, apsw.SQLITE_DROP_VTABLE):
             return (second or "").lower() in d1_sql.virtual_tables() and d1_sql.name_allowed(first or "")
-        self.refused_transaction = self.refused_transaction or action in _TRANSACTIONS
+        self.refused_transaction = self.refused_transaction or (self.enforced and action in _TRANSACTIONS)
         return False
 
     def _record(self, action: int, table: str, column: str) -> None:

@@ -1,29 +1,40 @@
 """One SQLite in memory that wears D1's limits, authorizer and foreign keys.
 
 What is modelled is what workerd does with a statement of D1 (src/workerd/util/sqlite.c++); the numbers are in
-``platform.limits``, the lists in ``platform.d1_sql``. Every failure is a D1Error, whatever the input.
+``platform.limits``, the lists in ``platform.d1_sql``. Every failure is a D1Error, whatever the input, and no statement
+runs longer than its steps (``meter``) or takes more memory than MEMORY.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 import apsw
 
 from edgelint.d1.authorizer import Authorizer
 from edgelint.d1.errors import D1Error
+from edgelint.d1.limited import Rewritten, rewrite
+from edgelint.d1.meter import SLOW, SLOW_LENGTH, Meter, Stopped
 from edgelint.d1.plans import PlanStep
-from edgelint.d1.split import Statement, split
 from edgelint.platform import d1_sql, limits
+from edgelint.syntax.ddl import unquoted
+from edgelint.syntax.sql import Statement, placeholders, statements, tokens
 
 Value: TypeAlias = "int | float | str | bytes | None"
+_T = TypeVar("_T")
 
-STEPS: Final = 20_000_000
-"""How many operations of SQLite's machine one statement may take unless told otherwise: about a second."""
-_CHECK_EVERY = 1_000
+STEPS: Final = 50_000_000
+"""How many steps of SQLite's machine one statement may take unless told otherwise: half a second of simple ones."""
+SECONDS: Final = 10.0
+"""CPU time of one statement, for steps that are slow: most end at STEPS long before."""
+MEMORY: Final = 256 * 1024**2
+"""Bytes that one statement may make SQLite hold beyond what it held before, and the most of a result."""
+PAGES: Final = 32_768
+"""The largest database, in pages of 4,096 bytes: 128 MiB."""
+
 _LIMITS = {
     apsw.SQLITE_LIMIT_LENGTH: limits.D1_MAX_VALUE_LOCAL,
     apsw.SQLITE_LIMIT_SQL_LENGTH: limits.D1_MAX_SQL_LENGTH,
@@ -38,8 +49,12 @@ _LIMITS = {
     apsw.SQLITE_LIMIT_TRIGGER_DEPTH: limits.D1_MAX_TRIGGER_DEPTH,
     apsw.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
+# Without D1's limits there is still one on values, and one on text: nothing may hang.
+_UNLIMITED = {apsw.SQLITE_LIMIT_LENGTH: 16 * 1024**2, apsw.SQLITE_LIMIT_SQL_LENGTH: 16 * 1024**2}
+_UNBOUND = apsw._null_bindings  # type: ignore[attr-defined]  # what apsw.ext.query_info itself passes
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_NO_FUNCTION = re.compile(r"not authorized to use function: (.*)", re.S)
+_SPACE = " \t\n\r\v\f"  # what workerd skips after a statement
+_NO_FUNCTION = re.compile(r"(?:not authorized to use function: |wrong number of arguments to function )(.*?)(?:\(\))?")
 
 
 class ResultColumn(NamedTuple):
@@ -54,9 +69,10 @@ class ResultColumn(NamedTuple):
 class Prepared(NamedTuple):
     """What SQLite knows of a statement before it runs.
 
-    ``parameters``: one entry per parameter in the order of its number, its name (":a", "?3") or None for a bare ``?``.
-    ``reads``: (table, column) pairs as the authorizer was asked, the column "" where only the table is meant.
-    ``writes``: ("insert" | "delete", table) and ("update", "table.column"). ``functions``: what is called, lower case.
+    ``parameters``: one entry per parameter in the order of its number: its name (":a", "?3"), or None for a bare ``?``
+    and for a number that is skipped. ``reads``: (table, column) pairs as the authorizer was asked, the column "" where
+    only the table is meant; tables are also those inside views and triggers. ``writes``: ("insert" | "delete", table)
+    and ("update", "table.column"), likewise. ``functions``: what is called, in lower case.
     """
 
     columns: tuple[ResultColumn, ...]
@@ -68,7 +84,7 @@ class Prepared(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a statement answered: ``changes`` counts rows changed also by triggers and foreign keys, as D1 does."""
+    """What a statement answered. ``changes`` counts the rows that triggers and foreign keys changed too, as D1 does."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]
@@ -76,31 +92,45 @@ class Result(NamedTuple):
     last_row_id: int
 
 
+class _Source(NamedTuple):
+    """One statement as it is given to SQLite: where it starts in the text that was given, and how it was rewritten."""
+
+    text: str
+    start: int
+    verb: str
+    original: str
+    rewritten: Rewritten | None
+
+    def place(self, offset: int) -> int:
+        """A byte offset in what SQLite was given as code points of the text that was given."""
+        at = len(self.text.encode()[:offset].decode(errors="ignore"))
+        return self.start + (at if self.rewritten is None else self.rewritten.original(at))
+
+
 class Database:
     """One database. Not for use by two threads at a time."""
 
     def __init__(self, connection: apsw.Connection, steps: int, unlimited: bool) -> None:
         self._connection = connection
-        self._steps = steps
         self._unlimited = unlimited
-        self._taken = 0
-        self._authorizer = Authorizer()
+        self._slow = False  # something in the schema calls one of the SLOW functions
+        self._meter = Meter(connection, steps, SECONDS)
+        self._authorizer = Authorizer(enforced=not unlimited)
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 1)
         connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 1)
         connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 1)
-        connection.authorizer = self._authorizer
-        connection.set_progress_handler(self._progress, _CHECK_EVERY)
-        if unlimited:
-            self._authorizer.lifted = True
-            return
         connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
-        for limit, value in _LIMITS.items():
+        connection.pragma("max_page_count", PAGES)
+        connection.pragma("temp_store", 2)  # in memory: sorting writes no file
+        connection.drop_modules(d1_sql.virtual_tables())
+        connection.authorizer = self._authorizer
+        for limit, value in (_UNLIMITED if unlimited else _LIMITS).items():
             connection.limit(limit, value)
 
     @classmethod
     def memory(cls, *, steps: int = STEPS, unlimited: bool = False) -> Database:
-        """An empty database. ``steps``: the most operations of one statement; ``unlimited``: plain SQLite with foreign
-        keys, without D1's limits and authorizer, but with the step limit."""
+        """An empty database. ``steps``: the most steps of one statement; ``unlimited``: plain SQLite with foreign keys,
+        without D1's limits and authorizer, but bounded in steps and memory all the same."""
         return cls(apsw.Connection(":memory:"), steps, unlimited)
 
     def close(self) -> None:
@@ -109,13 +139,14 @@ class Database:
 
     def clone(self, *, foreign_keys: bool = True) -> Database:
         """A copy that may be changed, of what is committed. ``foreign_keys``: False for a copy that does not enforce
-        them, to compare with."""
+        them, to compare with. Raises D1Error when this one is closed."""
         connection = apsw.Connection(":memory:")
-        with self.hidden():  # it asks for the number of pages
-            data = self._connection.serialize("main")
+        with self.hidden():  # serialize asks for the number of pages
+            data = self._guarded(None, lambda: self._connection.serialize("main"))
         if data:
             connection.deserialize("main", data)
-        copy = Database(connection, self._steps, self._unlimited)
+        copy = Database(connection, self._meter.steps, self._unlimited)
+        copy._slow = self._slow
         if not foreign_keys:
             connection.config(apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 0)
         return copy
@@ -132,81 +163,145 @@ class Database:
 
     def prepare(self, sql: str) -> Prepared:
         """What SQLite knows of the one statement in ``sql``, which is not run. Raises D1Error."""
-        statement = self._single(sql)
-        found: list[Prepared] = []
-        cursor = self._connection.cursor()
-
-        def stop(traced: apsw.Cursor, _sql: str, _bindings: object) -> bool:
-            found.append(self._prepared(traced))
-            return False
-
-        cursor.exec_trace = stop
-        with self._errors(statement):
+        source = self._single(sql)
+        if source.verb == "PRAGMA":  # many take effect when they are prepared
+            copy = self.clone()
             try:
-                cursor.execute(statement.text, apsw._null_bindings, can_cache=False)  # type: ignore[attr-defined]
-            except apsw.ExecTraceAbort:
-                return found[0]
-        raise D1Error(d1_sql.NO_STATEMENT, "SQLITE_ERROR", sql, 0)
+                return copy._prepare(source)
+            finally:
+                copy.close()
+        return self._prepare(source)
 
     def execute(self, sql: str, params: Sequence[Value] = ()) -> Result:
         """Run ``sql`` in a transaction of its own. Of several statements the last has the parameters and gives the
         result, as in D1. Raises D1Error, and nothing is changed then."""
-        statements = self._statements(sql)
+        sql, found, more = self._read(sql)
         with self._transaction(len(sql)):
-            for statement in statements[:-1]:
-                self._run(statement, ())
-            return self._run(statements[-1], params)
+            for statement in found[: None if more else -1]:
+                self._run(self._source(sql, statement), None)
+            if more:
+                raise D1Error(d1_sql.NO_STATEMENT, "SQLITE_ERROR", sql[more:], more)
+            return self._run(self._source(sql, found[-1]), params)
 
     def script(self, sql: str) -> tuple[Result, ...]:
-        """Run every statement of ``sql`` in one transaction, as a migration. Raises D1Error, and nothing is changed
-        then. A foreign key that is still violated at the end is an error of no statement: its text is "" and its
-        start the end of ``sql``."""
-        statements = split(_clean(sql))
+        """Run every statement of ``sql`` in one transaction, as a migration; its length is not limited, that of each
+        statement is. Raises D1Error, and nothing is changed then. A foreign key that is still violated at the end is
+        an error of no statement: its text is "" and its start the end of ``sql``."""
+        sql = _clean(sql)
         with self._transaction(len(sql)):
-            return tuple(self._run(statement, ()) for statement in statements)
+            return tuple(self._run(self._source(sql, statement), ()) for statement in statements(sql))
 
     def plan(self, sql: str) -> tuple[PlanStep, ...]:
-        """How SQLite would run the one statement in ``sql``. Raises D1Error."""
-        statement = self._single(sql)
-        with self._errors(statement):
-            rows = self._connection.execute(
-                statement.text,
-                apsw._null_bindings,  # type: ignore[attr-defined]
-                can_cache=False,
-                explain=2,
-            )
+        """How SQLite would run the one statement in ``sql``. A PRAGMA has no plan. Raises D1Error."""
+        source = self._single(sql)
+        if source.verb in ("PRAGMA", "EXPLAIN"):
+            return ()
+
+        def ask() -> tuple[PlanStep, ...]:
+            rows = self._connection.execute(source.text, _UNBOUND, can_cache=False, explain=2)
             return tuple(PlanStep(int(row[0]), int(row[1]), str(row[3])) for row in rows)
-        raise AssertionError  # pragma: no cover - the block above returns or raises
 
-    # -- inside -------------------------------------------------------------------------------------------------------
+        return self._guarded(source, ask)
 
-    def _progress(self) -> bool:
-        self._taken += _CHECK_EVERY
-        return self._taken > self._steps
+    # -- the text -----------------------------------------------------------------------------------------------------
 
-    def _statements(self, sql: str) -> list[Statement]:
-        """The statements of a text that D1 is given as one: at least one, and nothing but space after the last."""
+    def _read(self, sql: str) -> tuple[str, list[Statement], int]:
+        """A text that D1 is given as one: the text, its statements, at least one, and where more stands after the last
+        ``;`` that is no statement (0: nothing does). workerd takes only white space there."""
         sql = _clean(sql)
-        if not self._unlimited and len(sql.encode()) > limits.D1_MAX_SQL_LENGTH:
-            raise D1Error("statement too long", "SQLITE_TOOBIG", sql, 0)
-        found = split(sql)
-        if "\0" in sql:  # the end of the text for SQLite
-            raise D1Error(d1_sql.NO_STATEMENT, "SQLITE_ERROR", sql, 0, sql.index("\0"))
-        if not found or sql[found[-1].end :].lstrip(" \t\n\r\v\f").removeprefix(";").strip(" \t\n\r\v\f"):
-            if not found or ";" in sql[found[-1].end :]:
-                raise D1Error(d1_sql.NO_STATEMENT, "SQLITE_ERROR", sql, 0)
-        return found
+        longest = self._connection.limit(apsw.SQLITE_LIMIT_SQL_LENGTH, -1)
+        if len(sql) > longest or len(sql.encode()) > longest:
+            raise D1Error("statement too long", "SQLITE_TOOBIG", sql)
+        end = sql.find("\0")  # SQLite reads no further
+        found = statements((sql if end < 0 else sql[:end]).rstrip(_SPACE))
+        if not found:
+            raise D1Error(d1_sql.NO_STATEMENT, "SQLITE_ERROR", sql)
+        rest = sql[found[-1].stop :]
+        blank = len(rest) - len(rest.lstrip(_SPACE))
+        return sql, found, found[-1].stop + blank if blank < len(rest) else 0
 
-    def _single(self, sql: str) -> Statement:
-        found = self._statements(sql)
+    def _source(self, sql: str, statement: Statement) -> _Source:
+        start = statement.start
+        original = sql[start : statement.end]
+        text = sql[start : statement.stop].partition("\0")[0]  # a comment behind an expression is part of its name
+        rewritten = rewrite(original, self._key) if len(original) <= limits.D1_MAX_SQL_LENGTH else None
+        if rewritten is not None:
+            if rewritten.problem:
+                raise D1Error(rewritten.problem, "SQLITE_ERROR", original, start)
+            text = rewritten.text
+        return _Source(text, start, statement.verb, original, rewritten)
+
+    def _single(self, sql: str) -> _Source:
+        sql, found, more = self._read(sql)
         if len(found) > 1:
-            raise D1Error(
-                "A prepared SQL statement must contain only one statement.", "SQLITE_ERROR", found[1].text,
-                found[1].start, found[1].start,
-            )  # fmt: skip
+            second = found[1]
+            message = "A prepared SQL statement must contain only one statement."
+            raise D1Error(message, "SQLITE_ERROR", sql[second.start : second.end], second.start, second.start)
+        source = self._source(sql, found[0])
+        if more:
+            self._prepare(source)
+            raise D1Error(d1_sql.NO_STATEMENT, "SQLITE_ERROR", sql[more:], more)
+        return source
+
+    def _key(self, table: str) -> Sequence[str]:
+        """The columns that identify a row: the primary key where there is no rowid."""
+        with self.hidden():
+            rows = self._connection.execute("SELECT wr FROM pragma_table_list(?) WHERE wr", (table,)).fetchall()
+            if not rows:
+                return ("rowid",)
+            asked = "SELECT name FROM pragma_table_info(?) WHERE pk ORDER BY pk"
+            names = [str(row[0]).replace('"', '""') for row in self._connection.execute(asked, (table,))]
+            return [f'"{name}"' for name in names]
+
+    # -- one statement ------------------------------------------------------------------------------------------------
+
+    def _prepare(self, source: _Source) -> Prepared:
+        found: list[Prepared] = []
+        cursor = self._connection.cursor()
+
+        def stop(traced: apsw.Cursor, _sql: str, _bindings: object) -> bool:
+            found.append(self._prepared(traced, source))
+            return False
+
+        def ask() -> None:
+            self._check_rename(source)
+            cursor.exec_trace = stop
+            try:
+                cursor.execute(source.text, _UNBOUND, can_cache=False)
+            except apsw.ExecTraceAbort:
+                return
+
+        self._guarded(source, ask)
         return found[0]
 
-    def _run(self, statement: Statement, params: Sequence[Value]) -> Result:
+    def _prepared(self, cursor: apsw.Cursor, source: _Source) -> Prepared:
+        names: dict[int, str] = {}
+        for place in placeholders(source.original):
+            if place.text != "?":
+                names.setdefault(place.number, place.text)
+        asked = self._authorizer
+        defines = any(name == "sqlite_master" or name.startswith("sqlite_master.") for _, name in asked.writes)
+        reads = {
+            (table, column) for table, column in asked.reads
+            if (column or self._is_stored(table)) and not (defines and table == "sqlite_master")
+        }  # fmt: skip
+        writes = {write for write in asked.writes if write[1].partition(".")[0] != "sqlite_master"}
+        return Prepared(
+            tuple(ResultColumn(row[0], row[3], row[4], row[1]) for row in cursor.description_full),
+            tuple(names.get(number) for number in range(1, cursor.bindings_count + 1)),
+            frozenset(reads), frozenset(writes), frozenset(asked.functions), cursor.is_readonly,
+        )  # fmt: skip
+
+    def _is_stored(self, name: str) -> bool:
+        """Whether a name is a table's or a view's: the authorizer is asked about WITH tables too."""
+        if name.lower().startswith("sqlite_"):
+            return True
+        with self.hidden():
+            asked = "SELECT 1 FROM main.sqlite_schema WHERE name = ? COLLATE NOCASE"
+            return bool(self._connection.execute(asked, (name,)).fetchall())
+
+    def _run(self, source: _Source, params: Sequence[Value] | None) -> Result:
+        """``params``: None for a statement that may not have any, with more behind it."""
         before = self._connection.total_changes()
         columns: tuple[str, ...] = ()
         cursor = self._connection.cursor()
@@ -214,65 +309,101 @@ class Database:
         def trace(traced: apsw.Cursor, _sql: str, _bindings: object) -> bool:
             nonlocal columns
             columns = tuple(str(column[0]) for column in traced.get_description())
+            self._bound_length(traced)
             return True
 
-        cursor.exec_trace = trace
-        with self._errors(statement):
-            rows = tuple(cursor.execute(statement.text, tuple(params), can_cache=False))
+        def ask() -> tuple[tuple[Value, ...], ...]:
+            self._check_rename(source)
+            cursor.exec_trace = trace
+            given = tuple(_clean(value) if isinstance(value, str) else value for value in params or ())
+            return tuple(_bounded(cursor.execute(source.text, given, can_cache=False)))
+
+        try:
+            rows = self._guarded(source, ask)
+        except D1Error as error:
+            if params is None and error.code == "SQLITE_RANGE":
+                error = D1Error(d1_sql.ONLY_LAST_BOUND, error.code, error.statement, error.start)
+            raise error from None
         changes = self._connection.total_changes() - before
         return Result(columns, rows, changes, self._connection.last_insert_rowid())
 
-    def _prepared(self, cursor: apsw.Cursor) -> Prepared:
-        names = cursor.bindings_names
-        asked = self._authorizer
-        return Prepared(
-            tuple(ResultColumn(row[0], row[3], row[4], row[1]) for row in cursor.description_full),
-            tuple(None if name is None else f"?{name}" if name[0].isdigit() else f":{name}" for name in names),
-            frozenset(asked.reads), frozenset(asked.writes), frozenset(asked.functions), cursor.is_readonly,
-        )  # fmt: skip
+    def _bound_length(self, cursor: apsw.Cursor) -> None:
+        """Values of a statement that calls a slow function are shorter; of all later ones, when it may have put the
+        call into the schema."""
+        slow = not SLOW.isdisjoint(self._authorizer.functions)
+        self._slow = self._slow or (slow and not cursor.is_readonly)
+        if slow or self._slow:
+            self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, SLOW_LENGTH)
 
     @contextmanager
     def _transaction(self, end: int) -> Iterator[None]:
-        with self._errors(Statement("", end, end)), self.hidden():
-            self._connection.execute("BEGIN")
+        nowhere = _Source("", end, "", "", None)
+        self._simple("BEGIN", nowhere)
         try:
             yield
-            with self._errors(Statement("", end, end)), self.hidden():
-                self._connection.execute("COMMIT")
+            self._simple("COMMIT", nowhere)
         except BaseException:
             if self._connection.in_transaction:
-                with self.hidden():
-                    self._connection.execute("ROLLBACK")
+                self._simple("ROLLBACK", nowhere)
             raise
 
-    @contextmanager
-    def _errors(self, statement: Statement) -> Iterator[None]:
-        """Around one statement: counts from nothing, and whatever is raised is a D1Error."""
-        self._taken = 0
-        self._authorizer.begin()
-        try:
-            yield
-        except apsw.Error as error:
-            if isinstance(error, apsw.ExecTraceAbort):
-                raise
-            raise self._error(error, statement) from None
-        except MemoryError:
-            raise D1Error("out of memory", "SQLITE_NOMEM", statement.text, statement.start) from None
-        except (ValueError, TypeError, OverflowError) as error:  # a NUL, a value that SQLite has no type for
-            raise D1Error(str(error), "SQLITE_MISMATCH", statement.text, statement.start) from None
+    def _simple(self, sql: str, source: _Source) -> None:
+        with self.hidden():
+            self._guarded(source, lambda: self._connection.execute(sql))
 
-    def _error(self, error: apsw.Error, statement: Statement) -> D1Error:
+    def _check_rename(self, source: _Source) -> None:
+        """workerd's SQLite is patched to ask its authorizer for the new name too."""
+        if source.verb != "ALTER" or self._unlimited or self._authorizer.lifted:
+            return
+        words = list(tokens(source.text))[:12]
+        for first, second, name in zip(words, words[1:], words[2:], strict=False):
+            if (first.upper, second.upper) == ("RENAME", "TO") and not d1_sql.name_allowed(unquoted(name.text)):
+                raise D1Error("not authorized", "SQLITE_AUTH", source.original, source.start)
+
+    def _guarded(self, source: _Source | None, ask: Callable[[], _T]) -> _T:
+        """Run ``ask``: what it costs is counted from nothing, and whatever it raises is a D1Error."""
+        self._meter.begin()
+        self._authorizer.begin()
+        before = apsw.hard_heap_limit(apsw.memory_used() + MEMORY)
+        try:
+            return ask()
+        except Stopped:
+            raise self._refusal("interrupted", "SQLITE_INTERRUPT", source) from None
+        except MemoryError:
+            raise self._refusal("out of memory", "SQLITE_NOMEM", source) from None
+        except apsw.Error as error:
+            raise self._error(error, source) from None
+        except (ValueError, TypeError, OverflowError) as error:  # a value that SQLite has no type for
+            raise self._refusal(str(error), "SQLITE_MISMATCH", source) from None
+        finally:
+            apsw.hard_heap_limit(before)
+            if not self._unlimited and not self._slow:
+                self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, limits.D1_MAX_VALUE_LOCAL)
+
+    def _error(self, error: apsw.Error, source: _Source | None) -> D1Error:
         message, code = str(error), _code(error)
-        if self._authorizer.refused_transaction:
+        if isinstance(error, apsw.BindingsError):
+            message, code = d1_sql.WRONG_BINDINGS, "SQLITE_RANGE"
+        elif self._authorizer.refused_transaction:
             message, code = d1_sql.TRANSACTION_REFUSED, "SQLITE_AUTH"
-        absent = _NO_FUNCTION.fullmatch(message)
-        if absent and absent[1].lower() not in d1_sql.known_functions():
-            message = f"no such function: {absent[1]}"
-        at = getattr(error, "error_offset", -1)
-        offset = None
-        if at >= 0:
-            offset = statement.start + len(statement.text.encode()[:at].decode(errors="ignore"))
-        return D1Error(message, code, statement.text, statement.start, offset)
+        elif not self._unlimited and (absent := _NO_FUNCTION.fullmatch(message)):
+            if absent[1].lower() not in d1_sql.known_functions() | d1_sql.functions():
+                message = f"no such function: {absent[1]}"
+        return self._refusal(message, code, source, getattr(error, "error_offset", -1))
+
+    def _refusal(self, message: str, code: str, source: _Source | None, at: int = -1) -> D1Error:
+        if source is None:
+            return D1Error(message, code)
+        return D1Error(message, code, source.original, source.start, source.place(at) if at >= 0 else None)
+
+
+def _bounded(rows: Iterator[tuple[Value, ...]]) -> Iterator[tuple[Value, ...]]:
+    size = 0
+    for row in rows:
+        size += 64 + sum(16 + len(value) if isinstance(value, str | bytes) else 16 for value in row)
+        if size > MEMORY:
+            raise MemoryError
+        yield row
 
 
 def _code(error: apsw.Error) -> str:

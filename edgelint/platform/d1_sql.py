@@ -19,10 +19,16 @@ TRANSACTION_REFUSED: Final = (
 """What workerd answers to BEGIN, COMMIT, ROLLBACK, SAVEPOINT and RELEASE (src/workerd/api/sql.c++)."""
 NO_STATEMENT: Final = "SQL code did not contain a statement."
 """What workerd answers to text without a statement, also after the last ``;`` (src/workerd/util/sqlite.c++)."""
+ONLY_LAST_BOUND: Final = (
+    "When executing multiple SQL statements in a single call, only the last statement can have parameters."
+)
+"""What workerd answers to a parameter in any other (src/workerd/util/sqlite.c++)."""
+WRONG_BINDINGS: Final = "Wrong number of parameter bindings for SQL query."
+"""What workerd answers when the values are not as many as the parameters (src/workerd/util/sqlite.c++)."""
 
 # Words workerd takes for a boolean PRAGMA argument: by their beginning, in any case.
 _BOOLEAN = re.compile("true|false|yes|no|on|off|1|0", re.I)
-_NUMBER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+)")
+_NUMBER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]{1,16}|0|[1-9][0-9]{0,16})")
 
 
 @cache
@@ -74,6 +80,6 @@ def pragma_allowed(name: str, argument: str | None) -> bool:
         if len(argument) >= 2 and argument[0] in "'\"" and argument[-1] == argument[0]:
             argument = argument[1:-1]
         return _BOOLEAN.match(argument) is not None
-    if form in ("optional-number", "optional-number-or-name") and _NUMBER.fullmatch(argument):
-        return True
+    if form == "optional-number":
+        return _NUMBER.fullmatch(argument) is not None and -(2**31) <= int(argument, 0) < 2**31
     return form == "any" or (form.endswith("name") and name_allowed(argument))

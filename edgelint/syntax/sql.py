@@ -15,14 +15,16 @@ HOLE = "\ufffc"
 """Stands in a text for a part that is not known."""
 
 # The lexical rules are SQLite's (https://www.sqlite.org/lang_expr.html, tokenize.c). A string, comment or quoted name
-# that is not closed goes on to the end: what stands in it is not SQL.
+# that is not closed goes on to the end: what stands in it is not SQL. Repeats are possessive: ten megabytes of one
+# string must not be remembered character by character.
+_SPACE = r"[ \t\n\f\r\ufeff]++|--[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?+"
+_STRING = r"'[^']*+(?:''[^']*+)*+'?+"
+_QUOTED = r""""[^"]*+(?:""[^"]*+)*+"?+|`[^`]*+(?:``[^`]*+)*+`?+|\[[^\]]*+\]?+"""
 _TOKEN = re.compile(
-    r"""(?P<space>\s+|--[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z))"""
-    r"""|(?P<string>'(?:[^']|'')*(?:'|\Z))"""
-    r"""|(?P<quoted>"(?:[^"]|"")*(?:"|\Z)|`(?:[^`]|``)*(?:`|\Z)|\[[^\]]*(?:\]|\Z))"""
+    rf"""(?P<space>{_SPACE})|(?P<string>{_STRING})|(?P<quoted>{_QUOTED})"""
     r"""|(?P<parameter>\?\d*|[:@][^\W\d]\w*|\$\w+(?:::\w+)*)"""
     r"""|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"""
-    r"""|(?P<word>(?:[^\W\d]|\ufffc)(?:[\w$]|\ufffc)*)"""
+    r"""|(?P<word>[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*)"""
     r"""|(?P<mark>::|->>?|\|\||<=|>=|<>|!=|==|<<|>>|.)""",
     re.S,
 )
@@ -54,45 +56,62 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 class Statement(NamedTuple):
-    """One statement: its place without the ``;``, and its first keyword in capitals ("" when it starts with a hole)."""
+    """One statement: its place without the ``;``, its first keyword in capitals ("" when it starts with a hole), and
+    where the text goes on: after the ``;``, or the end of the text."""
 
     start: int
     end: int
     verb: str
+    stop: int
+
+
+# What dividing needs to tell apart: everything that may hold a ``;`` or look like one.
+_PIECE = re.compile(
+    rf"""(?P<plain>[^;'"`\[/-]++)|(?P<semicolon>;)|(?P<space>{_SPACE})|(?P<other>{_STRING}|{_QUOTED}|.)""", re.S
+)
+_TRIGGER = re.compile(
+    rf"(?:EXPLAIN(?:{_SPACE})+(?:QUERY(?:{_SPACE})+PLAN(?:{_SPACE})+)?)?CREATE(?:{_SPACE})+"
+    rf"(?:TEMP(?:ORARY)?(?:{_SPACE})+)?TRIGGER\b",
+    re.I,
+)
+_WORD = re.compile(r"[A-Za-z_]+")
+_BLANK = " \t\n\f\r\ufeff"
 
 
 def statements(text: str) -> list[Statement]:
     """The statements of ``text``, as SQLite divides it: those inside a CREATE TRIGGER belong to it."""
     found: list[Statement] = []
-    current: list[Token] = []
-    for token in tokens(text):
-        if token.text != ";":
-            current.append(token)
-        elif current and not _inside_trigger(current):
-            found.append(_statement(current))
-            current = []
-        elif current:
-            current.append(token)
-    if current:
-        found.append(_statement(current))
+    start, end = -1, 0
+    trigger, last, pieces = False, "", 0  # of the text since the last ``;``: what stands in it, in how many pieces
+    for match in _PIECE.finditer(text):
+        kind = match.lastgroup
+        if kind == "space":
+            continue
+        if kind != "semicolon":
+            last = match[0].strip(_BLANK)
+            if last:
+                pieces += 1
+                place = match.start() + len(match[0]) - len(match[0].lstrip(_BLANK))
+                start, end = (place if start < 0 else start), place + len(last)
+            continue
+        if start >= 0 and not trigger:
+            trigger = _TRIGGER.match(text, start) is not None
+            closed = not trigger
+        else:
+            closed = pieces == 1 and last.upper() == "END"  # a trigger ends with ``; END`` (sqlite3_complete)
+        if start >= 0 and closed:
+            found.append(_statement(text, start, end, match.end()))
+            start, trigger = -1, False
+        last, pieces = "", 0
+    if start >= 0:
+        found.append(_statement(text, start, end, len(text)))
     return found
 
 
-def _inside_trigger(current: list[Token]) -> bool:
-    """A trigger ends with ``; END`` (sqlite3_complete)."""
-    words = [token.upper for token in current[:5]]
-    if words[:1] == ["EXPLAIN"]:
-        words = words[3:] if words[1:3] == ["QUERY", "PLAN"] else words[1:]
-    if words[:1] != ["CREATE"] or "TRIGGER" not in words[1:3]:
-        return False
-    return not (current[-1].upper == "END" and len(current) > 1 and current[-2].text == ";")
-
-
-def _statement(current: list[Token]) -> Statement:
-    while len(current) > 1 and current[-1].text == ";":
-        current.pop()
-    verb = current[0].upper
-    return Statement(current[0].start, current[-1].end, "" if HOLE in verb else verb)
+def _statement(text: str, start: int, end: int, stop: int) -> Statement:
+    word = _WORD.match(text, start, end)
+    hole = word is None or text[word.end() : word.end() + 1] == HOLE
+    return Statement(start, end, "" if word is None or hole else word[0].upper(), stop)
 
 
 # -- placeholders -----------------------------------------------------------------------------------------------------
