@@ -47,6 +47,10 @@ class CallValues:
         self.globals = GlobalCalls(self)
         self._frames: dict[tuple[object, ...], Frame] = {}
 
+    def forget(self) -> None:
+        """Drop the calls that were looked into, with what was evaluated in them."""
+        self._frames.clear()
+
     def call(self, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
         func = node.func
         while isinstance(func, tree.Cast):

@@ -34,7 +34,8 @@ class Callers:
     def __init__(self, evaluator: Evaluator) -> None:
         self.e = evaluator
         self._callers: dict[tree.Function, list[CallSite]] = {}
-        self._targets: dict[tree.Call, Targets] = {}
+        self._looking: set[tree.Function] = set()
+        self._targets: dict[tree.Call, Targets | None] = {}  # None: being resolved
         self._sites: dict[str, dict[tree.Function, list[CallSite]]] = {}
         self._open: set[str] = set()
         self._by_name: dict[str, list[tuple[SourceFile, tree.Call]]] | None = None
@@ -46,10 +47,14 @@ class Callers:
         """The known calls of ``function``. While they are being looked for, those found so far."""
         found = self._callers.get(function)
         if found is not None:
+            if function in self._looking:
+                self.e.cuts += 1
             return found
         found = self._callers[function] = []
+        self._looking.add(function)
         for name in self.names_of(function):
             found += self.sites(name, function)
+        self._looking.discard(function)
         return found
 
     def sites(self, name: str, function: tree.Function) -> list[CallSite]:
@@ -125,10 +130,13 @@ class Callers:
 
     def targets(self, call: tree.Call, file: SourceFile) -> Targets:
         """The project's functions that ``call`` may run. None while it is being resolved: it does not call itself."""
-        found = self._targets.get(call)
-        if found is None:
-            self._targets[call] = {}
-            found = self._targets[call] = self._resolve(call, file)
+        if call in self._targets:
+            found = self._targets[call]
+            if found is None:
+                self.e.cuts += 1
+            return found or {}
+        self._targets[call] = None
+        found = self._targets[call] = self._resolve(call, file)
         return found
 
     def _resolve(self, call: tree.Call, file: SourceFile) -> Targets:

@@ -42,6 +42,9 @@ for _method, _type in _EXTRA.items():
     _BY_METHOD[_method] = _BY_METHOD.get(_method, frozenset()) | {_type}
 
 
+TRUST = {"high": 0, "import": 1, "shape": 2, "name": 3}  # how far what an expression holds is known, best first
+
+
 class Option:
     """The value of one option of a call: ``{ expirationTtl: x }``, or Python's ``expirationTtl=x``.
 
@@ -216,9 +219,10 @@ def binding_calls(file: SourceFile, evaluator: Evaluator) -> Iterator[BindingCal
             receiver = evaluator.evaluate(func.obj, file)
             if method == "prepare" and not any(isinstance(a, Plat) for a in receiver) and known.is_d1_chain(call):
                 receiver = frozenset({Plat("d1", trust="shape")})
-            for atom in receiver:
-                if not isinstance(atom, Plat):
-                    continue
+            platform = [atom for atom in receiver if isinstance(atom, Plat)]
+            if len(platform) > 1:  # the one to be trusted most first, whatever the order in the set
+                platform.sort(key=lambda atom: (TRUST.get(atom.trust, len(TRUST)), atom.type, atom.binding or ""))
+            for atom in platform:
                 kind, trust = atom.type, atom.trust
                 if kind == "binding" and method in known.TELLING_METHODS:
                     kind, trust = known.TELLING_METHODS[method], "shape"

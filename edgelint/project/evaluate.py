@@ -34,7 +34,7 @@ from edgelint.project.atoms import (
     one,
 )
 from edgelint.project.files import SourceFile
-from edgelint.project.frames import Frame
+from edgelint.project.frames import Frame, Memo
 from edgelint.project.member_values import MemberValues, context_trust
 from edgelint.project.modules import ModuleGraph
 from edgelint.project.object_values import ObjectValues
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 MAX_DEPTH = 100  # nested evaluations before the answer is "unknown": bounds the Python stack
 MAX_STEPS = 20_000  # expressions looked at for one question: what goes in circles is given up, as "unknown"
 MAX_ATOMS = 40  # alternatives kept apart for one expression: beyond, those of a sort are told as one
+_OPEN: Value = frozenset({Unknown("open")})  # stands in the memo for what is being evaluated; told by its identity
+_NULL: Value = one(Const("null", None))
 
 
 class Evaluator:
@@ -67,16 +69,40 @@ class Evaluator:
         self.files = files
         self.graph = graph
         self.kind_of = kind_of
-        self.memo: dict[tuple[Node, Frame | None], Value] = {}
-        self.active: set[tuple[Node, Frame | None]] = set()
+        self.memo: Memo = {}  # values outside of calls that are looked into; each Frame has its own
+        self.cuts = 0  # how often an answer was cut short: by a cycle, by the depth, by the number of steps
         self.depth = 0
         self.steps = 0
+        self._exporting: set[Symbol] = set()
         self._types: dict[tuple[str, str], str | None] = {}
         self.env_uses: dict[str, tuple[list[EnvUse], list[Span]]] = {}  # by file, for the workers that share it
         self.call_values = CallValues(self)
         self.objects = ObjectValues(self)
         self.members = MemberValues(self)
         self.parameters = Parameters(self)
+        self._handlers: dict[type[Node], Callable[[Any, SourceFile, Frame | None], Value]] = {
+            tree.Name: self.name,
+            tree.Member: self.members.member,
+            tree.Call: self.call_values.call,
+            tree.Await: self.inner,
+            tree.Keyword: self.inner,
+            tree.Template: self.template,
+            tree.Binary: self.binary,
+            tree.Unary: self.unary,
+            tree.Conditional: self.conditional,
+            tree.Cast: self.cast,
+            tree.Assign: self.assigned,
+            tree.Comprehension: self.comprehension,
+            tree.Object: lambda node, file, frame: one(Obj(node, file, frame)),
+            tree.Array: lambda node, file, frame: one(Arr(node, file, frame)),
+            tree.Function: lambda node, file, frame: one(Func(node, file)),
+            tree.Class: lambda node, file, frame: one(ClassRef(node, file)),
+        }
+
+    def forget(self) -> None:
+        """Drop every value: more is known now of what they were made of."""
+        self.memo.clear()
+        self.call_values.forget()
 
     def platform_type(self, annotation: str, file: SourceFile) -> str | None:
         """The platform type that an annotation of ``file`` names, aliases looked through."""
@@ -91,41 +117,49 @@ class Evaluator:
 
     def evaluate(self, node: Node, file: SourceFile, frame: Frame | None = None) -> Value:
         """What ``node`` may be. Never raises; what is not understood is ``UNKNOWN``."""
+        memo = self.memo if frame is None else frame.memo
+        found = memo.get(node)
+        if found is not None:
+            if found is _OPEN:
+                self.cuts += 1
+                return EMPTY
+            return found
         cls = node.__class__
         if cls is tree.Literal:
             literal: Any = node
             return one(Const(literal.kind, literal.value if literal.kind != "regex" else str(literal.value)))
-        key = (node, frame)
-        found = self.memo.get(key)
-        if found is not None:
-            return found
-        if key in self.active:
-            return EMPTY
-        self.steps = self.steps + 1 if self.depth else 0
-        if self.depth > MAX_DEPTH or self.steps > MAX_STEPS:
+        handler = self._handlers.get(cls)
+        if handler is None:
+            return UNKNOWN
+        depth = self.depth
+        self.steps = self.steps + 1 if depth else 0
+        if depth > MAX_DEPTH or self.steps > MAX_STEPS:
+            self.cuts += 1
             return one(Unknown("depth"))
-        self.active.add(key)
-        self.depth += 1
+        memo[node] = _OPEN
+        self.depth = depth + 1
+        value = EMPTY
         try:
-            handler = _HANDLERS.get(cls)
-            value = UNKNOWN if handler is None else handler(self, node, file, frame)
+            value = handler(node, file, frame)
+            if len(value) > MAX_ATOMS:
+                value = widened(value)
         finally:
-            self.depth -= 1
-            self.active.discard(key)
-        if len(value) > MAX_ATOMS:
-            value = widened(value)
-        if self.depth == 0 or not self.active:
-            self.memo[key] = value
-        elif value:
-            # Inside a cycle an answer may be short of what flows round it; only whole answers are kept.
-            self.memo[key] = value
+            self.depth = depth
+            if value or not depth:
+                memo[node] = value
+            else:
+                # Inside a cycle an answer may be short of what flows round it; only whole answers are kept.
+                del memo[node]
         return value
+
+    def inner(self, node: tree.Await | tree.Keyword, file: SourceFile, frame: Frame | None) -> Value:
+        return self.evaluate(node.value, file, frame)
 
     def name(self, node: tree.Name, file: SourceFile, frame: Frame | None) -> Value:
         if node.id == "this":
             return self.this_value(node, file, frame)
         if node.id in ("undefined", "None"):
-            return one(Const("null", None))
+            return _NULL
         symbol = file.index.resolve(node)
         if symbol is None:
             ambient = self.kind_of(file, node.id) if self.graph.is_service_worker(file) else None
@@ -134,17 +168,32 @@ class Evaluator:
 
     def symbol_value(self, symbol: Symbol, file: SourceFile, frame: Frame | None, use: tree.Name | None) -> Value:
         """The join of the definitions of ``symbol`` that reach ``use`` (all of them when None)."""
-        if symbol.annotation is not None:
-            kind = self.platform_type(symbol.annotation, file)
-            if kind is not None and not any(d.kind == "param" for d in symbol.defs):
-                values = self.join(self.definition(d, file, frame) for d in symbol.defs if d.node is not None)
-                named = frozenset(atom for atom in values if isinstance(atom, Plat))
-                binding = symbol.name if symbol.ambient else None
-                return named or one(Plat(kind, binding))
-        definitions: Iterable[Def] = symbol.defs
-        if use is not None and len(symbol.defs) > 1:
-            definitions = reaching(symbol, use)
-        return self.join(self.definition(d, file, frame) for d in definitions)
+        several = use is not None and len(symbol.defs) > 1
+        memo = self.memo if frame is None else frame.memo
+        if not several:
+            found = memo.get(symbol)
+            if found is not None:
+                return found
+        cuts = self.cuts
+        value = self.typed_symbol(symbol, file, frame) if symbol.annotation is not None else None
+        if value is None:
+            value = EMPTY
+            for d in reaching(symbol, use) if several and use is not None else symbol.defs:
+                given = self.definition(d, file, frame)
+                value = value | given if value else given
+        if not several and self.cuts == cuts:
+            memo[symbol] = value
+        return value
+
+    def typed_symbol(self, symbol: Symbol, file: SourceFile, frame: Frame | None) -> Value | None:
+        """What the annotation of ``symbol`` says of it, None when it names nothing of the platform."""
+        assert symbol.annotation is not None
+        kind = self.platform_type(symbol.annotation, file)
+        if kind is None or any(d.kind == "param" for d in symbol.defs):
+            return None
+        values = self.join(self.definition(d, file, frame) for d in symbol.defs if d.node is not None)
+        named = frozenset(atom for atom in values if isinstance(atom, Plat))
+        return named or one(Plat(kind, symbol.name if symbol.ambient else None))
 
     def definition(self, d: Def, file: SourceFile, frame: Frame | None) -> Value:
         kind = d.kind
@@ -173,7 +222,8 @@ class Evaluator:
             value = self.keys(self.evaluate(d.node, file, frame))
         else:
             value = one(Unknown("other", d.at))
-        value = self.along(value, d.path, d.node if kind == "value" else None, file, frame)
+        if d.path:
+            value = self.along(value, d.path, d.node if kind == "value" else None, file, frame)
         if d.default is not None:
             value = _given(value) | self.evaluate(d.default, file, frame)
         return value
@@ -266,9 +316,16 @@ class Evaluator:
             return self.members.external(thing)
         if isinstance(thing, Namespace):
             return one(thing)
-        if isinstance(thing, Symbol):
+        if not isinstance(thing, Symbol):
+            return self.evaluate(thing, file, None)
+        if thing in self._exporting:  # modules that take a name from each other
+            self.cuts += 1
+            return EMPTY
+        self._exporting.add(thing)
+        try:
             return self.symbol_value(thing, file, None, None)
-        return self.evaluate(thing, file, None)
+        finally:
+            self._exporting.discard(thing)
 
     # -- members and items: what callers ask for most ------------------------------------------------------------------
 
@@ -314,11 +371,10 @@ class Evaluator:
         whole = True
         unknown = False
         for part in parts:
-            for atom in part:
-                if isinstance(atom, Taint):
-                    return one(atom)
-                if not isinstance(atom, Const | SafeText | Number):
-                    unknown = True
+            taints = [atom for atom in part if isinstance(atom, Taint)]
+            if taints:  # of several the first in the code, whatever the order in the set
+                return one(min(taints, key=lambda atom: (atom.path, atom.node.start, atom.node.end)))
+            unknown = unknown or not all(isinstance(atom, Const | SafeText | Number) for atom in part)
             if whole and len(part) == 1:
                 (atom,) = part
                 if isinstance(atom, Const) and isinstance(atom.value, str | int) and not isinstance(atom.value, bool):
@@ -420,24 +476,3 @@ def _given(value: Value) -> Value:
 
 def _tainted(atom: Atom) -> bool:
     return isinstance(atom, Taint) or (isinstance(atom, Number | Plat) and atom.tainted)
-
-
-_Handler = Callable[[Evaluator, "tree.Node", SourceFile, "Frame | None"], Value]
-_HANDLERS: dict[type[Node], _Handler] = {
-    tree.Name: lambda e, n, f, r: e.name(n, f, r),  # type: ignore[arg-type]
-    tree.Member: lambda e, n, f, r: e.members.member(n, f, r),  # type: ignore[arg-type]
-    tree.Call: lambda e, n, f, r: e.call_values.call(n, f, r),  # type: ignore[arg-type]
-    tree.Await: lambda e, n, f, r: e.evaluate(n.value, f, r),  # type: ignore[attr-defined]
-    tree.Template: lambda e, n, f, r: e.template(n, f, r),  # type: ignore[arg-type]
-    tree.Binary: lambda e, n, f, r: e.binary(n, f, r),  # type: ignore[arg-type]
-    tree.Unary: lambda e, n, f, r: e.unary(n, f, r),  # type: ignore[arg-type]
-    tree.Conditional: lambda e, n, f, r: e.conditional(n, f, r),  # type: ignore[arg-type]
-    tree.Cast: lambda e, n, f, r: e.cast(n, f, r),  # type: ignore[arg-type]
-    tree.Object: lambda e, n, f, r: one(Obj(n, f, r)),  # type: ignore[arg-type]
-    tree.Array: lambda e, n, f, r: one(Arr(n, f, r)),  # type: ignore[arg-type]
-    tree.Function: lambda e, n, f, r: one(Func(n, f)),  # type: ignore[arg-type]
-    tree.Class: lambda e, n, f, r: one(ClassRef(n, f)),  # type: ignore[arg-type]
-    tree.Assign: lambda e, n, f, r: e.assigned(n, f, r),  # type: ignore[arg-type]
-    tree.Comprehension: lambda e, n, f, r: e.comprehension(n, f, r),  # type: ignore[arg-type]
-    tree.Keyword: lambda e, n, f, r: e.evaluate(n.value, f, r),  # type: ignore[attr-defined]
-}

@@ -7,13 +7,15 @@ from edgelint.project.files import SourceFile
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
+Memo = dict[object, Value]  # by expression, and by symbol
+
 MAX_FRAMES = 5  # calls looked into, one inside the other
 
 
 class Frame:
     """A call being looked into: the parameters of ``func`` have the values of this call's arguments."""
 
-    __slots__ = ("func", "args", "keywords", "rest", "file", "parent", "depth", "this", "call")
+    __slots__ = ("func", "args", "keywords", "rest", "file", "parent", "depth", "this", "call", "memo")
 
     def __init__(
         self, func: tree.Function, args: list[Node | Value], keywords: dict[str, Node], rest: bool, file: SourceFile,
@@ -27,6 +29,7 @@ class Frame:
         self.parent = parent
         self.this = this
         self.call = call  # None for a function that other code calls back
+        self.memo: Memo = {}  # what is evaluated in this call
         self.depth: int = 1 if parent is None else parent.depth + 1
 
     @property

@@ -51,6 +51,7 @@ class ObjectValues:
         """``look()``, or nothing when it is under way already: an object may be spread into itself."""
         key = (node, what)
         if key in self.opened:
+            self.e.cuts += 1
             return EMPTY
         self.opened.add(key)
         try:

@@ -276,10 +276,10 @@ class Reader:
             )
             worker.entries = found
             project.all_workers.append(worker)
-        project.evaluator.memo.clear()
+        project.evaluator.forget()
         found_classes = (project.durables.class_of(bound) for bound in project.durables.bound)
         project.graph.bind_classes({found.node for found in found_classes if found is not None})
-        project.evaluator.memo.clear()
+        project.evaluator.forget()
 
     def complete(self, files: list[SourceFile]) -> bool:
         """Whether everything relative that ``files`` import was found, and all of them parsed."""
