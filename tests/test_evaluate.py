@@ -330,3 +330,13 @@ def test_a_question_that_takes_too_many_steps_is_given_up(tmp_path: Path, monkey
     assert probed(project(tmp_path / "all", {"src/index.js": text})) == ["'a'"]
     monkeypatch.setattr("edgelint.project.evaluate.MAX_STEPS", 20)
     assert probed(project(tmp_path / "few", {"src/index.js": text})) == ["unknown depth"]
+
+
+def test_modules_that_take_a_name_from_each_other(tmp_path: Path) -> None:
+    files = {
+        "wrangler.toml": TOML,
+        "src/index.ts": 'import { a } from "./one";\nexport default { async fetch() { probe(a); } };',
+        "src/one.ts": 'import { a } from "./two";\nexport { a };',
+        "src/two.ts": 'import { a } from "./one";\nexport { a };',
+    }
+    assert probed(project(tmp_path, files)) == ["nothing"]

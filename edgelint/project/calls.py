@@ -40,6 +40,7 @@ _EXTRA = {
 _PASSES_OPTIONS = frozenset({"to_js", "fromEntries", "freeze", "dict", "structuredClone", "Object"})
 for _method, _type in _EXTRA.items():
     _BY_METHOD[_method] = _BY_METHOD.get(_method, frozenset()) | {_type}
+_ON_STORES = {method: types & _STORES for method, types in _BY_METHOD.items() if types & _STORES}
 
 
 TRUST = {"high": 0, "import": 1, "shape": 2, "name": 3}  # how far what an expression holds is known, best first
@@ -206,14 +207,16 @@ def binding_calls(file: SourceFile, evaluator: Evaluator) -> Iterator[BindingCal
     found: list[BindingCall] = []
     if is_browser_worker(file):
         return  # its caches are the browser's
-    for method, types in _BY_METHOD.items():
-        if not types & _STORES:
-            continue
-        for call in file.index.calls.get(method, ()):
+    receivers = evaluator.receivers
+    for method in file.index.calls.keys() & _ON_STORES.keys():
+        types = _ON_STORES[method]
+        for call in file.index.calls[method]:
             func = call.func
             while isinstance(func, tree.Cast):
                 func = func.value
             if not isinstance(func, tree.Member) or call.is_new:
+                continue
+            if method != "prepare" and not receivers.may_be_platform(func.obj, file):
                 continue
             seen: set[tuple[str, str | None]] = set()
             receiver = evaluator.evaluate(func.obj, file)
@@ -226,7 +229,7 @@ def binding_calls(file: SourceFile, evaluator: Evaluator) -> Iterator[BindingCal
                 kind, trust = atom.type, atom.trust
                 if kind == "binding" and method in known.TELLING_METHODS:
                     kind, trust = known.TELLING_METHODS[method], "shape"
-                if kind in types and kind in _STORES and (kind, atom.binding) not in seen:
+                if kind in types and (kind, atom.binding) not in seen:
                     seen.add((kind, atom.binding))
                     found.append(BindingCall(file, call, kind, method, atom.binding, trust, func.obj, evaluator))
     found.sort(key=lambda c: (c.node.start, c.node.end, c.kind, c.binding or ""))

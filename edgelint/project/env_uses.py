@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
@@ -44,7 +45,7 @@ def env_uses(file: SourceFile, evaluator: Evaluator) -> tuple[list[EnvUse], list
     seen: set[int] = set()
     for members in file.index.members.values():
         for member in members:
-            if not _may_be_env(member.obj):
+            if not _may_be_env(member.obj, file, evaluator):
                 continue
             trust = env_trust(evaluator.evaluate(member.obj, file))
             if trust is None:
@@ -59,7 +60,7 @@ def env_uses(file: SourceFile, evaluator: Evaluator) -> tuple[list[EnvUse], list
             uses.append(_use(member.name, file, member, trust, member.name_start, member.name_end))
     asking = [call for name in _ASKING for call in file.index.calls.get(name, ())] if file.language == "python" else []
     for call in asking:
-        if len(call.args) >= 2 and _may_be_env(call.args[0]):
+        if len(call.args) >= 2 and _may_be_env(call.args[0], file, evaluator):
             trust = env_trust(evaluator.evaluate(call.args[0], file))
             if trust is not None:
                 seen.add(id(_bare(call.args[0])))
@@ -87,14 +88,20 @@ def _bare(node: Node) -> Node:
     return node
 
 
-def _may_be_env(node: Node) -> bool:
+def _may_be_env(node: Node, file: SourceFile, evaluator: Evaluator) -> bool:
     """A quick look before the evaluation: is this the kind of expression that can be env?"""
+    cast = node.__class__ is tree.Cast
     node = _bare(node)
     if isinstance(node, tree.Name):
-        return _ENV_NAME.search(node.id) is not None or len(node.id) == 1
+        return len(node.id) == 1 or _is_env_name(node.id)
     if isinstance(node, tree.Member):
-        return node.name is not None and _ENV_NAME.search(node.name) is not None
-    return isinstance(node, tree.Call | tree.Binary)
+        return node.name is not None and _is_env_name(node.name)
+    return isinstance(node, tree.Call | tree.Binary) and (cast or evaluator.receivers.may_be_platform(node, file))
+
+
+@cache
+def _is_env_name(name: str) -> bool:
+    return _ENV_NAME.search(name) is not None
 
 
 def _is_target(member: tree.Member) -> bool:
@@ -184,10 +191,12 @@ def _destructured(file: SourceFile, evaluator: Evaluator, uses: list[EnvUse], se
     for scope in file.index.scopes.values():
         for symbol in scope.symbols.values():
             for d in symbol.defs:
-                last = d.path[-1] if d.path else None
+                if not d.path:
+                    continue
+                last = d.path[-1]
                 if not isinstance(last, str) or d.kind not in ("value", "param") or d.node is None:
                     continue
-                if d.kind == "value" and not (_may_be_env(d.node) or len(d.path) > 1):
+                if d.kind == "value" and not (len(d.path) > 1 or _may_be_env(d.node, file, evaluator)):
                     continue
                 if d.kind == "param" and not (len(d.path) > 1 or _BINDING_LIKE.match(last)):
                     continue
@@ -260,9 +269,9 @@ def service_worker_globals(
 
 def _escapes(file: SourceFile, evaluator: Evaluator, seen: set[int], dynamic: list[Span]) -> None:
     """Places where the whole env is handed to code that is not the project's, spread, or listed."""
-    candidates: list[Node] = [n for name, nodes in file.index.names.items() if _ENV_NAME.search(name) for n in nodes]
+    candidates: list[Node] = [n for name, nodes in file.index.names.items() if _is_env_name(name) for n in nodes]
     candidates += [
-        m for name, members in file.index.members.items() if name and _ENV_NAME.search(name) for m in members
+        m for name, members in file.index.members.items() if _is_env_name(name) for m in members
     ]
     for node in candidates:
         at: Node = node

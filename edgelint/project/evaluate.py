@@ -39,6 +39,7 @@ from edgelint.project.member_values import MemberValues, context_trust
 from edgelint.project.modules import ModuleGraph
 from edgelint.project.object_values import ObjectValues
 from edgelint.project.reaching import reaching
+from edgelint.project.receivers import Receivers
 from edgelint.project.scopes import Def, Symbol
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -80,6 +81,7 @@ class Evaluator:
         self.objects = ObjectValues(self)
         self.members = MemberValues(self)
         self.parameters = Parameters(self)
+        self.receivers = Receivers(self)
         self._handlers: dict[type[Node], Callable[[Any, SourceFile, Frame | None], Value]] = {
             tree.Name: self.name,
             tree.Member: self.members.member,
