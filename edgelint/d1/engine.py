@@ -17,7 +17,7 @@ import apsw
 from edgelint.d1.authorizer import Authorizer
 from edgelint.d1.errors import D1Error
 from edgelint.d1.limited import Rewritten, rewrite
-from edgelint.d1.meter import SLOW, SLOW_LENGTH, Meter, Stopped
+from edgelint.d1.meter import SLOW, Meter, Stopped
 from edgelint.d1.plans import PlanStep
 from edgelint.platform import d1_sql, limits
 from edgelint.syntax.ddl import unquoted
@@ -28,8 +28,6 @@ _T = TypeVar("_T")
 
 STEPS: Final = 50_000_000
 """How many steps of SQLite's machine one statement may take unless told otherwise: half a second of simple ones."""
-SECONDS: Final = 10.0
-"""CPU time of one statement, for steps that are slow: most end at STEPS long before."""
 MEMORY: Final = 256 * 1024**2
 """Bytes that one statement may make SQLite hold beyond what it held before, and the most of a result."""
 PAGES: Final = 32_768
@@ -51,6 +49,7 @@ _LIMITS = {
 }
 # Without D1's limits there is still one on values, and one on text: nothing may hang.
 _UNLIMITED = {apsw.SQLITE_LIMIT_LENGTH: 16 * 1024**2, apsw.SQLITE_LIMIT_SQL_LENGTH: 16 * 1024**2}
+_MANY = 10_000_000
 _UNBOUND = apsw._null_bindings  # type: ignore[attr-defined]  # what apsw.ext.query_info itself passes
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = " \t\n\r\v\f"  # what workerd skips after a statement
@@ -107,14 +106,20 @@ class _Source(NamedTuple):
         return self.start + (at if self.rewritten is None else self.rewritten.original(at))
 
 
+class _Absent:
+    """Stands for a module that D1's SQLite does not have: without CREATE VIRTUAL TABLE there is no such table."""
+
+
 class Database:
     """One database. Not for use by two threads at a time."""
 
     def __init__(self, connection: apsw.Connection, steps: int, unlimited: bool) -> None:
         self._connection = connection
         self._unlimited = unlimited
-        self._slow = False  # something in the schema calls one of the SLOW functions
-        self._meter = Meter(connection, steps, SECONDS)
+        self._bounds = _UNLIMITED if unlimited else _LIMITS
+        self._length = self._bounds[apsw.SQLITE_LIMIT_LENGTH]  # less when something in the schema calls a SLOW function
+        self._shortened = False  # the limit on values is less, for this one statement
+        self._meter = Meter(connection, steps)
         self._authorizer = Authorizer(enforced=not unlimited)
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 1)
         connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 1)
@@ -123,8 +128,9 @@ class Database:
         connection.pragma("max_page_count", PAGES)
         connection.pragma("temp_store", 2)  # in memory: sorting writes no file
         connection.drop_modules(d1_sql.virtual_tables())
+        connection.create_module("carray", _Absent())  # type: ignore[arg-type]  # SQLite makes it when asked for it
         connection.authorizer = self._authorizer
-        for limit, value in (_UNLIMITED if unlimited else _LIMITS).items():
+        for limit, value in self._bounds.items():
             connection.limit(limit, value)
 
     @classmethod
@@ -146,7 +152,8 @@ class Database:
         if data:
             connection.deserialize("main", data)
         copy = Database(connection, self._meter.steps, self._unlimited)
-        copy._slow = self._slow
+        copy._length = self._length
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, self._length)
         if not foreign_keys:
             connection.config(apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 0)
         return copy
@@ -157,7 +164,10 @@ class Database:
         before = self._authorizer.lifted
         self._authorizer.lifted = True
         try:
+            most = self._guarded(None, lambda: self._connection.limit(apsw.SQLITE_LIMIT_VDBE_OP, -1))
+            self._connection.limit(apsw.SQLITE_LIMIT_VDBE_OP, _MANY)  # PRAGMA table_list of 3,000 tables
             yield
+            self._connection.limit(apsw.SQLITE_LIMIT_VDBE_OP, most)
         finally:
             self._authorizer.lifted = before
 
@@ -176,7 +186,7 @@ class Database:
         """Run ``sql`` in a transaction of its own. Of several statements the last has the parameters and gives the
         result, as in D1. Raises D1Error, and nothing is changed then."""
         sql, found, more = self._read(sql)
-        with self._transaction(len(sql)):
+        with self._meter.script(), self._transaction(len(sql)):
             for statement in found[: None if more else -1]:
                 self._run(self._source(sql, statement), None)
             if more:
@@ -188,7 +198,7 @@ class Database:
         statement is. Raises D1Error, and nothing is changed then. A foreign key that is still violated at the end is
         an error of no statement: its text is "" and its start the end of ``sql``."""
         sql = _clean(sql)
-        with self._transaction(len(sql)):
+        with self._meter.script(), self._transaction(len(sql)):
             return tuple(self._run(self._source(sql, statement), ()) for statement in statements(sql))
 
     def plan(self, sql: str) -> tuple[PlanStep, ...]:
@@ -209,7 +219,7 @@ class Database:
         """A text that D1 is given as one: the text, its statements, at least one, and where more stands after the last
         ``;`` that is no statement (0: nothing does). workerd takes only white space there."""
         sql = _clean(sql)
-        longest = self._connection.limit(apsw.SQLITE_LIMIT_SQL_LENGTH, -1)
+        longest = self._bounds[apsw.SQLITE_LIMIT_SQL_LENGTH]
         if len(sql) > longest or len(sql.encode()) > longest:
             raise D1Error("statement too long", "SQLITE_TOOBIG", sql)
         end = sql.find("\0")  # SQLite reads no further
@@ -257,7 +267,6 @@ class Database:
 
     def _prepare(self, source: _Source) -> Prepared:
         found: list[Prepared] = []
-        cursor = self._connection.cursor()
 
         def stop(traced: apsw.Cursor, _sql: str, _bindings: object) -> bool:
             found.append(self._prepared(traced, source))
@@ -265,6 +274,7 @@ class Database:
 
         def ask() -> None:
             self._check_rename(source)
+            cursor = self._connection.cursor()
             cursor.exec_trace = stop
             try:
                 cursor.execute(source.text, _UNBOUND, can_cache=False)
@@ -304,7 +314,6 @@ class Database:
         """``params``: None for a statement that may not have any, with more behind it."""
         before = self._connection.total_changes()
         columns: tuple[str, ...] = ()
-        cursor = self._connection.cursor()
 
         def trace(traced: apsw.Cursor, _sql: str, _bindings: object) -> bool:
             nonlocal columns
@@ -314,6 +323,7 @@ class Database:
 
         def ask() -> tuple[tuple[Value, ...], ...]:
             self._check_rename(source)
+            cursor = self._connection.cursor()
             cursor.exec_trace = trace
             given = tuple(_clean(value) if isinstance(value, str) else value for value in params or ())
             return tuple(_bounded(cursor.execute(source.text, given, can_cache=False)))
@@ -330,10 +340,11 @@ class Database:
     def _bound_length(self, cursor: apsw.Cursor) -> None:
         """Values of a statement that calls a slow function are shorter; of all later ones, when it may have put the
         call into the schema."""
-        slow = not SLOW.isdisjoint(self._authorizer.functions)
-        self._slow = self._slow or (slow and not cursor.is_readonly)
-        if slow or self._slow:
-            self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, SLOW_LENGTH)
+        slow = min((SLOW[name] for name in self._authorizer.functions if name in SLOW), default=self._length)
+        if slow < self._length:
+            self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, slow)
+            self._shortened = True
+            self._length = self._length if cursor.is_readonly else slow
 
     @contextmanager
     def _transaction(self, end: int) -> Iterator[None]:
@@ -342,14 +353,17 @@ class Database:
         try:
             yield
             self._simple("COMMIT", nowhere)
-        except BaseException:
+        except BaseException:  # also where SQLite has rolled back already
             if self._connection.in_transaction:
                 self._simple("ROLLBACK", nowhere)
             raise
 
     def _simple(self, sql: str, source: _Source) -> None:
-        with self.hidden():
+        before, self._authorizer.lifted = self._authorizer.lifted, True
+        try:
             self._guarded(source, lambda: self._connection.execute(sql))
+        finally:
+            self._authorizer.lifted = before
 
     def _check_rename(self, source: _Source) -> None:
         """workerd's SQLite is patched to ask its authorizer for the new name too."""
@@ -373,12 +387,15 @@ class Database:
             raise self._refusal("out of memory", "SQLITE_NOMEM", source) from None
         except apsw.Error as error:
             raise self._error(error, source) from None
+        except UnicodeDecodeError:  # apsw reads text as UTF-8 or not at all; D1 answers U+FFFD for what is none
+            raise self._refusal("a value is text, but not UTF-8", "SQLITE_MISMATCH", source) from None
         except (ValueError, TypeError, OverflowError) as error:  # a value that SQLite has no type for
             raise self._refusal(str(error), "SQLITE_MISMATCH", source) from None
         finally:
             apsw.hard_heap_limit(before)
-            if not self._unlimited and not self._slow:
-                self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, limits.D1_MAX_VALUE_LOCAL)
+            if self._shortened:
+                self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, self._length)
+                self._shortened = False
 
     def _error(self, error: apsw.Error, source: _Source | None) -> D1Error:
         message, code = str(error), _code(error)

@@ -3,26 +3,34 @@
 SQLite asks its progress handler between steps, but one step may be one call of a function, and a few of SQLite's take
 time that grows with the product of their arguments: ``trim('bbb...', 'aaa...b')`` of 200 kB takes a minute and a half
 (measured on SQLite 3.54), of 4 MB hours. Those few are called through this module, which counts their work as steps.
-json_patch is one more, but a function from outside would lose the JSON subtype of its result: a statement that calls it
-has a smaller limit on the length of values instead.
+json_patch, highlight and snippet cannot be (the result of the first has JSON's subtype, the others belong to FTS5): a
+statement that calls one has a smaller limit on the length of values instead.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, TypeAlias
 
 import apsw
 
+from edgelint.platform import limits
+
 _Argument: TypeAlias = "int | float | str | bytes | None"
 
+SECONDS: Final = 5.0
+"""CPU time of one statement."""
+SCRIPT_STEPS: Final = 20
+"""How many times the steps of one statement a script may take."""
+SCRIPT_SECONDS: Final = float(limits.D1_MAX_QUERY_SECONDS)
+"""CPU time of a script: what D1 gives one query."""
 CHECK_EVERY: Final = 200
 """After how many steps SQLite asks whether to go on."""
-SLOW: Final = frozenset(("json_patch", "jsonb_patch"))
-"""Functions whose time grows with the product of their arguments, and that stay SQLite's own."""
-SLOW_LENGTH: Final = 100_000
-"""The longest value, in bytes, for statements that call one of them: a call then takes under 0.2 s."""
+SLOW: Final = {"json_patch": 100_000, "jsonb_patch": 100_000, "highlight": 100_000, "snippet": 10_000}
+"""Functions whose time grows with the product of their arguments or the square of one, and that stay SQLite's own: the
+longest value, in bytes, of a statement that calls it. A call then takes under a second."""
 
 # name -> number of arguments, and how many byte comparisons cost as much as a step (a memcmp does 16 in a nanosecond)
 _METERED = {"instr": (2, 1_000), "replace": (3, 1_000), "trim": (2, 10), "ltrim": (2, 10), "rtrim": (2, 10)}
@@ -33,14 +41,15 @@ class Stopped(Exception):
 
 
 class Meter:
-    """One per connection. ``steps``: what one statement may cost; ``seconds``: of CPU time, for steps that are slow
-    though none is endless."""
+    """One per connection. ``steps``: what one statement may cost. The clock is for steps that are slow though none is
+    endless."""
 
-    def __init__(self, connection: apsw.Connection, steps: int, seconds: float) -> None:
+    def __init__(self, connection: apsw.Connection, steps: int) -> None:
         self.steps = steps
-        self.seconds = seconds
-        self._taken = 0
+        self._taken = 0  # by the statement
+        self._most = steps
         self._until = 0.0
+        self._script: tuple[int, float] | None = None  # the steps that are left of a script, and when its time is up
         self._plain: apsw.Connection | None = None
         connection.set_progress_handler(self._progress, CHECK_EVERY)
         for name, (count, bytes_per_step) in _METERED.items():
@@ -48,13 +57,27 @@ class Meter:
 
     def begin(self) -> None:
         """A statement starts."""
+        self._most, self._until = self.steps, time.thread_time() + SECONDS
+        if self._script is not None:
+            left, until = self._script
+            self._script = (left - self._taken, until)
+            self._most, self._until = min(self._most, left - self._taken), min(self._until, until)
         self._taken = 0
-        self._until = time.thread_time() + self.seconds
+
+    @contextmanager
+    def script(self) -> Iterator[None]:
+        """Around statements that have one budget together besides their own."""
+        self._taken = 0
+        self._script = (self.steps * SCRIPT_STEPS, time.thread_time() + SCRIPT_SECONDS)
+        try:
+            yield
+        finally:
+            self._script = None
 
     @property
     def spent(self) -> bool:
         """Whether the statement has cost what it may."""
-        return self._taken > self.steps or time.thread_time() > self._until
+        return self._taken > self._most or time.thread_time() > self._until
 
     def _progress(self) -> bool:
         self._taken += CHECK_EVERY

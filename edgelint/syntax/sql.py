@@ -67,7 +67,9 @@ class Statement(NamedTuple):
 
 # What dividing needs to tell apart: everything that may hold a ``;`` or look like one.
 _PIECE = re.compile(
-    rf"""(?P<plain>[^;'"`\[/-]++)|(?P<semicolon>;)|(?P<space>{_SPACE})|(?P<other>{_STRING}|{_QUOTED}|.)""", re.S
+    rf"""(?P<plain>(?:[^;'"`\[/-]++|-(?!-)|/(?!\*))++)|(?P<semicolon>;)|(?P<space>{_SPACE})"""
+    rf"""|(?P<other>{_STRING}|{_QUOTED}|.)""",
+    re.S,
 )
 _TRIGGER = re.compile(
     rf"(?:EXPLAIN(?:{_SPACE})+(?:QUERY(?:{_SPACE})+PLAN(?:{_SPACE})+)?)?CREATE(?:{_SPACE})+"
