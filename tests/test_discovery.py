@@ -37,7 +37,7 @@ def test_roles(tmp_path: Path) -> None:
     assert found.tsconfig == ["tsconfig.json", "tsconfig.node.json"]
     assert found.dotenv == [".dev.vars", ".dev.vars.example", ".env", "apps/api/.env.production"]
     assert found.workflows == [".github/workflows/ci.yml"]
-    assert found.readmes == ["README.md"]
+    assert found.texts == ["README.md"]
     assert found.skipped == {"minified": 1}
     assert found.directories == sorted(
         ["", ".github", ".github/workflows", "apps", "apps/api", "migrations", "public", "src"]

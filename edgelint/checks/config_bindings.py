@@ -15,6 +15,8 @@ from edgelint.project.deployers import other_deployer
 from edgelint.project.env_guards import is_tested
 from edgelint.project.project import EnvUse, Project, SourceFile, Worker, read_bytes
 from edgelint.project.wrangler import BindingDecl, Environment, WranglerConfig
+from edgelint.syntax import tree
+from edgelint.syntax.document import Value
 from edgelint.syntax.tree import Assign, Cast
 
 # Bindings that a framework reads by itself: Cloudflare's own or those of the adapters.
@@ -101,12 +103,12 @@ class _Missing:
 
 
 def _undeclared(project: Project) -> Iterator[_Missing]:
-    if other_deployer(project) is not None:
-        return
     for worker in project.workers:
         config = worker.config
         if config is None or config.broken or is_for_tests(config.path):
             continue  # a config for tests leaves out what the tests replace
+        if other_deployer(project, config) is not None:
+            continue
         if worker.entry is None and not config.is_pages:
             continue
         functions = posixpath.join(config.directory, "functions/")
@@ -148,13 +150,21 @@ def undeclared_binding(project: Project) -> Iterator[Finding]:
             and other.main is not None and other.relative(other.main) == missing.entry
         ]  # fmt: skip
         also = f" (only {', '.join(others)} does)" if others else ""
+        what = f"no global {missing.name} exists" if isinstance(use.node, tree.Name) else (
+            f"env.{missing.name} is undefined here"
+        )  # fmt: skip
         yield Finding(
             use.span,
-            f"{missing.config.path} declares no `{missing.name}`{also}: env.{missing.name} is undefined here, and using"
-            " it throws",
+            f"{missing.config.path} declares no `{missing.name}`{also}: {what}, and using it throws",
             related=(Related(missing.config.top.span, "the config of this Worker"),),
-            severity=Severity.WARNING if others or use.trust != "high" else None,
+            severity=None if not others and use.trust in ("high", "import") and _is_own(project, missing, use) else
+            Severity.WARNING,
         )
+
+
+def _is_own(project: Project, missing: _Missing, use: EnvUse) -> bool:
+    """Whether the code is of the config's own package: a library has parts that not every Worker runs."""
+    return project.packages.nearest(use.file.path) is project.packages.nearest(missing.config.path)
 
 
 def _is_given(project: Project, missing: _Missing) -> bool:
@@ -208,8 +218,8 @@ def _is_documented(project: Project, missing: _Missing) -> bool:
     if typed is not None and any(file.path == typed.span.path for file in missing.worker.declarations):
         return True  # `wrangler types` wrote it there, so a .dev.vars had it
     found = project.discovered
-    for path in (*found.readmes, *found.package_json, *found.workflows, *found.dotenv):
-        data = read_bytes(project.root, path)
+    for path in (*found.texts, *found.package_json, *found.workflows, *found.dotenv):
+        data = project.consult(path)
         if data is not None and name.search(data):
             return True
     return False
@@ -232,10 +242,33 @@ def unused_binding(project: Project) -> Iterator[Finding]:
             if decl.kind in _UNTESTED or decl.name in read or decl.name in told or _IMPLICIT.fullmatch(decl.name):
                 continue
             told.add(decl.name)
-            if not _is_mentioned(project, worker, decl.name):
+            if not _is_mentioned(project, worker, decl.name) and not _is_needed(worker, decl):
                 yield Finding(
                     decl.span, f"no code that {config.main} reaches uses `{decl.name}`, {bindings.label(decl.kind)}",
                 )  # fmt: skip
+
+
+def _is_needed(worker: Worker, decl: BindingDecl) -> bool:
+    """Whether the declaration counts without a use: a Workflow that starts by the clock, a Durable Object that is a
+    container or is reached as ``ctx.exports.Room``."""
+    if decl.kind == "workflow":
+        return decl.field("schedules") is not None
+    name = decl.text("class_name") if decl.kind == "durable-object" else None
+    if name is None:
+        return False
+    for place in worker.config.environments if worker.config is not None else ():
+        containers = place.get("containers")
+        if containers is not None and any(_names_class(item, name) for item in containers.items):
+            return True
+    return any(
+        isinstance(member.obj, tree.Member) and member.obj.name == "exports"
+        for file in worker.files for member in file.index.members.get(name, ())
+    )
+
+
+def _names_class(container: Value, name: str) -> bool:
+    found = container.get("class_name") if container.kind == "object" else None
+    return found is not None and found.text() == name
 
 
 def _is_mentioned(project: Project, worker: Worker, name: str) -> bool:
@@ -273,11 +306,12 @@ def kind_mismatch(project: Project) -> Iterator[Finding]:
                     continue  # whoever casts a binding says that the declared kind is not all
                 if use.verb and use.span not in told and not any(_has_member(decl, use.verb) for decl in decls):
                     told.add(use.span)
-                    yield Finding(
-                        use.span,
-                        f"`{name}` is {bindings.label(decls[0].kind)}, which has no {use.verb}(): this throws",
-                        related=(Related(decls[0].span, "declared here"),),
-                    )
+                    yield _has_no(name, use.verb, use.span, decls)
+        for finding in _handed_on(worker, declared):
+            if finding.span not in told:
+                told.add(finding.span)
+                yield finding
+        for name, decls in declared.items():
             typed = worker.env_types.get(name)
             if typed is None or typed.span in told or worker.entry is None:
                 continue
@@ -291,6 +325,22 @@ def kind_mismatch(project: Project) -> Iterator[Finding]:
                     related=(Related(decls[0].span, "declared here"),),
                     severity=Severity.WARNING,
                 )
+
+
+def _has_no(name: str, verb: str, span: Span, decls: list[BindingDecl]) -> Finding:
+    return Finding(
+        span,
+        f"`{name}` is {bindings.label(decls[0].kind)}, which has no {verb}(): this throws",
+        related=(Related(decls[0].span, "declared here"),),
+    )
+
+
+def _handed_on(worker: Worker, declared: dict[str, list[BindingDecl]]) -> Iterator[Finding]:
+    """Methods that a binding does not have, called on it under another name: ``const { KV } = env``, a parameter."""
+    for name, verb, node, file in worker.renamed_calls:
+        decls = declared.get(name, [])
+        if decls and _tells(verb) and not any(_has_member(decl, verb) for decl in decls):
+            yield _has_no(name, verb, file.span(node), decls)
 
 
 def _has_member(decl: BindingDecl, verb: str) -> bool:

@@ -63,13 +63,15 @@ def _missing(config: WranglerConfig, worker: Worker | None) -> Iterator[Finding]
             names.setdefault(name, decls[0])
     base = any(d.kind not in _NOT_A_RESOURCE for decls in config.top.bindings.values() for d in decls)
     for name, decl in names.items():
-        if decl.kind == "secret" or config_keys.scope(decl.config_key) != "own":
+        if decl.kind == "secret":
             continue
         having = [place for place in config.environments if name in place.bindings]
         lacking = [place for place in config.environments if name not in place.bindings]
         if not base and config.top in lacking:
             lacking.remove(config.top)  # nobody deploys a top level without any resource: it is what others inherit
         uses = used(worker, name)
+        if worker is not None and uses:
+            lacking = [place for place in lacking if worker.reaches(place.name, [use.file for use in uses])]
         if not lacking or (worker is not None and worker.entry is not None and not uses and not worker.dynamic_env):
             continue
         if not uses and config.top not in having:
@@ -94,11 +96,16 @@ def _lack(decl: BindingDecl, having: list[Environment], lacking: list[Environmen
     if uses:
         related.append(Related(uses[0].span, "used here"))
     where = _listed([place.label for place in having])
+    if decl.kind == "var":
+        why = "vars are not inherited"
+    elif config_keys.scope(decl.config_key) == "inheritable":
+        why = f"`{decl.config_key}` is written again there, replaces the top level's whole, and names no such binding"
+    else:
+        why = f"bindings are not inherited, and only {where} declare{'s' if len(having) == 1 else ''}"
+        why += f" {bindings.label(decl.kind)} of that name"
     return Finding(
         decl.span,
-        f"{who} {has} no `{decl.name}`: bindings are not inherited, and only {where} declare"
-        f"{'s' if len(having) == 1 else ''} {bindings.label(decl.kind)} of that name" if decl.kind != "var" else
-        f"{who} {has} no `{decl.name}`: vars are not inherited",
+        f"{who} {has} no `{decl.name}`: {why}",
         related=tuple(related),
         help="Declare it again under every environment that runs this code.",
         severity=Severity.ERROR if certain else Severity.WARNING,

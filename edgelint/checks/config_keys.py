@@ -217,7 +217,7 @@ def duplicate_key(project: Project) -> Iterator[Finding]:
             continue
         names = {id(d.value) for d in config.declarations() if d.kind == "var"}
         for entry in config.document.duplicates:
-            if id(entry.value) not in names:  # a variable twice is a binding twice
+            if id(entry.value) not in names and not _NOTE.match(entry.key):  # a variable twice is a binding twice
                 yield Finding(
                     config.span_of(entry),
                     f"`{entry.key}` is written twice in this object: wrangler takes the last one and drops the others",

@@ -21,12 +21,16 @@ from edgelint.syntax import cron
 from edgelint.syntax.document import Entry, Value
 
 _BUILT = frozenset(("build", "out", "output", "target", "bundle", "_worker.js", "node_modules", *BUILD_OUTPUT))
+# A folder of tests ("integration-tests/"), a folder for one machine ("dev/"), or a word of the file's name.
 _FOR_TESTS = re.compile(
-    r"(?:^|[/._-])(?:e2e|tests?|testing|__tests__|fixtures?|mocks?|vitest|local|dev)(?=[/._-])", re.IGNORECASE
+    r"(?:^|/)(?:[\w.]+[-_])*(?:e2e|tests?|testing|__tests__|conformance|fixtures?|mocks?|vitest)/|(?:^|/)(?:local|dev)/"
+    r"|[._-](?:e2e|tests?|testing|conformance|fixtures?|mocks?|vitest|local|dev|development)(?=[._-])[^/]*$",
+    re.IGNORECASE,
 )
 _LOCAL_NAME = re.compile(
     r"(?:dev|development|local|localhost|tests?|testing|e2e|ci|vitest|playwright)(?:[-_].*)?", re.IGNORECASE
 )
+_TEMPLATE = re.compile(r"\$\{|\{\{|^\$\w|^%\w+%?$|<%|^__\w+__$|^@@\w+@@$")
 _DATE_FROM_BUILD = ("@cloudflare/vite-plugin", "nuxt", "nitro", "nitropack")
 
 
@@ -40,16 +44,21 @@ def is_for_tests(path: str) -> bool:
     return _FOR_TESTS.search(path) is not None
 
 
+def is_template(text: str) -> bool:
+    """Whether another program puts something in the place of ``text`` before wrangler reads it: ``${KV_ID}``."""
+    return _TEMPLATE.search(text) is not None
+
+
 @check("config/main-not-found")
 def main_not_found(project: Project) -> Iterator[Finding]:
     """Find an entry point that is not there, unless a build is to make it."""
-    if other_deployer(project) is not None:
-        return
     for config in project.configs():
-        for place in config.environments if not config.broken else ():
+        if config.broken or is_for_tests(config.path) or other_deployer(project, config) is not None:
+            continue  # what a test pool runs need not have an entry
+        for place in config.environments:
             entry = place.entry("main")
             main = entry.value.text() if entry is not None else None
-            if entry is None or not main or place.get("build") is not None:
+            if entry is None or not main or is_template(main) or _has_build_command(place):
                 continue
             path = config.relative(main)
             if project.graph.exists(path) or _comes_from_elsewhere(project, config, main, path):
@@ -66,6 +75,24 @@ def main_not_found(project: Project) -> Iterator[Finding]:
             )
 
 
+def _has_build_command(place: Environment) -> bool:
+    build = place.get("build")
+    command = build.get("command") if build is not None and build.kind == "object" else None
+    return command is not None and bool(command.text())
+
+
+def _is_made_by_script(project: Project, config: WranglerConfig, path: str) -> bool:
+    """Whether a script of package.json names the file, other than in a wrangler command: as what it makes."""
+    for package in project.packages.chain(config.path):
+        scripts = package.data.get("scripts")
+        name = path.removeprefix(f"{package.directory}/" if package.directory else "")
+        for script in scripts.values() if isinstance(scripts, dict) else ():
+            steps = re.split(r"&&|\|\||;", script) if isinstance(script, str) else []
+            if any(name in step and not re.search(r"\bwrangler\b", step) for step in steps):
+                return True
+    return False
+
+
 def _comes_from_elsewhere(project: Project, config: WranglerConfig, main: str, path: str) -> bool:
     """Whether ``main`` is outside the project, made by a build, or the name of a module of a package."""
     if path.startswith("../") or main.startswith(("@", "/")) or ":" in main:
@@ -75,7 +102,7 @@ def _comes_from_elsewhere(project: Project, config: WranglerConfig, main: str, p
     package = split_specifier(main)[0]
     if any(package in found.dependencies for found in project.packages.chain(config.path)):
         return True
-    return is_ignored(str(project.root), path)
+    return is_ignored(str(project.root), path) or _is_made_by_script(project, config, path)
 
 
 def _other_extension(project: Project, path: str) -> str | None:
@@ -134,17 +161,17 @@ def _texts(config: WranglerConfig, decl: BindingDecl) -> Iterator[tuple[str, str
 @check("config/placeholder-id")
 def placeholder_id(project: Project) -> Iterator[Finding]:
     """Find resource ids that were never filled in."""
-    if other_deployer(project) is not None:
-        return
     for config in project.configs():
-        if config.broken or is_for_tests(config.path):
+        if config.broken or is_for_tests(config.path) or other_deployer(project, config) is not None:
             continue
         for decl in config.declarations():
             kind = bindings.by_kind()[decl.kind]
             shape = _ID_SHAPES.get(decl.kind)
             value = decl.field(kind.resource) if kind.resource else None
             text = value.text() if value is not None else None
-            if value is None or text is None or is_local(decl.environment) or _TEMPLATE.search(text):
+            if value is None or text is None or is_local(decl.environment) or is_template(text):
+                continue
+            if _is_replaced(project, text):
                 continue
             if shape is not None and not shape.fullmatch(text) and not _LOCAL_ID.search(text):
                 what = "not filled in" if _PLACEHOLDER.search(text) or not text else "not of the form that ids have"
@@ -154,20 +181,31 @@ def placeholder_id(project: Project) -> Iterator[Finding]:
                     f" like {_ID_EXAMPLES[decl.kind]}",
                     help=f"Fill in the id, or leave {kind.resource} out: wrangler then makes the resource.",
                 )
-            elif (shape is not None and not text.strip("0-")) or (shape is None and _ANGLED.search(text)):
+            elif not text.strip("0-") if shape is not None else _ANGLED.search(text):
                 yield Finding(
                     config.inner_span(value),
                     f"the {kind.resource} of `{decl.name}` is a placeholder: no such resource exists",
                 )
 
 
+def _is_replaced(project: Project, text: str) -> bool:
+    """Whether a script or a workflow names the placeholder: ``sed s/KV_ID_PLACEHOLDER/.../`` before the deploy."""
+    if len(text) < _MIN_REPLACED or not re.fullmatch(r"[\w-]+", text):
+        return False
+    found = project.discovered
+    word = re.compile(rb"(?<![\w-])" + re.escape(text.encode()) + rb"(?![\w-])")
+    scripts = (path for path in found.texts if path.endswith((".sh", "Makefile", "justfile")))
+    paths = (*found.package_json, *found.workflows, *scripts)
+    return any(data is not None and word.search(data) for data in map(project.consult, paths))
+
+
+_MIN_REPLACED = 6
 _HEX = re.compile(r"[0-9a-fA-F]{32}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _ID_SHAPES = {"kv": _HEX, "d1": _UUID, "hyperdrive": re.compile(rf"{_HEX.pattern}|{_UUID.pattern}")}
 _ID_EXAMPLES = {"kv": "0f2ac74b498b48028cb68387c421e279", "d1": "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
                 "hyperdrive": "57b7076f58be42419276f058a8968187"}  # fmt: skip
 _LOCAL_ID = re.compile(r"(?:^|[-_])(?:dev|development|local|tests?|testing|e2e|ci)(?:$|[-_])", re.IGNORECASE)
-_TEMPLATE = re.compile(r"\$\{|\{\{|^\$\w|^%\w+%$|<%")  # another program fills it in before wrangler reads it
 _ANGLED = re.compile(r"^<.*>$|^(?:your|my)[-_](?:bucket|queue|index|dataset|service)[-_](?:name|id)$|^YOUR_\w+$", re.I)
 _PLACEHOLDER = re.compile(
     r"your|placeholder|change|replace|todo|fixme|insert|fill|example|dummy|fake|x{3,}|<|>|\.\.\.|abc|def|123|^id$"
@@ -202,6 +240,8 @@ def _date_problem(value: Value, today: str | None) -> str | None:
     if value.kind == "datetime":
         return "wrangler takes the date as text: put it in quotes"
     date = value.text()
+    if date is not None and is_template(date):
+        return None
     if date is None or not compat.is_well_formed(date):
         return "the runtime reads a compatibility date only as YYYY-MM-DD"
     latest = compat.latest_date(today)
@@ -209,10 +249,12 @@ def _date_problem(value: Value, today: str | None) -> str | None:
 
 
 def _without_date(project: Project, config: WranglerConfig) -> Entry | None:
-    """Where to say that the date is missing: at ``main``, when nothing else gives it."""
-    main = config.root.entry("main")
-    if main is None or not main.value.text() or config.is_pages or config.top.get("compatibility_date") is not None:
+    """Where to say that the date is missing: at ``main`` or ``assets``, when nothing else gives it."""
+    main = config.root.entry("main") or config.root.entry("assets")
+    if main is None or not main.value or config.is_pages or config.top.get("compatibility_date") is not None:
         return None
+    if any(entry.key == "compatibility_date" for table in config.root.entries for entry in table.value.entries):
+        return None  # a table has swallowed it, which config/misplaced-key says
     named = config.environments[1:]
     if named and all(place.declares("compatibility_date") for place in named):
         return None
@@ -239,7 +281,7 @@ def _flags(config: WranglerConfig, place: Environment, value: Value) -> Iterator
     seen: dict[str, tuple[str, Value]] = {}
     for item in value.items:
         name = (item.text() or "").removeprefix("experimental:")
-        if not name:
+        if not name or is_template(name):
             continue
         flag = known.get(name)
         if flag is None:
@@ -286,8 +328,10 @@ def invalid_cron(project: Project) -> Iterator[Finding]:
     """Find cron expressions that Cloudflare refuses."""
     for config in project.configs():
         for place in config.environments if not config.broken else ():
-            for item in crons(place):
+            for item in (*crons(place), *_schedules(place)):
                 text = item.text() or ""
+                if is_template(text):
+                    continue
                 span = config.inner_span(item)
                 exact = span.end - span.start == len(text.encode("utf-8"))
                 for start, end, message in cron.problems(text):
@@ -303,3 +347,13 @@ def crons(place: Environment) -> list[Value]:
     entry = place.entry("triggers")
     value = entry.value.get("crons") if entry is not None and entry.value.kind == "object" else None
     return [item for item in value.items if item.kind == "string"] if value is not None else []
+
+
+def _schedules(place: Environment) -> list[Value]:
+    """The cron expressions by which Workflows of one environment start."""
+    flows = place.value.get("workflows") if place.value.kind == "object" else None
+    found: list[Value] = []
+    for flow in flows.items if flows is not None else ():
+        value = flow.get("schedules") if flow.kind == "object" else None
+        found += [] if value is None else [value] if value.kind == "string" else value.items
+    return [item for item in found if item.kind == "string"]

@@ -140,12 +140,14 @@ def _legacy(project: Project, config: WranglerConfig, name: str, value: Value) -
 
 def _sql_call(project: Project, config: WranglerConfig, name: str) -> BindingCall | None:
     """A use of ``storage.sql`` inside the class, in the code of this config's Worker."""
+    classes = {found.node for bound in project.durables.bound if bound.name == name and bound.worker.config is config
+               and (found := project.durables.class_of(bound)) is not None}  # fmt: skip
     for worker in project.all_workers:
         if worker.config is config:
             for file in worker.files:
                 for call in project.calls_in(file):
                     if call.kind == "do-sql" and call.verb == "exec":
                         owner = enclosing_class(call.node)
-                        if owner is not None and owner.name == name:
+                        if owner is not None and (owner in classes or (not classes and owner.name == name)):
                             return call
     return None

@@ -170,29 +170,47 @@ def snake_case_option(project: Project) -> Iterator[Finding]:
         known = runtime.OPTIONS.get((call.kind, call.verb))
         if known is None or call.file.language != "python" or (call.trust == "name" and call.binding is None):
             continue
-        for name, span in _options(call, project):
+        for name, span, allowed in _options(call, known, project):
             camel = _camel(name)
-            if camel != name and camel in known:
+            if camel != name and camel in allowed:
                 yield Finding(
                     span, f"{call.verb}() has no option {name}: it is ignored without a word", (), f"write {camel}"
                 )
 
 
-def _options(call: BindingCall, project: Project) -> Iterator[tuple[str, Span]]:
-    """The names of the options that are given: keyword arguments, keys of a dict, of one wrapped in ``to_js`` too."""
+def _options(
+    call: BindingCall, known: frozenset[str], project: Project
+) -> Iterator[tuple[str, Span, frozenset[str]]]:
+    """The names of the options that are given, with those that exist: keyword arguments, keys of a dict (``**`` before
+    it), of one wrapped in ``to_js`` too."""
     for arg in call.node.args:
         if isinstance(arg, tree.Keyword):
-            yield arg.name, Span(call.file.path, arg.start, arg.start + len(arg.name.encode()))
+            yield arg.name, Span(call.file.path, arg.start, arg.start + len(arg.name.encode())), known
+            yield from _within(arg.value, call.file, runtime.NESTED.get(arg.name, frozenset()), project)
             continue
-        at = arg
-        if isinstance(arg, tree.Call) and arg.args and _is_to_js(arg, call.file, project):
-            at = arg.args[0]
+        at = arg.value if isinstance(arg, tree.Spread) else arg
+        if isinstance(at, tree.Name):
+            symbol = call.file.index.resolve(at)
+            made = [d.node for d in symbol.defs if d.kind == "value" and not d.path] if symbol is not None else []
+            at = made[0] if len(made) == 1 and isinstance(made[0], tree.Call) else at
+        if isinstance(at, tree.Call) and at.args and _is_to_js(at, call.file, project):
+            at = at.args[0]
         if at is call.node.args[0] and call.verb not in ("list", "createMultipartUpload"):
             continue  # the key, or the value
-        for atom in project.evaluator.evaluate(at, call.file):
-            for prop in atom.node.props if isinstance(atom, Obj) else ():
-                if isinstance(prop, tree.Property) and prop.key is not None:
-                    yield prop.key, Span(atom.file.path, prop.key_start, prop.key_end)  # type: ignore[union-attr]
+        yield from _within(at, call.file, known, project)
+
+
+def _within(
+    node: Node, file: SourceFile, known: frozenset[str], project: Project
+) -> Iterator[tuple[str, Span, frozenset[str]]]:
+    """The keys of the dict that ``node`` is, and of the dicts inside it that are options themselves."""
+    for atom in project.evaluator.evaluate(node, file) if known else ():
+        if not isinstance(atom, Obj):
+            continue
+        for prop in atom.node.props:
+            if isinstance(prop, tree.Property) and prop.key is not None:
+                yield prop.key, Span(atom.file.path, prop.key_start, prop.key_end), known
+                yield from _within(prop.value, atom.file, runtime.NESTED.get(prop.key, frozenset()), project)
 
 
 def _is_to_js(call: tree.Call, file: SourceFile, project: Project) -> bool:

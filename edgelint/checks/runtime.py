@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgelint.checks import check
 from edgelint.diagnostics import Confidence, Finding, Related, Severity, Span
-from edgelint.project.global_scope import Refused, free_env, refused
+from edgelint.project.global_scope import Refused, free_env, refused, unbound_env
 from edgelint.project.global_state import kept
 from edgelint.project.inits import inits
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from edgelint.project.imports import Missing
     from edgelint.project.project import Project
     from edgelint.project.startup import Step
+    from edgelint.syntax import tree
     from edgelint.syntax.tree import Node
 
 
@@ -27,7 +28,9 @@ def env_outside_handler(project: Project) -> Iterator[Finding]:
     for file in project.sources():
         if not project.edge.runs(file):
             continue
+        told: set[tree.Node] = set()
         for step in free_env(file, project):
+            told.add(step.node)
             python = step.file.language == "python"
             kind = "NameError" if python else "ReferenceError"
             module = "workers" if python else "cloudflare:workers"
@@ -37,6 +40,17 @@ def env_outside_handler(project: Project) -> Iterator[Finding]:
                 f"there is no env at module scope: the worker fails to start with a {kind}",
                 _led_by(step),
                 f"use the env that the handler is given, or `{given}`",
+            )
+        for name in unbound_env(file, project) if project.edge.loads(file) else ():
+            if name in told:
+                continue
+            python = file.language == "python"
+            kind = "NameError" if python else "ReferenceError"
+            yield Finding(
+                file.span(name),
+                f"there is no env in this function: each call fails with a {kind}",
+                (),
+                "hand the env of the handler on as an argument",
             )
 
 
@@ -114,8 +128,16 @@ def unresolved_import(project: Project) -> Iterator[Finding]:
     """An import names a file that is not there, or a package that no package.json names."""
     for file in project.sources():
         if project.edge.runs(file):
+            apart = _is_apart(file, project)
             for missing in project.imports.missing(file):
-                yield _unresolved(missing, file)
+                found = _unresolved(missing, file)
+                yield found._replace(severity=Severity.WARNING, confidence=Confidence.MEDIUM) if apart else found
+
+
+def _is_apart(file: SourceFile, project: Project) -> bool:
+    """Whether a config governs the file and its entry, which is known, does not reach it: nothing bundles it today."""
+    workers = project.workers_of(file)
+    return bool(workers) and all(worker.entry is not None and file not in worker.files for worker in workers)
 
 
 def _unresolved(missing: Missing, file: SourceFile) -> Finding:

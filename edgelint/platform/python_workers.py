@@ -59,6 +59,13 @@ OPTIONS: dict[tuple[str, str], frozenset[str]] = {
     ("cache", "delete"): frozenset({"ignoreMethod"}),
 }
 
+# Options that are objects with such names themselves.
+NESTED: dict[str, frozenset[str]] = {
+    "httpMetadata": frozenset(
+        {"contentType", "contentLanguage", "contentDisposition", "contentEncoding", "cacheControl", "cacheExpiry"}
+    ),
+}
+
 # Globals of JavaScript that are classes: called without ``new`` (Pyodide's ``.new``) they throw a TypeError. Not Date,
 # Array, Object, Error, RegExp, Function, String, Number, Boolean, which may be called.
 CONSTRUCTORS = frozenset({

@@ -40,8 +40,14 @@ class Command(NamedTuple):
     text: str
 
 
-def commands(project: Project) -> Iterator[Command]:
+def commands(project: Project) -> list[Command]:
     """Every wrangler command in the project's package.json scripts and GitHub workflows."""
+    if project.wrangler_commands is None:
+        project.wrangler_commands = list(_commands(project))
+    return project.wrangler_commands
+
+
+def _commands(project: Project) -> Iterator[Command]:
     from edgelint.project.project import read_bytes
 
     for path in project.discovered.package_json:

@@ -27,6 +27,7 @@ BUILD_OUTPUT = frozenset(("dist", "build-output", ".next", ".open-next", ".outpu
                           ".wrangler", ".astro", ".vinxi", ".react-router", ".docusaurus"))  # fmt: skip
 _DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")
 _MINIFIED = (".min.js", ".min.mjs", ".min.cjs")
+_TEXTS = (".md", ".mdx", ".sh", "Makefile", "justfile")  # where people say which secrets to set
 _PROGRAMS = frozenset(("cloudflare.config.ts", "wrangler.config.ts"))  # wrangler --experimental-new-config
 _DEPLOYERS = frozenset(("sst.config.ts", "alchemy.run.ts", "Pulumi.yaml"))
 _TSCONFIG = re.compile(r"(?:ts|js)config(?:\..+)?\.json")
@@ -40,7 +41,7 @@ class Discovered:
 
     ``shadowed``: a config -> the configs beside it that wrangler does not read because of it. ``skipped``: reason ->
     how many files or directories were left out for it. ``deployers`` are the files of tools that deploy Workers without
-    wrangler (Terraform, SST, Alchemy, Pulumi).
+    wrangler (Terraform, SST, Alchemy, Pulumi), ``texts`` are documents and shell scripts.
     """
 
     root: Path
@@ -53,7 +54,7 @@ class Discovered:
     tsconfig: list[str] = field(default_factory=list)
     dotenv: list[str] = field(default_factory=list)
     workflows: list[str] = field(default_factory=list)
-    readmes: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     deployers: list[str] = field(default_factory=list)
     directories: list[str] = field(default_factory=list)
     shadowed: dict[str, list[str]] = field(default_factory=dict)
@@ -73,7 +74,7 @@ def discover(root: Path, exclude: Sequence[str] = ()) -> Discovered:
     _drop_generated(found)
     _drop_shadowed(found)
     for paths in (found.configs, found.sources, found.declarations, found.sql, found.package_json, found.pyproject,
-                  found.tsconfig, found.dotenv, found.workflows, found.readmes, found.deployers,
+                  found.tsconfig, found.dotenv, found.workflows, found.texts, found.deployers,
                   found.directories, found.generated):  # fmt: skip
         paths.sort()
     return found
@@ -169,8 +170,8 @@ class _Walk:
             into = found.tsconfig
         elif directory == ".github/workflows" and name.endswith((".yml", ".yaml")):
             into = found.workflows
-        elif name.lower().startswith("readme"):
-            into = found.readmes
+        elif name.endswith(_TEXTS) or name.lower().startswith("readme"):
+            into = found.texts
         elif name.endswith((".tf", ".tf.json")) or name in _DEPLOYERS:
             into = found.deployers
         elif name.endswith(_DECLARATIONS):

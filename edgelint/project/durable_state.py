@@ -226,7 +226,7 @@ class _State:
 
     def is_loaded(self, name: str, key: str | None) -> bool:
         """Whether anything gives the field what was stored: a read of its key, a SELECT, or another source."""
-        return self.reads_back(key) or self.is_filled(name)
+        return self.reads_back(key) or self.is_filled(name, key)
 
     def reads_back(self, key: str | None) -> bool:
         for file in self.project.files.values():
@@ -280,7 +280,7 @@ class _State:
         is_text = isinstance(text, tree.Literal | tree.Template) or len(texts) == 1
         return not is_text or _READING_SQL.search(written) is not None
 
-    def is_filled(self, name: str) -> bool:
+    def is_filled(self, name: str, key: str | None) -> bool:
         """Whether the field gets its value from elsewhere: in the constructor beyond its first value, or from something
         stored or awaited."""
         for use in self.uses.get(name, ()):
@@ -293,6 +293,7 @@ class _State:
                 and parent.target is top
                 and parent.value is not None
                 and self.comes_from_store(parent.value)
+                and not self.reads_another(parent.value, key)
             ):
                 return True
         return False
@@ -302,6 +303,12 @@ class _State:
             return True
         awaits = any(isinstance(node, tree.Await) for node in tree.walk_function(value))
         return awaits and not self.project.request_data.carries(value, self.file)
+
+    def reads_another(self, value: Node, key: str | None) -> bool:
+        """Whether all that ``value`` gets is what storage has under other keys than ``key``."""
+        inside = [call for call in self.calls(("get",)) if value.start <= call.node.start < value.end]
+        others = sum(isinstance(node, tree.Await) for node in tree.walk_function(value)) > len(inside)
+        return bool(inside) and not others and not any(self.reads_key(call, key) for call in inside)
 
     def hands_storage_out(self) -> bool:
         """Whether storage, or the object, is handed to code that is not the project's: it may load what it likes."""

@@ -25,6 +25,7 @@ class Edge:
         self._project = project
         self._reached: dict[str, bool] | None = None
         self._runs: dict[str, bool] = {}
+        self._sets_env: bool | None = None
 
     def runs(self, file: SourceFile) -> bool:
         """Whether ``file`` is code of a worker: reached by an entry, or made of what only workers have."""
@@ -56,6 +57,18 @@ class Edge:
             self._reach(lone, reached)
             self._reached = reached
         return self._reached
+
+    @property
+    def sets_global_env(self) -> bool:
+        """Whether code makes a global of the name ``env``: ``globalThis.env = env``, or a ``define`` of a config."""
+        if self._sets_env is None:
+            project = self._project
+            self._sets_env = any(
+                isinstance(member.parent, tree.Assign) and member.parent.target is member
+                and isinstance(member.obj, tree.Name) and member.obj.id in ("globalThis", "self", "global", "builtins")
+                for file in project.files.values() for member in file.index.members.get("env", ())
+            ) or any(config.source.data.find(b"define") >= 0 for config in project.all_configs)
+        return self._sets_env
 
     def _reach(self, entries: set[str], reached: dict[str, bool]) -> None:
         for entry in sorted(entries):

@@ -9,6 +9,8 @@ from edgelint.syntax import tree
 if TYPE_CHECKING:
     from edgelint.project.env_uses import EnvUse
 
+_CONVERSIONS = frozenset(("Number", "parseInt", "parseFloat", "int", "float"))  # what is tested is their result
+_CHECKS = frozenset(("isNaN", "isFinite", "isInteger", "isSafeInteger", "Boolean", "bool"))
 _COMPARISONS = frozenset(("===", "!==", "==", "!=", "in", "not in"))
 
 
@@ -40,6 +42,9 @@ def _decides(node: tree.Node) -> bool:
             return parent.op in ("!", "typeof")
         elif isinstance(parent, tree.Member):
             return parent.obj is at and parent.optional
+        elif isinstance(parent, tree.Call) and parent.func is not at and _called(parent) in _CONVERSIONS | _CHECKS:
+            if _called(parent) in _CHECKS:
+                return True
         elif not isinstance(parent, tree.Cast):
             return False
         at = parent
@@ -49,9 +54,19 @@ def _decides(node: tree.Node) -> bool:
 def _variable(node: tree.Node) -> str | None:
     """The name of the variable that takes the value of ``node``, when nothing else does."""
     at = node
-    while isinstance(at.parent, tree.Cast) or (isinstance(at.parent, tree.Binary) and at.parent.op in ("||", "??")):
+    while (
+        isinstance(at.parent, tree.Cast)
+        or (isinstance(at.parent, tree.Binary) and at.parent.op in ("||", "??"))
+        or (isinstance(at.parent, tree.Call) and at.parent.func is not at and _called(at.parent) in _CONVERSIONS)
+    ):
         at = at.parent
     parent = at.parent
     if isinstance(parent, tree.Assign) and parent.value is at and isinstance(parent.target, tree.Name):
         return parent.target.id
     return None
+
+
+def _called(call: tree.Call) -> str | None:
+    """The last name of what is called: ``isNaN`` of ``Number.isNaN(x)``."""
+    func = call.func
+    return func.id if isinstance(func, tree.Name) else func.name if isinstance(func, tree.Member) else None

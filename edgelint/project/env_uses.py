@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
+from edgelint.platform import bindings
 from edgelint.project.atoms import ClassRef, External, Func, Plat, Value
 from edgelint.project.files import SourceFile
 from edgelint.project.flow import conditions, mentions, same
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _ENV_NAME = re.compile(r"env|bindings|platform", re.I)
 _BINDING_LIKE = re.compile(r"^[A-Z][A-Z0-9_]*$|^[A-Z][A-Za-z0-9]+$")
+_GLOBAL = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
 _ASKING = ("getattr", "hasattr")  # Python's functions that take the name of a member as text
 _HARMLESS_EXTERNALS = ("hono", "@hono/", "itty-router", "chanfana", "drizzle-orm", "cloudflare:")
 
@@ -257,6 +259,11 @@ def service_worker_globals(
         if name not in declared and not (
             service and name in file.index.root.symbols and file.index.root.symbols[name].ambient
         ):
+            if service and _GLOBAL.fullmatch(name) and name not in file.index.root.symbols:
+                # declared nowhere: a binding only when something only bindings have is called on it
+                found = [_use(name, file, node, "high", node.start, node.end) for node in nodes
+                         if file.index.resolve(node) is None]  # fmt: skip
+                uses += [use for use in found if use.verb and bindings.kinds_of_verb(use.verb)]
             continue
         for node in nodes:
             symbol = file.index.resolve(node)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from edgelint.platform import web
 from edgelint.project import known
 from edgelint.project.atoms import Const, External, Global, Plat
+from edgelint.project.flow import conditions
 from edgelint.project.startup import Step
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -122,6 +123,32 @@ def free_env(file: SourceFile, project: Project) -> Iterator[Step]:
             told.add(node)
             if step.file.index.resolve(node) is None or project.edge.loads(file):
                 yield step
+
+
+def unbound_env(file: SourceFile, project: Project) -> Iterator[tree.Name]:
+    """Reads of a member of ``env`` in a function where nothing of that name exists: each call fails."""
+    if project.edge.sets_global_env or file.parsed.errors:
+        return
+    told: set[Node | None] = set()
+    for node in file.index.names.get("env", ()):
+        parent = node.parent
+        if (
+            isinstance(parent, tree.Member)
+            and parent.obj is node
+            and parent.name is not None
+            and tree.enclosing_function(node) is not None
+            and file.index.resolve(node) is None
+            and _is_free(node, file)
+            and tree.enclosing_function(node) not in told
+            and not any(isinstance(at, tree.Unknown | tree.Param) for at in tree.ancestors(node))
+            and not any(_asks_type(condition.test) for condition in conditions(node))
+        ):
+            told.add(tree.enclosing_function(node))
+            yield node
+
+
+def _asks_type(test: Node) -> bool:
+    return any(isinstance(part, tree.Unary) and part.op == "typeof" for part in tree.walk(test))
 
 
 def _is_free(node: tree.Name, file: SourceFile) -> bool:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from edgelint.project.atoms import Arr, ClassRef, Global, Inst, ListOf, Obj, Plat
+from edgelint.project.atoms import Arr, ClassRef, Const, Global, Inst, ListOf, Obj, Plat
 from edgelint.project.flow import conditions, mentions
+from edgelint.project.objects import receiver_class
 from edgelint.project.scopes import Symbol
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -43,15 +44,19 @@ def kept(file: SourceFile, project: Project) -> Iterator[Kept]:
     for assign in file.index.assigns:
         if assign.declare or assign.value is None or tree.enclosing_function(assign) is None:
             continue
-        found = _target(assign.target, file, project)
-        if found is None or assign.op not in ("=", "??=", "||="):
+        if assign.op not in ("=", "??=", "||="):
             continue
-        name, declared = found
-        if not _is_of_request(assign.value, file, project) or (
-            _is_first_use(assign, file) and not _PERSONAL.search(name)
-        ):
-            continue
-        yield Kept(assign.target, assign.value, name, declared)
+        pattern = isinstance(assign.target, tree.Object | tree.Array)
+        for target in _names(assign.target) if pattern else (assign.target,):
+            found = _target(target, file, project)
+            if found is None:
+                continue
+            name, declared = found
+            if not _is_of_request(assign.value, file, project):
+                continue
+            if _is_first_use(assign, file) and not _PERSONAL.search(name) and not _is_io(assign.value, file, project):
+                continue
+            yield Kept(target, assign.value, name, declared)
     for method in _APPENDING:
         for call in file.index.calls.get(method, ()):
             found = _array(call, file, project)
@@ -60,6 +65,52 @@ def kept(file: SourceFile, project: Project) -> Iterator[Kept]:
                     if project.request_data.carries(arg, file):
                         yield Kept(call, arg, *found)
                         break
+
+
+    for call in file.index.calls.get("set", ()):
+        found = _entry(call, file, project)
+        if found is not None and project.request_data.carries(call.args[1], file):
+            yield Kept(call, call.args[1], *found)
+
+
+def _names(pattern: Node) -> Iterator[Node]:
+    """The names that a destructuring assignment gives values to."""
+    if isinstance(pattern, tree.Name | tree.Member):
+        yield pattern
+    elif isinstance(pattern, tree.Object | tree.Array):
+        for part in pattern.props if isinstance(pattern, tree.Object) else pattern.items:
+            yield from _names(part.value if isinstance(part, tree.Property | tree.Spread) else part)
+    elif isinstance(pattern, tree.Assign):
+        yield from _names(pattern.target)
+
+
+def _is_io(value: Node, file: SourceFile, project: Project) -> bool:
+    """Whether a value is a Response or another object that only the request which made it may use."""
+    atoms = project.evaluator.evaluate(value, file)
+    return bool(atoms) and all(isinstance(a, Plat) and a.type in ("response", "request") for a in atoms)
+
+
+def _entry(call: tree.Call, file: SourceFile, project: Project) -> tuple[str, Node | None] | None:
+    """``state.set("user", user)`` on a Map of the module: a key that is the same for every request."""
+    func = call.func
+    if (
+        not isinstance(func, tree.Member)
+        or not isinstance(func.obj, tree.Name)
+        or len(call.args) < 2
+        or tree.enclosing_function(call) is None
+    ):
+        return None
+    symbol = file.index.resolve(func.obj)
+    if symbol is None or not _of_module(symbol, file):
+        return None
+    made = symbol.defs[0].node
+    is_map = isinstance(made, tree.Call) and made.is_new and isinstance(made.func, tree.Name) and made.func.id == "Map"
+    keys = project.evaluator.evaluate(call.args[0], file)
+    if not is_map or len(keys) != 1 or not isinstance(next(iter(keys)), Const):
+        return None
+    if any(mentions(condition.test, func.obj, file) for condition in conditions(call)):
+        return None  # filled while it is empty: meant for all
+    return symbol.name, symbol.defs[0].at
 
 
 def _is_of_request(value: Node, file: SourceFile, project: Project) -> bool:
@@ -85,6 +136,9 @@ def _target(target: Node, file: SourceFile, project: Project) -> tuple[str, Node
         return symbol.name, symbol.defs[0].at
     if not isinstance(target, tree.Member) or target.name is None:
         return None
+    owner = receiver_class(target.obj)
+    if owner is not None:
+        return (file.text(target), owner) if not owner.bases and project.shared_instances.has(owner) else None
     for atom in project.evaluator.evaluate(target.obj, file):
         if isinstance(atom, Global) and atom.path in ("globalThis", "global", "self"):
             return target.name, None

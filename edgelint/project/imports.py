@@ -48,7 +48,7 @@ _PACKAGE = re.compile(r"(?:@[a-z0-9~_-][\w.~-]*/)?[a-zA-Z0-9~_][\w.~-]*(?:/.*)?\
 # Names that a bundler or a framework gives, although no package.json has them.
 _GIVEN = frozenset({
     "__STATIC_CONTENT_MANIFEST", "server-only", "client-only", "uno.css", "unfonts.css", "workbox-window",
-    "react-server", "virtual", "internal",
+    "react-server", "virtual", "internal", "content-collections", "~icons", "~pages",
 })
 _BRING = frozenset({"nuxt", "nitro", "nitropack", "@nuxthub/core", "vinxi"})
 _LOCKS = {
@@ -94,6 +94,8 @@ class Imports:
             elif use.specifier.startswith("."):
                 if self.is_missing_file(use.specifier, file):
                     yield Missing(use, None, self.near(use.specifier, file), False)
+            elif self.is_missing_alias(use.specifier, file):
+                yield Missing(use, None, None, False)
             elif (package := self.missing_package(use.specifier, file)) is not None:
                 yield Missing(use, package, None, self.is_locked(package, file))
 
@@ -103,7 +105,26 @@ class Imports:
         """Whether a relative specifier names code that is not there, and that no build will make."""
         if "?" in specifier or "!" in specifier:
             return False
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(file.path), specifier))
+        return self.is_missing_path(posixpath.normpath(posixpath.join(posixpath.dirname(file.path), specifier)))
+
+    def is_missing_alias(self, specifier: str, file: SourceFile) -> bool:
+        """Whether a path of tsconfig.json leads ``specifier`` into a folder of the project that has no such file."""
+        packages = self._project.packages
+        name = split_specifier(specifier)[0]
+        if name in packages.by_name or any(name in package.dependencies for package in packages.chain(file.path)):
+            return False  # where the path has no file, the package of that name is meant
+        targets = packages.aliased(file.path, specifier)
+        return bool(targets) and "?" not in specifier and all(
+            posixpath.dirname(path) in self._project.folders
+            and self.is_missing_path(path)
+            and not any(entry == posixpath.basename(path) or entry.startswith(f"{posixpath.basename(path)}.")
+                        for entry in self.entries(posixpath.dirname(path)))
+            for path in targets
+        )  # fmt: skip
+
+    def is_missing_path(self, path: str) -> bool:
+        """Whether ``path``, relative to the root and not a file, is inside the project and nothing that a build makes.
+        """
         extension = posixpath.splitext(path)[1]
         if path.startswith("../") or extension in _ASSETS:
             return False

@@ -145,6 +145,15 @@ class Packages:
         if package is not None:
             yield from self._inside(package, rest)
 
+    def aliased(self, importer: str, specifier: str) -> list[str]:
+        """The paths that the nearest tsconfig pattern with a ``*`` (not a bare one) makes of ``specifier``."""
+        for directory in upwards(importer):
+            for pattern, targets in self.paths.get(directory, ()):
+                rest = _match(pattern, specifier) if pattern.endswith("/*") else None
+                if rest:
+                    return [target.replace("*", rest, 1) for target in targets]
+        return []
+
     def is_alias(self, importer: str, specifier: str) -> bool:
         """Whether a tsconfig path pattern (not a bare ``*``) covers ``specifier``: it then is no package."""
         for directory in upwards(importer):

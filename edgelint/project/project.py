@@ -22,6 +22,7 @@ from edgelint.project.env_types import EnvType
 from edgelint.project.evaluate import Evaluator
 from edgelint.project.files import SourceFile
 from edgelint.project.imports import Imports
+from edgelint.project.instances import SharedInstances
 from edgelint.project.kvclaims import KvClaims
 from edgelint.project.kvflow import KvFlows
 from edgelint.project.lifetimes import Lifetimes
@@ -37,6 +38,7 @@ from edgelint.project.wrangler import WranglerConfig
 from edgelint.syntax.parse import parse_file
 
 if TYPE_CHECKING:
+    from edgelint.project.commands import Command
     from edgelint.settings import Settings
     from edgelint.syntax.parse import Parse
 
@@ -78,6 +80,7 @@ class Project:
         self.notes: list[Note] = []
         self.all_workers: list[Worker] = []
         self.only: str | None = None
+        self.wrangler_commands: list[Command] | None = None  # kept by commands.commands()
         self.packages = Packages(root, discovered.package_json, discovered.tsconfig)
         self.graph = ModuleGraph(root, self.files, self.packages)
         self.evaluator = Evaluator(self.files, self.graph, self.kind_of)
@@ -87,6 +90,7 @@ class Project:
         self.startup = Startup(self.evaluator)
         self.durables = Durables(self)
         self.request_data = RequestData(self.evaluator)
+        self.shared_instances = SharedInstances(self)
         self.kv = KvFlows(self)
         self.kv_claims = KvClaims(self.kv)
         self.lifetimes = Lifetimes(self.kv)
@@ -131,6 +135,11 @@ class Project:
     def option(self, rule: str, name: str) -> Any:
         """The value of a rule's option: the user's, or the default of its document."""
         return self.settings.option(rule, name)
+
+    def consult(self, path: str) -> bytes | None:
+        """The bytes of a file that holds no code (a README, a script), which is an input of the outcome from now on."""
+        self.inputs.append(path)
+        return read_bytes(self.root, path)
 
     def shows(self, path: str) -> bool:
         """Whether what stands in ``path`` is to be yielded (see ``focus``)."""

@@ -26,6 +26,7 @@ _BUILTINS = {
     "int": "a number",
     "float": "a number",
     "bool": "a bool",
+    "str": "a string",
     "bytearray": "a bytearray",
     "memoryview": "a memoryview",
 }
@@ -149,6 +150,10 @@ def plain_values(node: Node, file: SourceFile, project: Project) -> list[str]:
         return [{"list": "a list", "set": "a set", "dict": "a dict"}.get(node.kind, "a generator")]
     if isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and file.index.resolve(node.func) is None:
         return [_BUILTINS[node.func.id]] if node.func.id in _BUILTINS else []
+    if isinstance(node, tree.Call):
+        called = callee(node, file, project)
+        if called is not None and (called.module, called.path) == ("json", "dumps"):
+            return ["a string"]
     values: Value = project.evaluator.evaluate(node, file)
     found = {_plain(atom) for atom in values}
     return sorted(text for text in found if text is not None) if None not in found else []

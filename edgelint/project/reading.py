@@ -75,6 +75,7 @@ class Reader:
         self.follow(rest, forced=False)
         self.workers(entries)
         self.databases()
+        self.note_others()
         discovered = self.discovered
         project.inputs = sorted(
             {
@@ -87,7 +88,7 @@ class Reader:
                 *discovered.sql,
                 *map(posixpath.normpath, project.settings.schema.values()),
                 *discovered.pyproject,
-                *discovered.readmes,
+                *discovered.deployers,
                 *discovered.declarations,
                 *project.files,
                 # Read when it is there: a cached outcome must not outlive another wrangler.
@@ -123,6 +124,28 @@ class Reader:
                     if self.project.graph.exists(path):
                         found.setdefault(config.path, path)
         return found
+
+    def note_others(self) -> None:
+        """Say what is not read: what other tools declare, and configs that wrangler itself would pass over."""
+        from edgelint.project.deployers import deployers, other_deployer
+
+        project = self.project
+        configs = project.all_configs
+        for config in configs if self.discovered.deployers else ():
+            if other_deployer(project, config) is not None:
+                project.notes.append(_note("deployed by another tool, whose bindings are not read", config.path))
+        if not configs:
+            for path in deployers(project):
+                project.notes.append(_note("deployed by another tool, whose bindings are not read", path))
+        for config in configs:
+            name = posixpath.basename(config.path)
+            if name in wrangler.NAMES and any(
+                other.path == posixpath.join(folder, better)
+                for folder in _above(config.directory) for better in wrangler.NAMES[: wrangler.NAMES.index(name)]
+                for other in configs
+            ):
+                reason = "not what wrangler reads in this folder without --config: another format above it comes first"
+                project.notes.append(_note(reason, config.path))
 
     # -- files -------------------------------------------------------------------------------------------------------
 
@@ -324,6 +347,15 @@ def _is_source(path: str) -> bool:
         and not path.endswith((".d.ts", ".d.mts", ".d.cts"))
         and "node_modules/" not in path
     )
+
+
+def _above(directory: str) -> list[str]:
+    """The folders above ``directory``, up to the root ("")."""
+    found = []
+    while directory:
+        directory = posixpath.dirname(directory)
+        found.append(directory)
+    return found
 
 
 def _home(path: str, directories: list[str]) -> str | None:

@@ -35,7 +35,10 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 _LOGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@]*:(?P<password>[^\s/@]+)@(?P<host>[^\s/:?#]+)")
-_LOCAL_HOST = re.compile(r"localhost|127\.|0\.0\.0\.0|\[?::1|host\.docker|[^.]+$|.*\.(?:local|internal|test|example)$")
+_LOCAL_HOST = re.compile(
+    r"localhost|127\.|0\.0\.0\.0|\[?::1|host\.docker|[^.]+$|.*\.(?:local|internal|test|example|invalid)$"
+    r"|(?:.*\.)?example\.(?:com|net|org)$"
+)
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:SECRET|TOKEN|PASSWORD|PASSWD|PWD|PASSPHRASE|API_?KEYS?|APIKEY|PRIVATE_?KEY|ACCESS_?KEY|SIGNING_?KEY"
     r"|ENCRYPTION_?KEY|SERVICE_ROLE_KEY|MASTER_KEY|AUTH_KEY|CREDENTIALS?|SALT|PEPPER|WEBHOOK_KEY|SECRET_?KEY"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from edgelint.diagnostics import Span
 from edgelint.platform import bindings
-from edgelint.project import env_types
+from edgelint.project import env_types, known
 from edgelint.project.atoms import ClassRef, External, Inst, Obj, Plat
 from edgelint.project.env_types import EnvType
-from edgelint.project.env_uses import EnvUse, env_uses, service_worker_globals
+from edgelint.project.env_uses import EnvUse, env_uses, is_guarded, service_worker_globals
 from edgelint.project.files import SourceFile
 from edgelint.project.roles import HANDLER_NAMES
 from edgelint.project.wrangler import WranglerConfig
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EnvUse", "Worker"]
 
+_DRIVERS = frozenset((  # modules whose functions and classes take a D1 database
+    "drizzle-orm/d1", "kysely-d1", "@prisma/adapter-d1", "workers-qb", "superflare",
+))  # fmt: skip
 _PLATFORM_MODULES = ("cloudflare:workers", "workers", "cloudflare")  # of the classes that a worker's entry extends
 
 
@@ -74,7 +77,8 @@ class Worker:
 
     @property
     def called_bindings(self) -> set[str]:
-        """Names in env on whose values methods of bindings are called, wherever those values were handed to."""
+        """Names in env on whose values methods of bindings are called, wherever those values were handed to, and those
+        that are handed to a package which does so itself (``drizzle(env.DB)``)."""
         if self._called is None:
             self._called = {
                 atom.binding
@@ -83,7 +87,40 @@ class Worker:
                 for atom in self._evaluator.evaluate(call.func.obj, file)
                 if isinstance(atom, Plat) and atom.type == "binding" and atom.binding is not None
             }
+            self._called.update(use.name for use in self.env_uses if self._is_driven(use))
         return self._called
+
+    def _is_driven(self, use: EnvUse) -> bool:
+        """Whether the value goes into a driver for bindings, as it is or as an option."""
+        at: Node = use.node
+        while isinstance(at.parent, tree.Cast | tree.Property | tree.Object):
+            at = at.parent
+        call = at.parent
+        if not isinstance(call, tree.Call) or call.func is at:
+            return False
+        called = self._evaluator.evaluate(call.func, use.file)
+        return bool(called) and all(isinstance(a, External) and a.module in _DRIVERS for a in called)
+
+    @property
+    def renamed_calls(self) -> Iterator[tuple[str, str, Node, SourceFile]]:
+        """(name in env, method, receiver, file) of calls on a binding that a variable or a parameter holds.
+
+        Only where the receiver can be nothing else, and the code does not test it."""
+        for file in self.files:
+            for verb, calls in file.index.calls.items():
+                if verb != "fetch" and not bindings.kinds_of_verb(verb):
+                    continue
+                for call in calls:
+                    if isinstance(call.func, tree.Member) and isinstance(call.func.obj, tree.Name):
+                        values = self._evaluator.evaluate(call.func.obj, file)
+                        atom = next(iter(values)) if len(values) == 1 else None
+                        if (
+                            isinstance(atom, Plat)
+                            and atom.binding is not None
+                            and atom.type in known.BINDING_KINDS
+                            and not is_guarded(call.func.obj, file)
+                        ):
+                            yield atom.binding, verb, call.func.obj, file
 
     @property
     def dynamic_env(self) -> list[Span]:
@@ -100,6 +137,14 @@ class Worker:
     def exports_of(self, entry: SourceFile) -> dict[str, Exported] | None:
         """What an entry exports by name; None when it takes over all of a module that cannot be seen."""
         return None if self._graph.is_open(entry.path) else self._graph.exports(entry.path)
+
+    def reaches(self, environment: str | None, files: Iterable[SourceFile]) -> bool:
+        """Whether an environment's entry reaches any of ``files``; true as well when its entry is not known."""
+        entry = self.entries.get(environment)
+        if entry is None or entry is self.entry:
+            return True
+        reached = set(self._graph.reachable(entry.path))
+        return any(file.path in reached for file in files)
 
     @property
     def handlers(self) -> dict[str, Span] | None:
@@ -146,7 +191,16 @@ class Worker:
         for atom in value:
             if not self._handlers_of(atom, found, entry, thing if isinstance(thing, Node) else None):
                 return None
+        self._add_assigned(found)
         return found
+
+    def _add_assigned(self, found: dict[str, Span]) -> None:
+        """``app.scheduled = async () => {}``, on whatever: it may be what is exported."""
+        for file in self.files:
+            for name in HANDLER_NAMES - found.keys():
+                for member in file.index.members.get(name, ()):
+                    if isinstance(member.parent, tree.Assign) and member.parent.target is member:
+                        found[name] = Span(file.path, member.name_start, member.name_end)
 
     def _has_unknown_exports(self) -> bool:
         return self.entry is not None and not self.entry.index.exports

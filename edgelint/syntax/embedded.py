@@ -57,6 +57,9 @@ def _blocks(data: bytes, astro: bool) -> tuple[list[tuple[int, int]], str]:
         if skipped is not None and skipped.start() < tag.start():
             at = skipped.end()
             continue
+        if tag.group(1).rstrip().endswith(b"/"):  # <script set:html={text} /> has no text of its own
+            at = tag.end()
+            continue
         close = _CLOSE.search(data, tag.end())
         end_of_script = close.start() if close is not None else len(data)
         at = close.end() if close is not None else len(data)
