@@ -35,6 +35,7 @@ from edgelint.project.atoms import (
 )
 from edgelint.project.files import SourceFile
 from edgelint.project.frames import Frame, Memo
+from edgelint.project.hono_values import HonoValues
 from edgelint.project.member_values import MemberValues, context_trust
 from edgelint.project.modules import ModuleGraph
 from edgelint.project.object_values import ObjectValues
@@ -81,6 +82,7 @@ class Evaluator:
         self.objects = ObjectValues(self)
         self.members = MemberValues(self)
         self.parameters = Parameters(self)
+        self.hono = HonoValues(self)
         self.receivers = Receivers(self)
         self._handlers: dict[type[Node], Callable[[Any, SourceFile, Frame | None], Value]] = {
             tree.Name: self.name,

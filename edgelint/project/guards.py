@@ -22,15 +22,19 @@ _MEMBERSHIP = frozenset({"includes", "has", "hasOwnProperty", "hasOwn", "contain
 PATTERNS = frozenset({"test", "match", "fullmatch", "search"})
 
 
-def is_allow_listed(subject: Node, at: Node, file: SourceFile, evaluator: Evaluator) -> bool:
-    """Whether every way to ``at`` has passed a test that ``subject`` is one of some values, or fits a pattern."""
+def is_allow_listed(subject: Node, at: Node, file: SourceFile, evaluator: Evaluator, since: int = 0) -> bool:
+    """Whether every way to ``at`` has passed a test that ``subject`` is one of some values, or fits a pattern;
+    ``since``: only tests from this offset on count.
+    """
     if not isinstance(subject, tree.Name | tree.Member | tree.Call):
         return False
     for condition in conditions(at):
-        if tests_membership(condition.test, subject, file, condition.holds, evaluator):
+        if condition.test.start >= since and tests_membership(
+            condition.test, subject, file, condition.holds, evaluator
+        ):
             return True
-    return _replaced_when_not_listed(subject, at, file) or any(
-        asserts(s, subject, file, tests_membership, evaluator) for s in before(at)
+    return _replaced_when_not_listed(subject, at, file, since) or any(
+        asserts(s, subject, file, tests_membership, evaluator) for s in before(at) if s.start >= since
     )
 
 
@@ -57,7 +61,7 @@ def tests_membership(test: Node, subject: Node, file: SourceFile, holds: bool, e
         if test.op in (">=", ">") and _is_index_test(test.left, subject, file):
             return holds
     if isinstance(test, tree.Member) and test.index is not None and _is_subject(test.index, subject, file):
-        return holds  # MAP[x] is there
+        return holds and not _is_sent(test.obj, file, e)  # MAP[x] is there
     return _tests_result(test, subject, file, holds)
 
 
@@ -65,8 +69,10 @@ def _tests_call(test: tree.Call, subject: Node, file: SourceFile, holds: bool, e
     func = test.func
     given = [position for position, arg in enumerate(test.args) if _is_subject(arg, subject, file)]
     if isinstance(func, tree.Member):
+        if func.name == "call" and isinstance(func.obj, tree.Member) and func.obj.name == "hasOwnProperty":
+            return holds and 1 in given and not _is_sent(test.args[0], file, e)
         if func.name in _MEMBERSHIP and given:
-            return holds and not _is_sent(func.obj, file, e)
+            return holds and not _is_sent(test.args[0] if func.name == "hasOwn" else func.obj, file, e)
         if func.name in PATTERNS and (given or _is_subject(func.obj, subject, file)):
             return _tests_pattern(test, func, subject, file, holds, e)
         if func.name in ("some", "find", "every") and mentions(test, subject, file):
@@ -216,7 +222,7 @@ def _is_index_test(node: Node, subject: Node, file: SourceFile) -> bool:
     )
 
 
-def _replaced_when_not_listed(subject: Node, at: Node, file: SourceFile) -> bool:
+def _replaced_when_not_listed(subject: Node, at: Node, file: SourceFile, since: int) -> bool:
     """``if (!ALLOWED.includes(x)) x = "id"`` before ``at``: after it, x is allowed."""
     node = at
     while node.parent is not None:
@@ -225,7 +231,11 @@ def _replaced_when_not_listed(subject: Node, at: Node, file: SourceFile) -> bool
             for statement in parent.body:
                 if statement is node:
                     break
-                if isinstance(statement, tree.If) and _assigns(statement.then, subject, file):
+                if (
+                    isinstance(statement, tree.If)
+                    and statement.start >= since
+                    and _assigns(statement.then, subject, file)
+                ):
                     if any(tests_membership(c.test, subject, file, c.holds) for c in split(statement.test, False)):
                         return True
         if isinstance(parent, tree.Function):
@@ -283,7 +293,7 @@ def asserts(statement: Node, subject: Node, file: SourceFile, tests: Test, e: Ev
         )
     if isinstance(statement, tree.Try):
         left = all(leaves(handler.body) for handler in statement.handlers if isinstance(handler, tree.Catch))
-        return left and any(asserts(inner, subject, file, tests, e) for inner in statement.body.body)
+        return left and any(_stops(inner, subject, file, tests, e) for inner in statement.body.body)
     call = statement.value if isinstance(statement, tree.ExprStmt) else None
     while isinstance(call, tree.Await):
         call = call.value

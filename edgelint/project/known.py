@@ -75,7 +75,7 @@ MEMBERS: dict[str, dict[str, str]] = {
     },
     "hono-context": {
         "env": "env", "req": "hono-request", "executionCtx": "execution-context", "event": "fetch-event",
-        "res": "response",
+        "res": "response", "var": "hono-variables",
     },
     "hono-request": {"url": "!text", "path": "!text", "raw": "request", "method": "method", "headers": "headers!"},
     "pages-context": {

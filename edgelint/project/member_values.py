@@ -173,6 +173,8 @@ class MemberValues:
             return one(Plat(kind or "binding", name, trust=atom.trust))
         if atom.type == "process-env":
             return one(Unknown("other", node))
+        if atom.type == "hono-variables":
+            return self.e.hono.variable(name, node)
         to = known.MEMBERS.get(atom.type, {}).get(name)
         if to is None:
             if atom.type in ("headers", "search-params", "form-data") and atom.tainted:

@@ -119,6 +119,10 @@ class MethodValues:
             atom = atom._replace(type=known.TELLING_METHODS[name], trust="shape")
         if atom.type == "env":
             return one(Unknown("other", node))
+        if atom.type == "hono-context" and name == "get" and len(node.args) == 1:
+            key = node.args[0]
+            if isinstance(key, tree.Literal) and isinstance(key.value, str):
+                return self.e.hono.variable(key.value, node)
         to = known.METHODS.get(atom.type, {}).get(name)
         if to is None and file.language == "python":
             to = known.METHODS.get(atom.type, {}).get(_camel(name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -88,7 +88,10 @@ class ObjectValues:
             if isinstance(prop, tree.Property):
                 if prop.key == name:
                     value = self.e.evaluate(prop.value, atom.file, frame)
-                    if isinstance(prop.value, tree.Function):
+                    if isinstance(prop.value, tree.Function) and prop.value.kind == "getter":
+                        getter = Func(prop.value, atom.file, one(atom))
+                        value = self.e.call_values.returned(getter, None, atom.file, frame)
+                    elif isinstance(prop.value, tree.Function):
                         value = frozenset(Func(a.node, a.file, one(atom)) if isinstance(a, Func) else a for a in value)
                 elif prop.key is None:
                     given |= self.e.evaluate(prop.value, atom.file, frame)
@@ -253,6 +256,7 @@ class ObjectValues:
     def assigned_key(self, member: tree.Member, file: SourceFile) -> Value:
         """The key that ``o[key] = value`` gives ``o``: harmless where a test or a filter has let it through."""
         from edgelint.project.captures import captures_word
+        from edgelint.project.filters import holds_only_listed
         from edgelint.project.guards import is_allow_listed
 
         if member.name is not None:
@@ -265,18 +269,6 @@ class ObjectValues:
         loops = (
             [d.node for d in symbol.defs if d.kind == "element" and d.node is not None] if symbol is not None else []
         )
-        if any(
-            call.func.name == "filter"
-            for node in loops
-            for call in _chained(node)
-            if isinstance(call.func, tree.Member)
-        ):
+        if any(holds_only_listed(node, file, self.e) for node in loops):
             return one(SafeText("filtered"))
         return self.e.evaluate(key, file)
-
-
-def _chained(node: Node) -> Iterator[tree.Call]:
-    """``node`` and the calls it goes on from: ``xs.filter(f)`` and ``f()`` of ``f().filter(f)``."""
-    while isinstance(node, tree.Call):
-        yield node
-        node = node.func.obj if isinstance(node.func, tree.Member) else node.func

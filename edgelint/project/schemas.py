@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgelint.project.atoms import UNKNOWN, External, ListOf, Number, Obj, SafeText, Unknown, Value, one
+from edgelint.project.atoms import UNKNOWN, Arr, External, ListOf, Number, Obj, SafeText, Unknown, Value, one
 from edgelint.project.numbers import as_number
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -81,25 +81,9 @@ class Schemas:
         return node if isinstance(node, tree.Call) else None
 
     def of_validator(self, node: tree.Call) -> tree.Call | None:
-        """The schema that Hono's ``c.req.valid("query")`` was passed by: ``zValidator("query", schema)`` beside the
-        handler.
-        """
-        target = node.args[0].value if node.args and isinstance(node.args[0], tree.Literal) else None
-        handler = tree.enclosing_function(node)
-        while handler is not None and not isinstance(handler.parent, tree.Call):
-            handler = tree.enclosing_function(handler)
-        file = self.e.parameters.file_of(node)
-        if handler is None or file is None or not isinstance(handler.parent, tree.Call):
-            return None
-        for arg in handler.parent.args:
-            if (
-                isinstance(arg, tree.Call)
-                and len(arg.args) >= 2
-                and isinstance(arg.args[0], tree.Literal)
-                and arg.args[0].value == target
-            ):
-                return self.resolved(arg.args[1], file)
-        return None
+        """The schema that what ``node``, Hono's ``c.req.valid("query")``, gives was passed by."""
+        file, given = self.e.parameters.file_of(node), validator_argument(node)
+        return self.resolved(given, file) if file is not None and given is not None else None
 
     def resolved(self, node: Node, file: SourceFile) -> tree.Call | None:
         """The call that made the schema ``node`` stands for."""
@@ -175,6 +159,8 @@ class Schemas:
             return one(Unknown("validated"))
         value = self.base(chain, names, schema)
         for name, call in chain:
+            if name == "or" and call.args:  # one of two
+                value |= self.value(call.args[0], self.e.parameters.file_of(call) or file)
             if name in ("default", "catch", "prefault", "fallback") and call.args:
                 value |= self.e.evaluate(call.args[-1], self.e.parameters.file_of(call) or file)
         return value
@@ -182,6 +168,12 @@ class Schemas:
     def base(self, chain: list[tuple[str, tree.Call]], names: set[str], schema: tree.Call) -> Value:
         if names & _CHOICES:
             return one(SafeText("enum"))
+        union = next((call for name, call in chain if name == "union" and call.args), None)
+        if union is not None:
+            home = self.e.parameters.file_of(union)
+            of = [a for a in self.e.evaluate(union.args[0], home) if isinstance(a, Arr)] if home is not None else []
+            found = self.e.join(self.value(item, arr.file) for arr in of for item in arr.node.items)
+            return found or one(Unknown("validated", schema))
         if names & _LISTS:
             inner = next((call for name, call in chain if name in _LISTS), schema)
             file = self.e.parameters.file_of(inner)
@@ -231,3 +223,22 @@ class Schemas:
         return Number(lower, upper, False, True, node, file.path if file is not None else "")
 
 
+def validator_argument(node: tree.Call) -> Node | None:
+    """The schema, or the function, that Hono's ``c.req.valid("query")`` was passed by: ``zValidator("query", schema)``
+    beside the handler.
+    """
+    target = node.args[0].value if node.args and isinstance(node.args[0], tree.Literal) else None
+    handler = tree.enclosing_function(node)
+    while handler is not None and not isinstance(handler.parent, tree.Call):
+        handler = tree.enclosing_function(handler)
+    if handler is None or not isinstance(handler.parent, tree.Call):
+        return None
+    for arg in handler.parent.args:
+        if (
+            isinstance(arg, tree.Call)
+            and len(arg.args) >= 2
+            and isinstance(arg.args[0], tree.Literal)
+            and arg.args[0].value == target
+        ):
+            return arg.args[1]
+    return None

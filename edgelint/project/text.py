@@ -13,12 +13,13 @@ from edgelint.project.atoms import Inst, Obj
 from edgelint.project.captures import captures_word
 from edgelint.project.evaluate import Evaluator
 from edgelint.project.files import SourceFile
+from edgelint.project.filters import holds_only_listed
 from edgelint.project.frames import Frame
 from edgelint.project.guards import is_allow_listed
 from edgelint.project.objects import holder, symbol_pushes
 from edgelint.project.reaching import reaching
 from edgelint.project.scopes import Def, PathStep, Symbol
-from edgelint.project.text_calls import Calls
+from edgelint.project.text_calls import Calls, results
 from edgelint.project.text_syntax import before, is_sql
 from edgelint.project.text_values import At, Hole
 from edgelint.syntax import tree
@@ -140,10 +141,13 @@ class _Descent(Calls):
         symbol = at.file.index.resolve(node)
         if symbol is None or node.id == "this":
             yield from self.leaf(node, at)
-        elif not is_allow_listed(node, node, at.file, self.e) and not captures_word(node, at.file, self.e):
+        elif not captures_word(node, at.file, self.e):
             definitions = reaching(symbol, node) if len(symbol.defs) > 1 else symbol.defs
             for d in definitions:
-                yield from self.definition(d, node, at)
+                # A test of what the variable held before says nothing of what it holds now.
+                since = d.at.start if len(definitions) < len(symbol.defs) and d.at.start < node.start else 0
+                if not is_allow_listed(node, node, at.file, self.e, since):
+                    yield from self.definition(d, node, at)
             if not any(d.kind == "value" and isinstance(d.node, tree.Array) for d in definitions):
                 yield from self.pushed(symbol, at)
 
@@ -159,6 +163,8 @@ class _Descent(Calls):
             yield from self.item(node, at._replace(items=spread))
 
     def definition(self, d: Def, use: Node, at: At) -> Iterator[Hole]:
+        if d.kind in ("element", "key") and d.node is not None and holds_only_listed(d.node, at.file, self.e):
+            return
         if d.kind == "augment":
             if isinstance(d.node, tree.Assign) and d.node.op == "+=" and d.node.value is not None:
                 yield from self.descend(d.node.value, at._replace(glue=d.node.value, glue_file=at.file))
@@ -257,6 +263,9 @@ class _Descent(Calls):
         if is_allow_listed(node, node, at.file, self.e) or captures_word(node, at.file, self.e):
             return
         handled = False
+        for file, value in self.e.hono.read(node, at.file):
+            handled = True
+            yield from self.descend(value, at.moved(file, None))
         for atom in self.e.evaluate(node.obj, at.file, at.frame) if node.name is not None else ():
             for holes in self.member_of(atom, node, at):
                 handled = True
@@ -269,8 +278,11 @@ class _Descent(Calls):
         if isinstance(atom, Obj):
             frame = atom.frame if isinstance(atom.frame, Frame) else None
             for prop in atom.node.props:
-                if isinstance(prop, tree.Property) and prop.key == node.name:
-                    yield self.descend(prop.value, at.moved(atom.file, frame))
+                if not isinstance(prop, tree.Property) or prop.key != node.name:
+                    continue
+                getter = isinstance(prop.value, tree.Function) and prop.value.kind == "getter"
+                for value in results(prop.value) if getter else [prop.value]:
+                    yield self.descend(value, at.moved(atom.file, frame))
         elif isinstance(atom, Inst) and node.name is not None:
             for source in self.e.graph.fields.sources(atom.node, atom.file, node.name):
                 if isinstance(source, tree.Param):

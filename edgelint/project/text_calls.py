@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from edgelint.project.atoms import EMPTY, Func, Global, Number, SafeText, Unknown, Value, one
+from edgelint.project.atoms import EMPTY, Func, Global, Number, Plat, SafeText, Taint, Unknown, Value, one
 from edgelint.project.call_values import returns_of
+from edgelint.project.filters import holds_only_listed, keeps_listed
 from edgelint.project.frames import MAX_FRAMES, Frame
-from edgelint.project.guards import is_allow_listed, tests_membership
+from edgelint.project.guards import is_allow_listed
 from edgelint.project.numbers import is_number_format
 from edgelint.project.text_syntax import SQL_TEXT, before, disarmed_quotes, strips_to_words
 from edgelint.project.text_values import At, Hole, Values
@@ -77,6 +78,9 @@ class Calls(Values):
                 yield from self.descend(node.args[0], at)
             return
         looked_into = False
+        for file, value in self.e.hono.read(node, at.file):
+            looked_into = True
+            yield from self.descend(value, at.moved(file, None))
         for value, inner in self.returned(node, at):
             looked_into = True
             yield from self.descend(value, inner)
@@ -85,14 +89,26 @@ class Calls(Values):
 
     def returned(self, node: tree.Call, at: At) -> Iterator[tuple[Node, At]]:
         """What the project's functions that ``node`` calls return, each in the frame of the call."""
+        if isinstance(node.func, tree.Member) and node.func.name == "valid":
+            yield from self.validated(node, at)
+            return
         called = self.e.evaluate(node.func, at.file, at.frame)
         functions = [a for a in called if isinstance(a, Func)]
         if not functions and isinstance(node.func, tree.Member) and any(isinstance(a, Unknown) for a in called):
             functions = self.implementations(node.func, at)
         for function in functions:
             inner = self.e.call_values.frame(function, node, at.file, at.frame)
-            for value in _results(function.node) if inner is not None else ():
+            for value in results(function.node) if inner is not None else ():
                 yield value, at.moved(function.file, inner)
+
+    def validated(self, node: tree.Call, at: At) -> Iterator[tuple[Node, At]]:
+        """What the function of a Hono validator returns, which ``c.req.valid("query")`` gives, but for its refusals."""
+        for function in self.e.hono.validators(node, at.file):
+            sent: Value = one(Taint("request", node, at.file.path))
+            inner = Frame(function.node, [sent], {}, False, function.file, None, None)
+            for value in results(function.node):
+                if not all(isinstance(a, Plat) for a in self.e.evaluate(value, function.file, inner)):
+                    yield value, at.moved(function.file, inner)
 
     def implementations(self, func: tree.Member, at: At) -> list[Func]:
         """The methods that a call on a receiver of unknown type may mean: those of the name, when they are few."""
@@ -131,7 +147,7 @@ class Calls(Values):
 
     def passed(self, node: tree.Call, func: tree.Member, name: str, at: At) -> Iterator[Hole]:
         if name == "filter" and node.args:
-            if keeps_listed(node.args[0], at):
+            if keeps_listed(node.args[0], at.file, self.e):
                 return
             items = self.e.elements(self.e.evaluate(node, at.file, at.frame), at.frame)
             if items and all(isinstance(a, Number) for a in items):
@@ -196,15 +212,11 @@ class Calls(Values):
                 if at.frame is not None and (at.frame.depth >= MAX_FRAMES or at.frame.find(atom.node) is not None):
                     continue
                 values = self.e.elements(self.e.evaluate(over, at.file, at.frame), at.frame)
-                if is_allow_listed(over, over, at.file, self.e) or any(
-                    isinstance(n, tree.Call) and isinstance(n.func, tree.Member) and n.func.name == "filter" and n.args
-                    and keeps_listed(n.args[0], at)
-                    for n in _made_from(over, at)
-                ):
+                if holds_only_listed(over, at.file, self.e):
                     values = one(SafeText("allowed"))
                 given: list[Node | Value] = [*before, values, one(Number(0, None))]
                 inner = Frame(atom.node, given, {}, False, at.file, at.frame, atom.this)
-                for value in _results(atom.node):
+                for value in results(atom.node):
                     yield from self.descend(value, at.moved(atom.file, inner)._replace(items=False))
             elif isinstance(atom, Global) and atom.path in ("Number", "parseInt", "parseFloat"):
                 if function.parent is not None:
@@ -213,51 +225,9 @@ class Calls(Values):
                 yield from self.leaf(function, at)
 
 
-def _results(function: tree.Function) -> list[Node]:
+def results(function: Node) -> list[Node]:
     """The expressions that ``function`` returns."""
+    assert isinstance(function, tree.Function)
     if function.body is None or isinstance(function.body, tree.Block):
         return [statement.value for statement in returns_of(function) if statement.value is not None]
     return [function.body]
-
-
-def _made_from(node: Node, at: At) -> Iterator[Node]:
-    """``node`` and what it is made from: the receivers of its calls, the initial values of its names."""
-    for _ in range(12):
-        yield node
-        if isinstance(node, tree.Call) and isinstance(node.func, tree.Member):
-            node = node.func.obj
-        elif isinstance(node, tree.Await | tree.Cast):
-            node = node.value
-        elif isinstance(node, tree.Name):
-            symbol = at.file.index.resolve(node)
-            values = (
-                [d.node for d in symbol.defs if d.kind == "value" and d.node is not None and not d.path]
-                if symbol
-                else []
-            )
-            if len(values) != 1 or values[0] is None:
-                return
-            node = values[0]
-        else:
-            return
-
-
-def keeps_listed(predicate: Node, at: At) -> bool:
-    """Whether a filter's callback keeps only what a list, set, object or pattern allows."""
-    if (
-        not isinstance(predicate, tree.Function)
-        or not predicate.params
-        or not isinstance(predicate.params[0], tree.Param)
-    ):
-        return False
-    target = predicate.params[0].target
-    names = {n.id for n in tree.walk(target) if isinstance(n, tree.Name)}
-    body = predicate.body
-    for node in tree.walk(body) if body is not None else ():
-        if isinstance(node, tree.Name) and node.id in names:
-            parent = node.parent
-            while parent is not None and parent is not predicate:
-                if tests_membership(parent, node, at.file, True):
-                    return True
-                parent = parent.parent
-    return False
