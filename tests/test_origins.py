@@ -69,7 +69,7 @@ NAN = [
     ("probe(...[1].map(Number));", NONE), ("probe(...q.getAll('x').flatMap((v) => [1, +v]));", ["+v"]),
     ("probe(...q.getAll('x').map(Number).filter(Number.isInteger));", NONE),
     ("probe(...q.getAll('x').map(Number).filter((n) => n > 0));", NONE),
-    ("probe(...q.getAll('x').map(Number).filter((n) => other(n)));", ["Number"]),
+    ("probe(...q.getAll('x').map(Number).filter((n) => n !== other));", ["Number"]),
     ("probe(...[1].concat([Number(id)]).slice(1));", ["Number(id)"]),
     ("probe([Number(id)].at(0));", ["Number(id)"]), ("probe([Number(id)].find(Number.isFinite));", NONE),
     ("probe(Object.values({ a: Number(id) }));", NONE),

@@ -27,6 +27,7 @@ from edgelint.project.atoms import (
 from edgelint.project.callers import is_bound_python
 from edgelint.project.global_calls import GlobalCalls, is_tainted
 from edgelint.project.method_values import MethodValues
+from edgelint.project.numbers import to_number
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -199,7 +200,10 @@ class CallValues:
             if isinstance(atom, Func):
                 value |= self.called_back(atom, args, file, frame)
             elif isinstance(atom, Global) and atom.path in ("Number", "parseInt", "parseFloat"):
-                value |= one(Number(nan=True, node=node, path=file.path))
+                given = args[0] if args else EMPTY
+                given = given if isinstance(given, frozenset) else self.e.evaluate(given, file, frame)
+                number = to_number(given, node, file.path)
+                value |= number if given else one(Number(nan=True, node=node, path=file.path))
             elif isinstance(atom, Global) and atom.path in ("String", "encodeURIComponent"):
                 value |= args[0] if isinstance(args[0], frozenset) else UNKNOWN
             else:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from edgelint.project.atoms import Global
+from edgelint.project.flow import split
 from edgelint.project.guards import is_allow_listed, tests_membership
+from edgelint.project.number_guards import tests_number
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from edgelint.project.files import SourceFile
 
 _MAX_HOPS = 12
+_SOUND = frozenset({"Boolean", "Number.isInteger", "Number.isFinite", "Number.isSafeInteger", "isFinite"})
 
 
 def holds_only_listed(over: Node, file: SourceFile, e: Evaluator) -> bool:
@@ -48,6 +52,21 @@ def keeps_listed(predicate: Node, file: SourceFile, e: Evaluator) -> bool:
                     return True
                 parent = parent.parent
     return False
+
+
+def keeps_numbers(predicate: Node, file: SourceFile, e: Evaluator) -> bool:
+    """Whether a filter's callback keeps no NaN: ``Number.isInteger``, ``Boolean``, ``(n) => n > 0``."""
+    if not isinstance(predicate, tree.Function):
+        return any(isinstance(a, Global) and a.path in _SOUND for a in e.evaluate(predicate, file))
+    param = predicate.params[0] if predicate.params else None
+    target = param.target if isinstance(param, tree.Param) else None
+    body = predicate.body
+    if isinstance(body, tree.Block):
+        last = body.body[-1] if body.body else None
+        body = last.value if isinstance(last, tree.Return) else None
+    return target is not None and body is not None and any(
+        tests_number(c.test, target, file, c.holds, e) for c in split(body, True)
+    )
 
 
 def _made_from(node: Node, file: SourceFile) -> Iterator[Node]:

@@ -143,6 +143,11 @@ class MethodValues:
         if name in ("map", "flatMap") and node.args:
             given = self.calls.callback(node.args[0], [items, one(Number(0, None))], file, frame)
             return one(ListOf(self.e.elements(given, frame) if name == "flatMap" else given))
+        if name == "filter" and node.args and any(isinstance(a, Number) and a.nan for a in items):
+            from edgelint.project.filters import keeps_numbers
+
+            if keeps_numbers(node.args[0], file, self.e):
+                return one(ListOf(frozenset(a._replace(nan=False) if isinstance(a, Number) else a for a in items)))
         if name in _LIST_METHODS:
             extra = EMPTY
             if name == "concat":
@@ -189,6 +194,8 @@ class MethodValues:
     def text_method(
         self, atom: Const | SafeText | Number, name: str, node: tree.Call, file: SourceFile, frame: Frame | None
     ) -> Value:
+        if isinstance(atom, Const) and atom.kind == "regex" and name == "exec" and node.args:
+            return self.e.evaluate(node.args[0], file, frame)  # the parts that fit are the text's
         if name in ("join", "format") and node.args:
             parts: list[Value] = []
             for arg in node.args:

@@ -22,7 +22,7 @@ def is_number_checked(subject: Node, file: SourceFile, since: int = 0, e: Evalua
     """Whether a test on the way to ``subject`` shows that it is a sound number; ``since``: only tests from this offset
     on count.
     """
-    return _is_settled(subject, file, _tests_number, since, e)
+    return _is_settled(subject, file, tests_number, since, e)
 
 
 def is_bounded(subject: Node, file: SourceFile, since: int = 0, e: Evaluator | None = None) -> bool:
@@ -59,23 +59,35 @@ def _settles(statement: Node, subject: Node, file: SourceFile, tests: Test, e: E
     return asserts(statement, subject, file, tests, e)
 
 
-def _tests_number(test: Node, subject: Node, file: SourceFile, holds: bool, e: Evaluator | None = None) -> bool:
+def tests_number(test: Node, subject: Node, file: SourceFile, holds: bool, e: Evaluator | None = None) -> bool:
+    """Whether ``test`` being ``holds`` shows that ``subject`` is not NaN. NaN is false, and every comparison with it
+    fails: ``n < 1`` that does not hold says nothing.
+    """
     while isinstance(test, tree.Await | tree.Cast):
         test = test.value
     if same(test, subject, file):
-        return holds  # NaN is false
+        return holds
     if isinstance(test, tree.Unary):
-        return test.op == "!" and _tests_number(test.value, subject, file, not holds, e)
+        return test.op == "!" and tests_number(test.value, subject, file, not holds, e)
     if isinstance(test, tree.Call):
-        return mentions(test, subject, file) and holds != last_name(test.func).lower().startswith(_REFUSING)
+        return mentions(test, subject, file) and holds == _asks_for_numbers(test)
     if isinstance(test, tree.Binary):
         if test.op in ("&&", "||"):  # of which one side is enough, and it is not known which
-            return _tests_number(test.left, subject, file, holds, e) and _tests_number(
+            return tests_number(test.left, subject, file, holds, e) and tests_number(
                 test.right, subject, file, holds, e
             )
         if test.op in EQUALITY | _ORDER | {"in", "not in"}:
-            return mentions(test, subject, file) and not _is_about_nothing(test)
+            negative = test.op in ("!==", "!=", "not in")
+            return holds != negative and mentions(test, subject, file) and not _is_about_nothing(test)
     return False
+
+
+def _asks_for_numbers(call: tree.Call) -> bool:
+    """Whether ``call`` is true for sound numbers: ``Number.isInteger(n)``, not ``isNaN(n)`` or ``xs.some(isNaN)``."""
+    name = last_name(call.func).lower()
+    if name in ("some", "any", "find", "findindex"):
+        return False
+    return not name.startswith(_REFUSING)
 
 
 def _tests_order(test: Node, subject: Node, file: SourceFile, holds: bool, e: Evaluator | None = None) -> bool:
@@ -104,6 +116,11 @@ def _tests_bound(test: Node, subject: Node, file: SourceFile, holds: bool, e: Ev
 
 
 def _tests_digits(test: Node, subject: Node, file: SourceFile, holds: bool, e: Evaluator | None = None) -> bool:
+    if isinstance(test, tree.Binary) and test.op in EQUALITY:
+        for side, other in ((test.left, test.right), (test.right, test.left)):
+            if isinstance(side, tree.Unary) and side.op == "typeof" and same(side.value, subject, file):
+                positive = test.op in ("===", "==")
+                return holds == positive and isinstance(other, tree.Literal) and other.value in ("number", "bigint")
     if isinstance(test, tree.Call) and last_name(test.func) in _NUMERIC:
         return mentions(test, subject, file) and holds != last_name(test.func).lower().startswith(_REFUSING)
     return tests_membership(test, subject, file, holds, e)

@@ -12,13 +12,13 @@ from enum import Enum
 from typing import NamedTuple
 
 from edgelint.project import number_guards
-from edgelint.project.atoms import Arr, Atom, Func, Global, Inst, ListOf, Number, Obj, Plat, Taint, Value
+from edgelint.project.atoms import Arr, Atom, Func, Global, Inst, ListOf, Number, Obj, Plat, Taint, Unknown, Value
 from edgelint.project.call_values import returns_of
 from edgelint.project.captures import captures_digits
 from edgelint.project.evaluate import Evaluator
 from edgelint.project.files import SourceFile
+from edgelint.project.filters import keeps_numbers
 from edgelint.project.frames import MAX_FRAMES, Frame
-from edgelint.project.guards import last_name
 from edgelint.project.numbers import as_number
 from edgelint.project.objects import holder, symbol_pushes
 from edgelint.project.reaching import reaching
@@ -46,7 +46,6 @@ class Origin(NamedTuple):
 
 _CONVERSIONS = frozenset({"Number", "parseInt", "parseFloat", "Number.parseInt", "Number.parseFloat", "int", "float"})
 _ROUNDINGS = frozenset({"Math.floor", "Math.ceil", "Math.round", "Math.trunc", "Math.abs", "round", "abs"})
-_SAFE_FILTERS = frozenset({"Boolean", "Number.isInteger", "Number.isFinite", "Number.isSafeInteger", "isFinite"})
 _BITS = frozenset({"|", "&", "^", "<<", ">>", ">>>"})
 _SETTLED: dict[Question, Callable[[Node, SourceFile, int, Evaluator], bool]] = {
     Question.NAN: number_guards.is_number_checked,
@@ -137,7 +136,7 @@ class _Walk:
         if self.settled(node, file, 0, self.e):
             return
         value = self.e.evaluate(given, file, frame)
-        if not any(_is_sent(atom) for atom in value):
+        if not any(_is_sent(atom) or self.is_free_text(atom) for atom in value):
             return
         if self.question is Question.NAN:
             if file.language == "python":
@@ -150,6 +149,14 @@ class _Walk:
         elif self.settled(given, file, 0, self.e):
             return
         yield Origin(file, node, True)
+
+    def is_free_text(self, atom: Atom) -> bool:
+        """Whether a schema passed the text as any string: it may be no number."""
+        if self.question is not Question.NAN or not isinstance(atom, Unknown) or atom.reason != "validated":
+            return False
+        from edgelint.project.schemas import Schemas
+
+        return Schemas(self.e).is_free_text(atom)
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
@@ -231,7 +238,7 @@ class _Walk:
         if name in ("map", "flatMap") and node.args:
             yield from self.mapped(node.args[0], func.obj, file, frame, name == "flatMap")
             return
-        if name in ("filter", "find") and node.args and self.filters_numbers(node.args[0], file):
+        if name in ("filter", "find") and node.args and keeps_numbers(node.args[0], file, self.e):
             return
         yield from self.walk(func.obj, file, frame, True)
         if name == "concat":
@@ -249,17 +256,6 @@ class _Walk:
             ):
                 inner = Frame(atom.node, [elements, frozenset({Number(0, None)})], {}, False, file, frame, None)
                 yield from self.returned(atom, inner, flat)
-
-    def filters_numbers(self, predicate: Node, file: SourceFile) -> bool:
-        """Whether a filter lets only sound numbers through."""
-        if isinstance(predicate, tree.Function):
-            return any(
-                (isinstance(n, tree.Call)
-                and last_name(n.func) in ("isNaN", "isInteger", "isFinite", "isSafeInteger"))
-                or isinstance(n, tree.Binary)
-                for n in tree.walk(predicate)
-            )
-        return any(isinstance(a, Global) and a.path in _SAFE_FILTERS for a in self.e.evaluate(predicate, file))
 
     # -- names, members, arrays --------------------------------------------------------------------------------------
 
@@ -377,6 +373,8 @@ class _Walk:
             if isinstance(node, tree.Call) and node.args
             else None
         )
+        if given is None and isinstance(node, tree.Name | tree.Member):  # ["1", "x"].map(Number)
+            return file.language != "python"
         if given is None or (self.question is Question.NAN and file.language == "python"):
             return False
         if self.settled(node, file, 0, self.e):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgelint.project.atoms import UNKNOWN, Arr, External, ListOf, Number, Obj, SafeText, Unknown, Value, one
+from edgelint.project.atoms import UNKNOWN, Arr, External, ListOf, Number, Obj, SafeText, Taint, Unknown, Value, one
 from edgelint.project.numbers import as_number
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -52,6 +52,8 @@ _SAFE_STRINGS = frozenset(
         "undefined",
     }
 )
+# What looks further into a value than its type does.
+_FURTHER = frozenset({"refine", "superRefine", "check", "pipe", "regex", "custom", "startsWith", "includes"})
 _LISTS = frozenset({"array", "set", "Array", "tuple"})
 # What a result wraps the value in: zod's { success, data, error }, valibot's { success, output, issues }.
 _WRAPPERS = frozenset({"data", "output", "value"})
@@ -155,8 +157,10 @@ class Schemas:
             return one(Unknown("validated"))
         chain = self.chain(schema, file)
         names = {name for name, _ in chain}
-        if "transform" in names or "any" in names or "unknown" in names:
+        if "any" in names or "unknown" in names:
             return one(Unknown("validated"))
+        if "transform" in names:
+            return self.transformed(chain)
         value = self.base(chain, names, schema)
         for name, call in chain:
             if name == "or" and call.args:  # one of two
@@ -164,6 +168,26 @@ class Schemas:
             if name in ("default", "catch", "prefault", "fallback") and call.args:
                 value |= self.e.evaluate(call.args[-1], self.e.parameters.file_of(call) or file)
         return value
+
+    def transformed(self, chain: list[tuple[str, tree.Call]]) -> Value:
+        """What the last ``transform(f)`` of a chain makes of what the calls before it passed."""
+        position = next(i for i, (name, _) in enumerate(chain) if name == "transform")
+        call, before = chain[position][1], chain[position + 1 :]
+        file = self.e.parameters.file_of(call)
+        if not call.args or file is None or not before or {name for name, _ in chain[:position]} & _FURTHER:
+            return one(Unknown("validated"))
+        given = self.value(before[0][1], file)
+        sent = frozenset(Taint("request", call, file.path) if isinstance(a, Unknown) else a for a in given)
+        made = self.e.call_values.callback(call.args[0], [sent], file, None)
+        return frozenset(Unknown("validated") if isinstance(a, Taint | Unknown) else a for a in made)
+
+    def is_free_text(self, atom: Unknown) -> bool:
+        """Whether the schema that passed a value calls it a string, and says nothing of what is in it."""
+        file = self.e.parameters.file_of(atom.node) if isinstance(atom.node, tree.Call) else None
+        if file is None or not isinstance(atom.node, tree.Call):
+            return False
+        names = {name for name, _ in self.chain(atom.node, file)}
+        return "string" in names and not names & (_FURTHER | {"transform"})
 
     def base(self, chain: list[tuple[str, tree.Call]], names: set[str], schema: tree.Call) -> Value:
         if names & _CHOICES:
