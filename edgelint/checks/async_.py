@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from edgelint.checks import check
 from edgelint.diagnostics import Finding, Related, Severity
+from edgelint.project.flow import is_waiting
 from edgelint.project.promises import Dropped, dropped_writes
+from edgelint.syntax import tree
 
 if TYPE_CHECKING:
     from edgelint.project.project import Project
@@ -35,6 +37,10 @@ def _message(drop: Dropped) -> str:
     store = _STORES[drop.write.kind]
     if drop.file.language == "python" and drop.call is not drop.write.node:
         return f"nobody awaits this coroutine, so it never runs: its write to {store} does not happen"
+    if isinstance(drop.at, tree.Call) and is_waiting(drop.at):
+        if any(isinstance(arg, tree.Function) for arg in drop.at.args):
+            return f"waitUntil() is given a function, which nobody calls: this write to {store} does not happen"
+        return f"waitUntil() is given an array, which is no promise: nobody waits for this write to {store}"
     what = "write to" if drop.call is drop.write.node else "call, which writes to"
     if drop.in_object:
         return f"nobody waits for this {what} {store}: the object lives until it is done, but its failure is never seen"
@@ -56,6 +62,9 @@ def _related(drop: Dropped) -> Iterator[Related]:
 def _help(drop: Dropped) -> str:
     if drop.in_object:
         return "await it, or catch its failure"
+    if isinstance(drop.at, tree.Call) and is_waiting(drop.at):
+        given = any(isinstance(arg, tree.Function) for arg in drop.at.args)
+        return "call the function: waitUntil() takes its promise" if given else "waitUntil(Promise.all([...]))"
     if drop.file.language == "python":
         return "await it, gather it with others and await that, or give it to self.ctx.waitUntil()"
     return "await it, return it, or give it to ctx.waitUntil() when the response need not wait"

@@ -16,6 +16,7 @@ from edgelint.project.call_contexts import Context, contexts, functions_around
 from edgelint.project.calls import BindingCall
 from edgelint.project.derivation import CALL, COUNT, LIST, MIXED, TEST, Derivation, Origin, Place
 from edgelint.project.flow import Condition, conditions, replaced_when
+from edgelint.project.guards import last_name
 from edgelint.project.identity import callee_name
 from edgelint.project.numbers import as_number
 from edgelint.syntax import tree
@@ -93,7 +94,9 @@ class Caches:
                 return
             assert value is not None
             for origin in self.from_fetches.origins(value, call.file, context.frame):
-                if _stores(origin) and not _together(origin, context) and not self.checked(origin, context):
+                if _stores(origin) and not _together(origin, context) and not (
+                    self.checked(origin, context) or self.is_weighed(call, origin, context)
+                ):
                     level = context.level
                     yield Unchecked(call, context.site, origin.place)
                     break
@@ -108,6 +111,15 @@ class Caches:
                 if self.settles(condition, place, origin):
                     return True
         return any(self.asserted(place, origin) for place in places)
+
+    def is_weighed(self, call: BindingCall, origin: Origin, context: Context) -> bool:
+        """Whether how long it is stored depends on how the fetch went: ``{ expirationTtl: response.ok ? 3600 : 60 }``.
+        """
+        place = Place(call.node, call.file, context.frame)
+        return any(
+            isinstance(node, tree.Conditional) and self.settles(Condition(node.test, holds), place, origin)
+            for arg in call.node.args[2:] for node in tree.walk(arg) for holds in (True, False)
+        )
 
     def settles(self, condition: Condition, place: Place, origin: Origin) -> bool:
         """Whether ``condition`` says that the response was a good one, or that its content was looked at."""
@@ -175,6 +187,8 @@ class Caches:
         return False
 
     def may_throw(self, call: tree.Call, place: Place) -> bool:
+        if isinstance(call.func, tree.Member) and last_name(call.func.obj) == "console":
+            return False
         functions = [a for a in self.e.evaluate(call.func, place.file, place.frame) if isinstance(a, Func)]
         if functions:
             return any(isinstance(n, tree.Throw) for f in functions for n in tree.walk(f.node))
@@ -198,6 +212,8 @@ def _together(origin: Origin, context: Context) -> bool:
 def _is_question(node: Node) -> bool:
     """Whether a variable holds an answer about a response, not the response or what it carries."""
     if isinstance(node, tree.Call):
+        if isinstance(node.func, tree.Member):
+            return node.func.name in ("includes", "has", "test", "some", "every")
         return isinstance(node.func, tree.Name) and not node.is_new
     return isinstance(node, tree.Unary | tree.Binary | tree.Member)
 

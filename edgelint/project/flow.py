@@ -291,6 +291,8 @@ def _resolved(statement: tree.ExprStmt, chain: Node, file: SourceFile, seen: fro
 def _argument(call: tree.Call, node: Node, file: SourceFile, seen: frozenset[int]) -> Fate | None:
     """The fate of a promise given to ``call``; None when the call's own value stands for it."""
     func = call.func
+    if is_waiting(call) and _is_array(node, file):
+        return Fate("dropped", call)  # it waits for a promise, not for those in an array
     if isinstance(func, tree.Member):
         if func.name in _COLLECTORS and _is_promise_class(func.obj):
             return None
@@ -307,6 +309,22 @@ def _argument(call: tree.Call, node: Node, file: SourceFile, seen: frozenset[int
     elif isinstance(func, tree.Name) and func.id in ("gather", "create_task", "ensure_future", "shield"):
         return None
     return Fate("passed", call)
+
+
+def is_waiting(call: tree.Call) -> bool:
+    """Whether ``call`` is of the runtime's ``waitUntil``."""
+    func = call.func
+    name = func.name if isinstance(func, tree.Member) else func.id if isinstance(func, tree.Name) else None
+    return name == "waitUntil"
+
+
+def _is_array(node: Node, file: SourceFile) -> bool:
+    if isinstance(node, tree.Name):
+        symbol = file.index.resolve(node)
+        return symbol is not None and all(
+            d.kind == "value" and not d.path and isinstance(d.node, tree.Array) for d in symbol.defs
+        )
+    return isinstance(node, tree.Array)
 
 
 def _is_promise_class(node: Node) -> bool:
@@ -394,10 +412,12 @@ def _returned_from(function: tree.Function, file: SourceFile, seen: frozenset[in
             return fate(parent, file, seen)
         func = parent.func
         name = func.name if isinstance(func, tree.Member) else func.id if isinstance(func, tree.Name) else ""
-        if name in DROPPING_CALLS:
+        if name in DROPPING_CALLS or is_waiting(parent):
             return Fate("dropped", parent)
-        if name in ("map", "flatMap") and isinstance(func, tree.Member):
+        if name in ("map", "flatMap", "reduce") and isinstance(func, tree.Member):
             return fate(parent, file, seen)
+        if parent.is_new and _is_promise_class(func):
+            return fate(parent, file, seen)  # the executor is over when the promise is
         if name in _CHAINS and isinstance(func, tree.Member) and _may_be_promise(func.obj, file):
             return fate(parent, file, seen)
     return Fate("returned", function)
@@ -407,6 +427,10 @@ def _may_be_promise(node: Node, file: SourceFile) -> bool:
     """Whether ``node.catch(...)`` is of a promise: the result of a call. ``bot.catch(...)`` takes an error handler."""
     if isinstance(node, tree.Name):
         symbol = file.index.resolve(node)
+        if symbol is not None and len(symbol.defs) == 1 and symbol.defs[0].kind == "param":
+            function = tree.enclosing_function(symbol.defs[0].at)
+            call = function.parent if function is not None else None
+            return isinstance(call, tree.Call) and isinstance(call.func, tree.Member) and call.func.name == "reduce"
         values = [d.node for d in symbol.defs if d.kind == "value"] if symbol is not None else []
         return bool(values) and all(isinstance(value, tree.Call) and not value.is_new for value in values)
     return isinstance(node, tree.Call | tree.Await)

@@ -72,10 +72,30 @@ class Lifetimes:
         self.e = flows.e
 
     def of(self, call: BindingCall) -> Iterator[tuple[Option, list[Case]]]:
-        """Every ``expirationTtl`` that ``call`` may be given, with its cases."""
+        """Every ``expirationTtl`` and ``expiration`` that ``call`` may be given, with its cases in seconds."""
         for option in call.alternatives("expirationTtl"):
             if option.node is not None:
                 yield option, list(self.cases(option.node, option.file, option.frame, None, 0))
+        for option in call.alternatives("expiration"):
+            if option.node is not None:
+                yield option, list(self.until(option.node, option.file, option.frame))
+
+    def until(self, node: Node, file: SourceFile, frame: Frame | None) -> Iterator[Case]:
+        """The cases of the time until a moment that is made by adding to now: ``Math.floor(Date.now() / 1000) + 30``.
+        """
+        node = _plain(_said(node, file))
+        unit = 1.0
+        if isinstance(node, tree.Binary) and node.op in ("/", "//") and _is_thousand(node.right):
+            unit, node = 1000.0, _plain(_said(node.left, file))  # (Date.now() + 30_000) / 1000
+        if not isinstance(node, tree.Binary) or node.op != "+":
+            return
+        for now, more in ((node.left, node.right), (node.right, node.left)):
+            if not self.flows.is_timely(now, file, frame) or self.flows.is_timely(more, file, frame):
+                continue
+            if (unit == 1) == _counts_seconds(now, file):
+                for case in self.cases(more, file, frame, None, 0):
+                    if case.kind == "constant":
+                        yield _scaled(case, "/", unit, None)
 
     def cases(
         self, node: Node, file: SourceFile, frame: Frame | None, floor: float | None, depth: int
@@ -199,7 +219,9 @@ class Lifetimes:
             return
         name = callee_name(node)
         first = node.args[0] if node.args else None
-        if name in _ROUNDING and first is not None:
+        if name in _ROUNDING and isinstance(first, tree.Literal):
+            yield from self.leaf(node, file, frame, floor, depth)
+        elif name in _ROUNDING and first is not None:
             yield from self.cases(first, file, frame, floor, depth)
         elif name in ("max", "min"):
             number = as_number(self.e.evaluate(node, file, frame))
@@ -325,6 +347,36 @@ class Lifetimes:
             if least is not None:
                 floor = _higher(floor, least)
         return floor
+
+
+def _said(node: Node, file: SourceFile) -> Node:
+    """What a variable with one definition stands for, and anything else itself."""
+    while isinstance(node, tree.Await | tree.Cast):
+        node = node.value
+    symbol = file.index.resolve(node) if isinstance(node, tree.Name) else None
+    if symbol is not None and len(symbol.defs) == 1 and symbol.defs[0].kind == "value" and not symbol.defs[0].path:
+        return symbol.defs[0].node or node
+    return node
+
+
+def _plain(node: Node) -> Node:
+    """``node`` without what rounds it."""
+    while isinstance(node, tree.Call) and callee_name(node) in _ROUNDING and node.args:
+        node = node.args[0]
+    return node
+
+
+def _is_thousand(node: Node) -> bool:
+    return isinstance(node, tree.Literal) and node.value in (1000, 1e3)
+
+
+def _counts_seconds(now: Node, file: SourceFile) -> bool:
+    """Whether an expression of the current time is in seconds, not in milliseconds."""
+    return any(
+        (isinstance(n, tree.Binary) and n.op in ("/", "//") and _is_thousand(n.right))
+        or (isinstance(n, tree.Call) and callee_name(n) == "time")
+        for n in tree.walk(_said(now, file))
+    )
 
 
 def _scaled(case: Case, op: str, amount: float, floor: float | None) -> Case:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from edgelint.platform import limits
 from edgelint.project.calls import BindingCall
 from edgelint.project.identity import callee_name
+from edgelint.project.numbers import as_number
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -47,11 +49,20 @@ def listings(project: Project) -> Iterator[Listing]:
         uses = list(_uses(call.node, call.file, 0))
         if any(use.kind in ("paged", "passed") for use in uses):
             continue
-        limited = call.option("limit").node is not None
+        limited = _is_limited(call, project)
         for use in uses:
             if use.kind in ("iterated", "counted") and (not limited or _claims_all(use, call)):
                 yield Listing(call, use.node)
                 break
+
+
+def _is_limited(call: BindingCall, project: Project) -> bool:
+    """Whether the list asks for fewer keys than a page can hold."""
+    option = call.option("limit")
+    if option.node is None:
+        return False
+    number = as_number(project.evaluator.evaluate(option.node, option.file, option.frame))
+    return number is None or number.lower is None or number.lower < limits.KV_MAX_LIST
 
 
 def _loops(node: Node) -> bool:
@@ -107,8 +118,25 @@ def _uses(node: Node, file: SourceFile, depth: int) -> Iterator[_Use]:
             yield from _bound(parent.target, file, depth)
             return
         else:
-            yield _Use("passed", parent)
+            target = _beside(at)
+            if target is None:
+                yield _Use("passed", parent)
+            else:
+                yield from _bound(target, file, depth)
             return
+
+
+def _beside(node: Node) -> Node | None:
+    """What one of several results is bound to: ``const [a, b] = await Promise.all([kv.list(), kv.list()])``."""
+    array = node.parent
+    call = array.parent if isinstance(array, tree.Array) else None
+    if not isinstance(array, tree.Array) or not isinstance(call, tree.Call) or callee_name(call) != "all":
+        return None
+    position, at = array.items.index(node), call.parent
+    while isinstance(at, tree.Await | tree.Cast):
+        at = at.parent
+    target = at.target if isinstance(at, tree.Assign) else None
+    return target.items[position] if isinstance(target, tree.Array) and position < len(target.items) else None
 
 
 def _then(call: tree.Call, file: SourceFile, depth: int) -> Iterator[_Use]:
@@ -129,8 +157,12 @@ def _bound(target: Node, file: SourceFile, depth: int) -> Iterator[_Use]:
         yield _Use("passed", target)
         return
     for prop in target.props:
-        if not isinstance(prop, tree.Property) or prop.key in _PAGING:
+        if not isinstance(prop, tree.Property):
             yield _Use("paged", prop)
+        elif prop.key in _PAGING:
+            inner = prop.value.target if isinstance(prop.value, tree.Assign) else prop.value
+            if not isinstance(inner, tree.Name) or any(True for _ in _reads(inner, file)):
+                yield _Use("paged", prop)
         elif prop.key == "keys":
             inner = prop.value.target if isinstance(prop.value, tree.Assign) else prop.value
             if isinstance(inner, tree.Name):
@@ -189,7 +221,8 @@ def _asked(number: Node) -> str:
     for parent in tree.ancestors(number):
         test = parent.test if isinstance(parent, tree.Loop) else None
         if test is not None and test.start <= number.start < test.end:
-            return "paged"  # until there are none
+            again = any(isinstance(n, tree.Call) and callee_name(n) == "list" for n in tree.walk(parent))
+            return "paged" if again else "iterated"  # until there are none, or one after the other
     return "first" if _asks_for_any(number) else "counted"
 
 

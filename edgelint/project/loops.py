@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from edgelint.project.atoms import Arr, Func, Global, Plat
+from edgelint.project.atoms import Arr, Const, Func, Global, Plat, SafeText
 from edgelint.project.guards import last_name
+from edgelint.project.numbers import as_number
 from edgelint.project.objects import array_pushes
 from edgelint.project.scopes import Symbol
 from edgelint.syntax import tree
@@ -64,20 +65,29 @@ class Repeated(NamedTuple):
 def repeated_queries(project: Project) -> Iterator[Repeated]:
     """Every D1 query that runs once for each item, and every call of a helper that does no more than such a query."""
     finder = _Finder(project)
+    sites = [(query.file, query.node, query) for query in project.calls("d1-statement", RUNS)]
+    wrappers: dict[tree.Function, tuple[BindingCall, int]] = {}
     helpers: dict[tree.Function, BindingCall] = {}
     for query in project.calls("d1-statement", RUNS):
-        loop = finder.loop_of(query.node, query.file, query)
+        wrapper = finder.wrapper(query)
+        if wrapper is not None:
+            wrappers.setdefault(wrapper[0], (query, wrapper[1]))
+    for function, (query, position) in wrappers.items():
+        for file, call, offset in finder.calls_of(function):
+            if finder.says_text(call, position - offset, file):
+                sites.append((file, call, query))
+    for file, node, query in sites:
+        loop = finder.loop_of(node, file, query)
         if loop is not None:
-            yield Repeated(query.file, query.node, loop, query)
-        function = finder.helper(query) if loop is None else None
-        if function is not None:
-            helpers.setdefault(function, query)
+            yield Repeated(file, node, loop, query)
+        helper = finder.helper(node, file, query) if loop is None else None
+        if helper is not None:
+            helpers.setdefault(helper, query)
     for function, query in helpers.items():
-        for file, call, _ in project.evaluator.parameters.callers(function):
-            if any(isinstance(a, Func) and a.node is function for a in project.evaluator.evaluate(call.func, file)):
-                loop = finder.loop_of(call, file, query)
-                if loop is not None:
-                    yield Repeated(file, call, loop, query)
+        for file, call, _ in finder.calls_of(function):
+            loop = finder.loop_of(call, file, query)
+            if loop is not None:
+                yield Repeated(file, call, loop, query)
 
 
 class _Finder:
@@ -123,19 +133,53 @@ class _Finder:
             function = tree.enclosing_function(function)
         return False
 
-    def helper(self, query: BindingCall) -> tree.Function | None:
+    def calls_of(self, function: tree.Function) -> Iterator[tuple[SourceFile, tree.Call, int]]:
+        """The calls that are known to call ``function``, each with how many parameters come before its arguments."""
+        for file, call, offset in self.e.parameters.callers(function):
+            if any(isinstance(a, Func) and a.node is function for a in self.e.evaluate(call.func, file)):
+                yield file, call, offset
+
+    def helper(self, node: tree.Call, file: SourceFile, query: BindingCall) -> tree.Function | None:
         """The function around a query when it does little more than run it: a repository's method."""
-        function = tree.enclosing_function(query.node)
-        while function is not None and isinstance(function.parent, tree.Call):
-            function = tree.enclosing_function(function)
-        if function is None or function.body is None or self.works(function.body, query.file):
+        function = self.around(node)
+        if function is None or function.body is None or self.works(function.body, file):
             return None
-        params = self.symbols(
-            [p.target for p in function.params if isinstance(p, tree.Param)], function.body, query.file
-        )
-        if any(self.depends(text, function, params, query.file) for text in self.texts(query)):
+        if node is query.node and any(self.is_made_of_parameters(text, function, file) for text in self.texts(query)):
             return None  # the callers say what is run
         return function
+
+    def wrapper(self, query: BindingCall) -> tuple[tree.Function, int] | None:
+        """The function around a query that is given the text of what it runs, and which parameter that is."""
+        function, texts = self.around(query.node), self.texts(query)
+        text = texts[0] if len(texts) == 1 else None
+        if function is None or not isinstance(text, tree.Name) or self.works(function, query.file):
+            return None
+        symbol = query.file.index.resolve(text)
+        for position, param in enumerate(function.params):
+            if isinstance(param, tree.Param) and isinstance(param.target, tree.Name) and not param.rest:
+                if symbol is not None and any(d.node is param for d in symbol.defs):
+                    return function, position
+        return None
+
+    def says_text(self, call: tree.Call, position: int, file: SourceFile) -> bool:
+        """Whether ``call`` gives a wrapper a constant text."""
+        if not 0 <= position < len(call.args):
+            return False
+        value = self.e.evaluate(call.args[position], file)
+        return bool(value) and all(isinstance(a, Const | SafeText) for a in value)
+
+    @staticmethod
+    def around(node: tree.Call) -> tree.Function | None:
+        """The function around ``node`` that has a name to be called by, callbacks left out."""
+        function = tree.enclosing_function(node)
+        while function is not None and isinstance(function.parent, tree.Call):
+            function = tree.enclosing_function(function)
+        return function
+
+    def is_made_of_parameters(self, text: Node, function: tree.Function, file: SourceFile) -> bool:
+        targets = [p.target for p in function.params if isinstance(p, tree.Param)]
+        assert function.body is not None
+        return self.depends(text, function, self.symbols(targets, function.body, file), file)
 
     # -- which loops count -------------------------------------------------------------------------------------------
 
@@ -206,6 +250,8 @@ class _Finder:
         pieces.
         """
         if isinstance(over, tree.Call):
+            if isinstance(over.func, tree.Member) and over.func.name == "slice":
+                return self.is_few(over, file) or self.is_fixed(over.func.obj, file)
             if _CHUNK.search(last_name(over.func)):
                 return True
             if last_name(over.func) == "range" and len(over.args) == 3:
@@ -220,6 +266,13 @@ class _Finder:
             and not any(isinstance(i, tree.Spread) for i in a.node.items) and all(_is_constant(i) for i in a.node.items)
             for a in value
         )
+
+    def is_few(self, cut: tree.Call, file: SourceFile) -> bool:
+        """Whether ``xs.slice(0, 5)`` cuts out a few items only."""
+        bounds = [as_number(self.e.evaluate(arg, file)) for arg in cut.args]
+        if len(bounds) != 2 or bounds[0] is None or bounds[1] is None:
+            return False
+        return bounds[0].lower == bounds[0].upper == 0 and bounds[1].upper is not None and bounds[1].upper <= FEW
 
     def is_chunked(self, loop: Node, items: list[Symbol], file: SourceFile) -> bool:
         """Whether an item is a list itself, or the loop steps over several items at once."""

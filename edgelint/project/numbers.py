@@ -65,7 +65,8 @@ def to_number(value: Value, node: Node, path: str) -> Value:
         return one(rounded("trunc", number) if whole else number)
     if value and all(isinstance(a, Const) and a.kind == "string" for a in value):
         texts = [str(a.value) for a in value if isinstance(a, Const)]
-        if isinstance(node, tree.Call) and len(node.args) > 1:
+        base = node.args[1] if isinstance(node, tree.Call) and len(node.args) > 1 else None
+        if base is not None and not (isinstance(base, tree.Literal) and base.value == 10):
             return one(Number(nan=True, node=node, path=path))  # in another base
         if not all((_WHOLE if whole else _DECIMAL).match(text) for text in texts):
             return one(Number(nan=True, node=node, path=path))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.project import known
 from edgelint.project.atoms import Func
+from edgelint.project.callers import is_bound_python
 from edgelint.project.flow import DROPPING_CALLS, Fate, delivered, fate
 from edgelint.project.guards import last_name
 from edgelint.project.queries import is_write
@@ -77,7 +78,7 @@ def dropped_writes(project: Project) -> Iterator[Dropped]:
 def _dropped(project: Project) -> Iterator[Dropped]:
     carriers: dict[tree.Function, tuple[SourceFile, BindingCall]] = {}
     for write in writes(project):
-        end = _end(write.node, write.file)
+        end = _end(write.node, write.file, project)
         if end.dropped is not None:
             yield Dropped(write.file, write.node, end.dropped, write)
         elif end.carrier is not None:
@@ -87,7 +88,7 @@ def _dropped(project: Project) -> Iterator[Dropped]:
     for function in waiting:  # grows as carriers of carriers are found
         _, write = carriers[function]
         for file, call in (*_calls_of(function, project), *handed.get(function, ())):
-            end = _End(call, None) if last_name(call.func) in DROPPING_CALLS else _end(call, file)
+            end = _End(call, None) if last_name(call.func) in DROPPING_CALLS else _end(call, file, project)
             if end.dropped is not None:
                 yield Dropped(file, call, end.dropped, write)
             elif end.carrier is not None and end.carrier not in carriers:
@@ -132,8 +133,10 @@ def _feeds_stream(drop: Dropped, project: Project) -> bool:
     return False
 
 
-def _end(node: Node, file: SourceFile) -> _End:
+def _end(node: Node, file: SourceFile, project: Project) -> _End:
     found: Fate | None = fate(node, file)
+    if found is not None and found.kind == "passed" and _is_let_go(node, found.at, file, project):
+        return _End(found.at, None)
     for _ in range(12):
         if found is None or found.kind not in ("awaited", "returned"):
             break
@@ -147,6 +150,27 @@ def _end(node: Node, file: SourceFile) -> _End:
         if found.kind == "returned" and found.at is function:
             break  # handed to code that is not followed
     return _End(found.at if found is not None and found.kind == "dropped" else None, None)
+
+
+def _is_let_go(node: Node, call: Node, file: SourceFile, project: Project) -> bool:
+    """Whether every function of the project that ``call`` hands the promise to drops it."""
+    if not isinstance(call, tree.Call):
+        return False
+    position = next((i for i, arg in enumerate(call.args) if arg.start <= node.start and node.end <= arg.end), None)
+    functions = [a for a in project.evaluator.evaluate(call.func, file) if isinstance(a, Func)]
+    if position is None or not functions or any(isinstance(a, tree.Spread) for a in call.args):
+        return False
+    for function in functions:
+        params = function.node.params[1:] if is_bound_python(function) else function.node.params
+        param = params[position] if position < len(params) else None
+        target = param.target if isinstance(param, tree.Param) and not param.rest else None
+        symbol = function.file.index.resolve(target) if isinstance(target, tree.Name) else None
+        if symbol is None or len(symbol.defs) != 1:
+            return False
+        uses = [use for use in function.file.index.uses(symbol) if use is not target]
+        if any(fate(use, function.file).kind != "dropped" for use in uses):
+            return False
+    return True
 
 
 def _is_inline(function: tree.Function) -> bool:
