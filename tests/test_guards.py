@@ -117,7 +117,7 @@ NUMBERS = [
     ("if (Number.isInteger(x)) probe(x);", True), ("if (!Number.isSafeInteger(x)) throw 1; probe(x);", True),
     ("if (x) probe(x);", True), ("if (!x) return; probe(x);", True), ("if (!x) probe(x);", False),
     ("if (x > 0) probe(x);", True),
-    ("if (!(x > 0)) return; probe(x);", True), ("if (x < 1 || x > 5) return; probe(x);", True),
+    ("if (!(x > 0)) return; probe(x);", True), ("if (x < 1 || x > 5) return; probe(x);", False), ("if (!(x < 5)) return; probe(x);", True),
     ("if (x !== null) probe(x);", False),
     ("if (x == undefined) return; probe(x);", False), ("if (typeof x === 'number') probe(x);", False),
     ("if (y > 0) probe(x);", False), ("if (isValid(x)) probe(x);", True), ("if (isInvalid(x)) return; probe(x);", True),

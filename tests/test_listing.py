@@ -41,7 +41,8 @@ def told(root: Path, body: str) -> list[str]:
         (("let r; do { r = await env.KV.list(); for (const k of r.keys) await env.KV.delete(k.name); } while "
           "(r.keys.length);"), []),
         ("const r = await env.KV.list(); if (!r.list_complete) more(); go(r.keys);", []),
-        ("const { keys, cursor } = await env.KV.list(); go(keys);", []),
+        ("const { keys, cursor } = await env.KV.list(); go(keys, cursor);", []),
+        ("const { keys, cursor } = await env.KV.list(); go(keys);", ["keys"]),
         ("const { keys, ...rest } = await env.KV.list(); go(keys);", []),
         ("return await env.KV.list();", []),
         ("go(await env.KV.list());", []),
@@ -55,7 +56,7 @@ def told(root: Path, body: str) -> list[str]:
         ("const r = await env.KV.list(); if (r.keys.length && ok) go();", []),
         ("const r = await env.KV.list(); return !r.keys.length;", []),
         ("const r = await env.KV.list(); return r.keys.length ? 1 : 2;", []),
-        ("const r = await env.KV.list(); while (r.keys.length > 5) go();", []),
+        ("const r = await env.KV.list(); while (r.keys.length > 5) go();", ["r.keys.length"]),
         ("const r = await env.KV.list(); go(Boolean(r.keys));", []),
         ("const r = await env.KV.list(); return r.keys[0];", []),
         ("const r = await env.KV.list(); const [first] = r.keys;", []),

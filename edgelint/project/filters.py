@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from edgelint.project.atoms import Global
+from edgelint.project.atoms import Func, Global
 from edgelint.project.flow import split
-from edgelint.project.guards import is_allow_listed, tests_membership
+from edgelint.project.guards import is_allow_listed, is_validator, last_name, tests_membership
 from edgelint.project.number_guards import tests_number
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -36,6 +36,11 @@ def holds_only_listed(over: Node, file: SourceFile, e: Evaluator) -> bool:
 
 def keeps_listed(predicate: Node, file: SourceFile, e: Evaluator) -> bool:
     """Whether a filter's callback keeps only what a list, set, object or pattern allows."""
+    if isinstance(predicate, tree.Name | tree.Member):
+        functions = [a for a in e.evaluate(predicate, file) if isinstance(a, Func)]
+        return all(keeps_listed(f.node, f.file, e) for f in functions) if functions else is_validator(
+            last_name(predicate)
+        )
     if (
         not isinstance(predicate, tree.Function)
         or not predicate.params

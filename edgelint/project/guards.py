@@ -80,7 +80,7 @@ def _tests_call(test: tree.Call, subject: Node, file: SourceFile, holds: bool, e
             return holds != (func.name == "some" and _is_subject(func.obj, subject, file))
     elif isinstance(func, tree.Name) and func.id in ("all", "any") and mentions(test, subject, file):
         return holds == (func.id == "all")  # any(key not in ALLOWED for key in keys)
-    return bool(given) and holds and _checks(test, given[0], file, tests_membership, e, _is_validator)
+    return bool(given) and holds and _checks(test, given[0], file, tests_membership, e, is_validator)
 
 
 def _tests_pattern(
@@ -144,7 +144,7 @@ def _checks(
     return False
 
 
-def _is_validator(name: str) -> bool:
+def is_validator(name: str) -> bool:
     """``isColumn``, ``validTable``: a function whose name promises a test of what text is, and not only of its type."""
     name = name.lower().lstrip("_")
     return name.startswith(("is", "valid", "check", "assert", "allow", "has", "can", "ensure")) and not name.endswith(
