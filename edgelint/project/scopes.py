@@ -6,6 +6,7 @@ JavaScript scopes are blocks (``var`` and functions climb to their function); Py
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -16,6 +17,12 @@ PathStep = str | int | None
 _REVERSE_FIELDS = {
     cls: tuple(reversed(cls.fields)) for cls in vars(tree).values() if isinstance(cls, type) and issubclass(cls, Node)
 }
+
+_Name, _Member, _Call, _Binary, _Literal = tree.Name, tree.Member, tree.Call, tree.Binary, tree.Literal
+# Node classes have no subclasses: to look one up in a set is a quarter of the time of isinstance.
+_OPENED = frozenset({tree.Function, tree.Loop, tree.Catch})
+_STATEMENT_LISTS = frozenset({tree.Block, tree.Module, tree.Export})
+_PATTERNS = frozenset({tree.Property, tree.Object, tree.Array, tree.Spread, tree.Assign})
 
 
 class Def(NamedTuple):
@@ -99,9 +106,9 @@ class FileIndex:
         self.module = module
         self.python = python
         self.scopes: dict[Node, Scope] = {}
-        self.calls: dict[str, list[tree.Call]] = {}  # by the callee's last name ("" when it has none)
-        self.members: dict[str, list[tree.Member]] = {}  # by member name ("" when computed)
-        self.names: dict[str, list[tree.Name]] = {}
+        self.calls: dict[str, list[tree.Call]] = defaultdict(list)  # by the callee's last name ("" when it has none)
+        self.members: dict[str, list[tree.Member]] = defaultdict(list)  # by member name ("" when computed)
+        self.names: dict[str, list[tree.Name]] = defaultdict(list)
         self.functions: list[tree.Function] = []
         self.classes: list[tree.Class] = []
         self.types: dict[str, list[tree.TypeDecl]] = {}
@@ -146,36 +153,80 @@ class _Binder:
         self.pending: list[tuple[tree.Assign, Scope]] = []
 
     def run(self) -> None:
-        """One walk in source order. Names and literals are most of the nodes: they never enter the stack."""
+        """One walk in source order.
+
+        Four classes make up two thirds of all nodes: they are taken here, the first of their children without a detour
+        over the stack. A scope on the stack says that what follows stands in it again.
+        """
         index = self.index
-        names = index.names
+        names, members, calls = index.names, index.members, index.calls
         reverse_fields = _REVERSE_FIELDS
         handlers = self.handlers()
-        stack: list[tuple[Node, Scope]] = [(index.module, index.root)]
+        stack: list[Any] = []
         push, pop = stack.append, stack.pop
-        name_class, literal_class = tree.Name, tree.Literal
-        while stack:
-            node, scope = pop()
+        scope = index.root
+        node: Any = index.module
+        while True:
             cls = node.__class__
-            if cls is name_class:
-                names.setdefault(node.id, []).append(node)  # type: ignore[attr-defined,arg-type]
+            if cls is _Name:
+                names[node.id].append(node)
+            elif cls is _Member:
+                members[node.name or ""].append(node)
+                child = node.index
+                if child is not None:
+                    child.parent = node
+                    if child.__class__ is not _Literal:
+                        push(child)
+                child = node.obj
+                child.parent = node
+                node = child
                 continue
-            handler = handlers.get(cls)
-            if handler is not None:
-                scope = handler(node, scope)
-            for field in reverse_fields[cls]:
-                value = getattr(node, field)
-                if value is None:
-                    continue
-                if value.__class__ is list:
-                    for child in reversed(value):
-                        child.parent = node
-                        if child.__class__ is not literal_class:
-                            push((child, scope))
-                else:
-                    value.parent = node
-                    if value.__class__ is not literal_class:
-                        push((value, scope))
+            elif cls is _Call:
+                child = node.func
+                kind = child.__class__
+                last = child.name or "" if kind is _Member else child.id if kind is _Name else _last_name(child)
+                calls[last].append(node)
+                for arg in reversed(node.args):
+                    arg.parent = node
+                    if arg.__class__ is not _Literal:
+                        push(arg)
+                child.parent = node
+                node = child
+                continue
+            elif cls is _Binary:
+                child = node.right
+                child.parent = node
+                if child.__class__ is not _Literal:
+                    push(child)
+                child = node.left
+                child.parent = node
+                node = child
+                continue
+            elif cls is Scope:
+                scope = node
+            else:
+                handler = handlers.get(cls)
+                if handler is not None:
+                    inner = handler(node, scope)
+                    if inner is not scope:
+                        push(scope)
+                        scope = inner
+                for field in reverse_fields[cls]:
+                    value = getattr(node, field)
+                    if value is None:
+                        continue
+                    if value.__class__ is list:
+                        for child in reversed(value):
+                            child.parent = node
+                            if child.__class__ is not _Literal:
+                                push(child)
+                    else:
+                        value.parent = node
+                        if value.__class__ is not _Literal:
+                            push(value)
+            if not stack:
+                break
+            node = pop()
         for assign, scope in self.pending:
             self.plain_assign(assign, scope)
 
@@ -183,20 +234,13 @@ class _Binder:
         """What each class of node adds to the index; each gives the scope its children stand in."""
         index = self.index
         python = index.python
-        calls, members = index.calls, index.members
-
-        def call(node: tree.Call, scope: Scope) -> Scope:
-            calls.setdefault(_last_name(node.func), []).append(node)
-            return scope
-
-        def member(node: tree.Member, scope: Scope) -> Scope:
-            members.setdefault(node.name or "", []).append(node)
-            return scope
+        scopes = index.scopes
 
         def block(node: tree.Block, scope: Scope) -> Scope:
-            if isinstance(node.parent, tree.Function | tree.Loop | tree.Catch):
+            if node.parent.__class__ in _OPENED:
                 return scope  # they opened it
-            return self.open(node, scope)
+            inner = scopes[node] = Scope(node, scope, False)
+            return inner
 
         def types(node: tree.TypeDecl, scope: Scope) -> Scope:
             index.types.setdefault(node.name, []).append(node)
@@ -219,8 +263,6 @@ class _Binder:
 
         table: dict[type[Node], Callable[[Any, Scope], Scope]] = {
             tree.Function: self.function,
-            tree.Call: call,
-            tree.Member: member,
             tree.Assign: self.assign,
             tree.Loop: self.loop,
             tree.Class: self.klass,
@@ -242,16 +284,20 @@ class _Binder:
         return scope
 
     def function(self, node: tree.Function, scope: Scope) -> Scope:
-        self.index.functions.append(node)
-        if node.kind == "function" and node.name and not isinstance(node.parent, tree.Property):
-            if isinstance(node.parent, tree.Block | tree.Module | tree.Export) or self.index.python:
+        index = self.index
+        index.functions.append(node)
+        inner = index.scopes[node] = Scope(node, scope, True)
+        if node.kind == "function" and node.name:
+            parent = node.parent.__class__
+            if index.python:
+                if parent is not tree.Property:
+                    self.define(scope, node.name, Def("function", node, (), None, node))
+            elif parent in _STATEMENT_LISTS:
                 self.define(scope, node.name, Def("function", node, (), None, node))
-        inner = self.open(node, scope, True)
-        if node.kind == "function" and node.name and node.name not in inner.symbols and not self.index.python:
-            if not isinstance(node.parent, tree.Block | tree.Module | tree.Export):
+            else:
                 self.define(inner, node.name, Def("function", node, (), None, node))
         for param in node.params:
-            if isinstance(param, tree.Param):
+            if param.__class__ is tree.Param:
                 self.pattern(inner, param.target, "param", param, (), None, param, param.annotation)
         return inner
 
@@ -312,10 +358,11 @@ class _Binder:
 
     def assign(self, node: tree.Assign, scope: Scope) -> Scope:
         self.index.assigns.append(node)
-        parent = node.parent
-        if isinstance(parent, tree.Loop) and parent.target is node:
+        parent: Any = node.parent
+        above = parent.__class__
+        if above is tree.Loop and parent.target is node:
             return scope
-        if isinstance(parent, tree.Property | tree.Array) and self.in_pattern(parent):
+        if (above is tree.Property or above is tree.Array) and self.in_pattern(parent):
             return scope  # a default inside a pattern, taken up with the pattern
         if node.declare:
             owner = scope.function_scope() if node.declare == "var" else scope
@@ -328,7 +375,7 @@ class _Binder:
 
     def in_pattern(self, node: Node) -> bool:
         at: Node | None = node
-        while at is not None and isinstance(at, tree.Property | tree.Object | tree.Array | tree.Spread | tree.Assign):
+        while at is not None and at.__class__ in _PATTERNS:
             parent = at.parent
             if isinstance(parent, tree.Assign) and parent.target is at:
                 return True
@@ -365,6 +412,11 @@ class _Binder:
         self, scope: Scope, target: Node, kind: str, node: Node | None, path: tuple[PathStep, ...],
         default: Node | None, at: Node, annotation: str | None,
     ) -> list[Symbol]:
+        if target.__class__ is _Name:
+            symbol = self.define(scope, target.id, Def(kind, node, path, default, at))
+            if annotation is not None:
+                symbol.annotation = annotation
+            return [symbol]
         found = []
         for name, steps, inner_default in _targets(target):
             symbol = self.define(scope, name.id, Def(kind, node, path + steps, inner_default or default, at))
