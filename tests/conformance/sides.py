@@ -1,0 +1,204 @@
+"""A case on the engine, a case for workerd, and both answers in one form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from edgelint.d1.engine import Database, Result
+from edgelint.d1.errors import D1Error
+from edgelint.d1.split import split
+from tests.conformance.corpus import Case, Value, encoded
+
+Cell: TypeAlias = "str | float | tuple[str, str] | None"
+"""A number as JavaScript has it: every one is a double. A BLOB is ("blob", its hex)."""
+Row: TypeAlias = "tuple[Cell, ...]"
+
+_SPACE = b" \t\n\r\v\f"
+_REFUSAL = re.compile(r"(.*?)(?: at offset (\d+))?: (SQLITE_\w+)(?: \(extended: (SQLITE_\w+)\))?", re.S)
+_AT_COMMIT = re.compile(r"Durable Object was reset and rolled back to its last known good state because .*? violated: ")
+_REFERENCE = re.compile(r"(?<=^internal error); reference = \w+$")
+# The same questions as worker.js asks.
+_SCHEMA = r"""SELECT type, name, tbl_name, sql FROM sqlite_schema
+  WHERE name NOT LIKE '\_cf\_%' ESCAPE '\' ORDER BY type, name"""
+_TABLES = r"""SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')
+  AND name NOT LIKE '\_cf\_%' ESCAPE '\' AND name NOT LIKE 'sqlite_schema%' ORDER BY name"""
+
+
+class Refusal(NamedTuple):
+    """``statement``: which of a script's, None for none (the end of the transaction). ``offset``: in bytes, where the
+    mistake is in the text from where SQLite began to read the statement."""
+
+    message: str
+    code: str | None
+    statement: int | None
+    offset: int | None
+
+
+class Answer(NamedTuple):
+    """What one statement gave."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    changes: int
+    last_row_id: int
+
+
+class Outcome(NamedTuple):
+    """``broken``: why the setup failed; then nothing else is there. ``types``: of every cell of a query, or why they
+    could not be asked for. ``schema`` and ``tables``: what the database holds afterwards."""
+
+    broken: str | None = None
+    refusal: Refusal | None = None
+    answers: tuple[Answer, ...] = ()
+    types: tuple[Row, ...] | str | None = None
+    schema: tuple[Row, ...] = ()
+    tables: tuple[tuple[str, tuple[Row, ...] | str], ...] = ()
+
+
+def engine(case: Case) -> tuple[Outcome, str | None]:
+    """What the engine makes of a case, and the query that asks for the types of the answer's cells (None: none)."""
+    database = Database.memory()
+    try:
+        try:
+            for text in case.setup:
+                database.script(text)
+        except D1Error as error:
+            return Outcome(broken=str(error)), None
+        refusal, answers = None, ()
+        types, asked = None, None
+        try:
+            if case.script:
+                answers = tuple(map(_answer, database.script(case.sql)))
+            else:
+                answers = (_answer(database.execute(case.sql, case.params)),)
+                asked = _types_query(case.sql, len(answers[0].columns))
+        except D1Error as error:
+            refusal = _refusal(case, error)
+        if asked is not None:
+            types = _ask(database, asked, case.params)
+        schema = _answer(database.execute(_SCHEMA)).rows
+        return Outcome(None, refusal, answers, types, schema, _tables(database)), asked
+    finally:
+        database.close()
+
+
+def request(case: Case, types: str | None) -> dict[str, Any]:
+    """The case as worker.js takes it. A script is divided here: wrangler sends a migration's statements one by one."""
+
+    def statements(text: str) -> list[dict[str, Any]]:
+        return [{"sql": statement.text, "params": []} for statement in split(text)]
+
+    run = statements(case.sql) if case.script else [{"sql": case.sql, "params": [encoded(p) for p in case.params]}]
+    return {"setup": [statements(text) for text in case.setup], "run": run, "types": types}
+
+
+def workerd(answer: dict[str, Any]) -> Outcome:
+    """What worker.js said of a case."""
+    if "setup" in answer:
+        return Outcome(broken=str(answer["setup"]["refused"]))
+    refusal, types = None, None
+    if "refused" in answer:
+        text = _REFERENCE.sub("", _AT_COMMIT.sub("", answer["refused"]))
+        match = _REFUSAL.fullmatch(text)
+        if match:
+            offset = None if match[2] is None else int(match[2])
+            refusal = Refusal(match[1], match[4] or match[3], answer["index"], offset)
+        else:
+            refusal = Refusal(text, None, answer["index"], None)
+    if "types" in answer:
+        asked = answer["types"]
+        types = _text(asked["refused"]) if "refused" in asked else _rows(asked["rows"])
+    state = answer["state"]
+    if "refused" in state:
+        return Outcome(broken=str(state["refused"]))
+    answers = tuple(
+        Answer(tuple(each["columns"]), _rows(each["rows"]), each["changes"], each["last"])
+        for each in answer.get("results", ())
+    )
+    tables = tuple(
+        (name, _text(held) if isinstance(held, str) else _rows(held)) for name, held in state["tables"].items()
+    )
+    return Outcome(None, refusal, answers, types, _rows(state["schema"]), tables)
+
+
+def _text(refused: str) -> str:
+    match = _REFUSAL.fullmatch(refused)
+    return match[1] if match else refused
+
+
+def _rows(rows: Sequence[Sequence[Any]]) -> tuple[Row, ...]:
+    return tuple(tuple(map(_decoded, row)) for row in rows)
+
+
+def _decoded(value: Any) -> Cell:
+    if isinstance(value, dict):
+        return ("blob", value["blob"]) if "blob" in value else _number(float(value["real"]))
+    return _number(value) if isinstance(value, int | float) else value
+
+
+def _cell(value: Value) -> Cell:
+    if isinstance(value, bytes):
+        return ("blob", value.hex())
+    return _number(value) if isinstance(value, int | float) else value
+
+
+def _number(value: float) -> Cell:
+    """0.0 and -0.0 are equal to Python, not to a database."""
+    number = float(value)
+    return "-0.0" if str(number) == "-0.0" else number
+
+
+def _answer(result: Result) -> Answer:
+    rows = tuple(tuple(map(_cell, row)) for row in result.rows)
+    return Answer(result.columns, rows, result.changes, result.last_row_id)
+
+
+def _types_query(sql: str, columns: int) -> str | None:
+    found = split(sql)
+    if len(found) != 1 or not columns or not re.match(r"(?:SELECT|WITH|VALUES)\b", found[0].text, re.I):
+        return None
+    names = [f"c{number}" for number in range(columns)]
+    asked = ", ".join(f"typeof({name})" for name in names)
+    return f"WITH answer({', '.join(names)}) AS ({found[0].text}\n) SELECT {asked} FROM answer"
+
+
+def _ask(database: Database, sql: str, params: Sequence[Value] = ()) -> tuple[Row, ...] | str:
+    try:
+        return _answer(database.execute(sql, params)).rows
+    except D1Error as error:
+        return error.message
+
+
+def _tables(database: Database) -> tuple[tuple[str, tuple[Row, ...] | str], ...]:
+    found = []
+    for (name,) in database.execute(_TABLES).rows:
+        columns = database.execute("SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1", (name,)).rows
+        shown = ", ".join(_shown(_quoted(str(column))) for (column,) in columns)
+        found.append((str(name), _ask(database, f"SELECT {shown} FROM {_quoted(str(name))}")))
+    return tuple(found)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _shown(column: str) -> str:
+    return f"iif(length({column}) > 2000, typeof({column}) || length({column}), quote({column}))"
+
+
+def _refusal(case: Case, error: D1Error) -> Refusal:
+    """The engine counts code points of the whole text; workerd counts bytes from where SQLite began to read."""
+    found = split(case.sql)
+    if case.script:
+        index = next((i for i, each in enumerate(found) if each.start == error.start and error.statement), None)
+        begin = 0 if index is None else found[index].start
+        offset = None if error.offset is None else len(case.sql[begin : error.offset].encode(errors="replace"))
+        return Refusal(error.message, error.code, index, offset)
+    if error.offset is None:
+        return Refusal(error.message, error.code, 0, None)
+    before = next((each for each in reversed(found) if each.end <= error.start), None)
+    begin = 0 if before is None else case.sql.index(";", before.end) + 1
+    rest = case.sql[begin : error.offset].encode(errors="replace")
+    return Refusal(error.message, error.code, 0, len(rest.lstrip(_SPACE) if before else rest))

@@ -1,0 +1,109 @@
+// Runs cases on the SQLite of Durable Objects, one fresh object per case, and says what came of each. D1 stands on the
+// same storage.sql; a query, a batch and a migration are each one transactionSync there.
+import { DurableObject } from "cloudflare:workers";
+
+const SCHEMA = `SELECT type, name, tbl_name, sql FROM sqlite_schema
+  WHERE name NOT LIKE '\\_cf\\_%' ESCAPE '\\' ORDER BY type, name`;
+const TABLES = `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')
+  AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite_schema%' ORDER BY name`;
+
+// JSON has no BLOB, no infinity and no negative zero; the tests' Python side decodes the same.
+function encode(value) {
+  if (value instanceof ArrayBuffer) {
+    return { blob: Array.from(new Uint8Array(value), (byte) => byte.toString(16).padStart(2, "0")).join("") };
+  }
+  if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))) {
+    return { real: Object.is(value, -0) ? "-0.0" : String(value) };
+  }
+  return value;
+}
+
+function decode(value) {
+  if (value !== null && typeof value === "object") {
+    if ("blob" in value) return new Uint8Array((value.blob.match(/../g) ?? []).map((byte) => parseInt(byte, 16))).buffer;
+    return Number(value.real);
+  }
+  return value;
+}
+
+// Exact, with the type: a text of one value, also of an integer that no JavaScript number holds.
+const shown = (column) => `iif(length(${column}) > 2000, typeof(${column}) || length(${column}), quote(${column}))`;
+const quoted = (name) => `"${name.replaceAll('"', '""')}"`;
+
+export class Store extends DurableObject {
+  query(sql, params = []) {
+    const cursor = this.ctx.storage.sql.exec(sql, ...params.map(decode));
+    return { columns: cursor.columnNames, rows: [...cursor.raw()].map((row) => row.map(encode)) };
+  }
+
+  run({ sql, params }) {
+    const before = this.query("SELECT total_changes()").rows[0][0];
+    const answer = this.query(sql, params);
+    const [after, last] = this.query("SELECT total_changes(), last_insert_rowid()").rows[0];
+    return { ...answer, changes: after - before, last };
+  }
+
+  // All statements in one transaction: the answers of all, or the refusal of one (of none: index null).
+  transaction(statements) {
+    const results = [];
+    let done = false;
+    try {
+      this.ctx.storage.transactionSync(() => {
+        for (const statement of statements) results.push(this.run(statement));
+        done = true;
+      });
+    } catch (error) {
+      return { refused: String(error.message), index: done ? null : results.length };
+    }
+    return { results };
+  }
+
+  // A query on its own, or the text of its refusal: for questions beside the case.
+  ask(sql, params) {
+    try {
+      return this.query(sql, params);
+    } catch (error) {
+      return { refused: String(error.message) };
+    }
+  }
+
+  // What the database holds: the schema's texts, and every row of every table.
+  state() {
+    const tables = {};
+    for (const [name] of this.query(TABLES).rows) {
+      const columns = this.query("SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1", [name]).rows.flat();
+      const values = columns.map((column) => shown(quoted(column)));
+      const held = this.ask(`SELECT ${values.join(", ")} FROM ${quoted(name)}`);
+      tables[name] = held.rows ?? held.refused;
+    }
+    return { schema: this.query(SCHEMA).rows, tables };
+  }
+}
+
+// A case: {setup: [[statement]], run: [statement], types: string | null}; a statement: {sql, params}.
+async function outcome(namespace, { setup, run, types }) {
+  const id = namespace.newUniqueId();
+  const call = async (method, ...args) => {
+    try {
+      return await namespace.get(id)[method](...args);
+    } catch (error) {
+      return { refused: String(error.message), index: null }; // the commit failed, after the callback had returned
+    }
+  };
+  for (const statements of setup) {
+    const answer = await call("transaction", statements);
+    if (answer.refused !== undefined) return { setup: answer };
+  }
+  const answer = await call("transaction", run);
+  if (types !== null && answer.results) answer.types = await call("ask", types, run[0].params);
+  answer.state = await call("state");
+  return answer;
+}
+
+export default {
+  async fetch(request, env) {
+    const outcomes = [];
+    for (const each of await request.json()) outcomes.push(await outcome(env.STORE, each));
+    return Response.json(outcomes);
+  },
+};
