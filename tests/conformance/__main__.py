@@ -31,7 +31,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     print(f"engine: SQLite {apsw.sqlite_lib_version()}; workerd {workerd.version()}; {time.perf_counter() - started:.1f} s")
-    topics = Counter(case.name.partition(":")[0] for case in cases)
+    topics = Counter(case.name.partition(" >")[0] for case in cases)
     for topic, count in topics.items():
         print(f"  {count:4} {topic}")
     print(f"{report.cases} cases, {report.agreeing} agree, {len(report.explained)} differ for a known reason")

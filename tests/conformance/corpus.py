@@ -36,7 +36,7 @@ class CorpusError(Exception):
 
 
 class Case(NamedTuple):
-    """``name`` is unique: "topic: what". ``script``: a migration, else one call with ``params``. ``refused``: what
+    """``name`` is unique: "topic > heading: statement". ``script``: a migration, else one call with ``params``. ``refused``: what
     workerd is expected to do; None: nothing is expected."""
 
     name: str
@@ -74,22 +74,22 @@ def _cases(topic: str, text: str) -> Iterator[Case]:
             (section if heading else whole).append(body)
         elif kind == "each":
             for line in filter(str.strip, mark[3].splitlines()):
-                yield _line(topic, (*whole, *section), line)
+                yield _line(f"{topic} > {heading}", (*whole, *section), line)
         else:
             numbers[heading] = numbers.get(heading, 0) + 1
             number = f" ({numbers[heading]})" if numbers[heading] > 1 else ""
             sql = body.removesuffix("\n")
-            yield Case(f"{topic}: {heading}{number}", (*whole, *section), sql, (), kind == "migration", refused)
+            yield Case(f"{topic} > {heading}{number}", (*whole, *section), sql, (), kind == "migration", refused)
     if text.count("\n```sql") != len(_FENCE.findall(text)):
         raise CorpusError(f"{topic}.md: a fence of SQL that is not closed, or of no kind")
 
 
-def _line(topic: str, setup: tuple[str, ...], line: str) -> Case:
+def _line(place: str, setup: tuple[str, ...], line: str) -> Case:
     name = line.removeprefix("! ")
     given = _PARAMETERS.fullmatch(name)
     sql, params = (given[1], json.loads(expanded(given[2]))) if given else (name, [])
     values = tuple(bytes.fromhex(value["blob"]) if isinstance(value, dict) else value for value in params)
-    return Case(f"{topic}: {name}", setup, expanded(sql), values, False, line.startswith("! "))
+    return Case(f"{place}: {name}", setup, expanded(sql), values, False, line.startswith("! "))
 
 
 def expanded(text: str) -> str:

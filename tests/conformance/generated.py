@@ -1,4 +1,5 @@
-"""Cases for every function and every PRAGMA that SQLite has, whether D1 lets it through or not."""
+"""Cases for every function, PRAGMA and virtual table that SQLite has, whether D1 lets it through or not; and for every
+way to rebuild a table that others refer to."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ _FORMS = (
 
 def cases() -> list[Case]:
     """Nothing is expected of them but that both sides agree."""
-    return [*_functions(), *_pragmas()]
+    return [*_functions(), *_pragmas(), *_modules(), *_rebuilds()]
 
 
 def _functions() -> Iterator[Case]:
@@ -30,14 +31,66 @@ def _functions() -> Iterator[Case]:
         known = sorted(number for number in numbers if number >= 0)
         for count in known or range(4):
             sql = f'SELECT typeof("{name}"({", ".join(["1"] * count)}))'
-            yield Case(f"every function: {sql}", _SETUP, sql, (), False, None)
+            yield Case(f"every > function: {sql}", _SETUP, sql, (), False, None)
 
 
 def _pragmas() -> Iterator[Case]:
     for (name,) in sorted(_asked("SELECT name FROM pragma_pragma_list")):
         for form in _FORMS:
             sql = form.format(name)
-            yield Case(f"every PRAGMA: {sql}", _SETUP, sql, (), False, None)
+            yield Case(f"every > PRAGMA: {sql}", _SETUP, sql, (), False, None)
+
+
+def _modules() -> Iterator[Case]:
+    names = {str(name) for (name,) in _asked("SELECT name FROM pragma_module_list WHERE name NOT LIKE 'pragma%'")}
+    for name in sorted(names):
+        for sql in (f'SELECT count(*) FROM "{name}"', f'CREATE VIRTUAL TABLE x USING "{name}"(a)'):
+            yield Case(f"every > virtual table: {sql}", _SETUP, sql, (), False, None)
+
+
+_ACTIONS = ("NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT")
+_PARENT = "(id INTEGER PRIMARY KEY, name TEXT{0})"
+_COPY = "INSERT INTO {0} (id, name) SELECT id, name FROM {1}"
+_WAYS = {
+    "copied and renamed": (
+        f"CREATE TABLE new_parent {_PARENT}", _COPY.format("new_parent", "parent"), "DROP TABLE parent",
+        "ALTER TABLE new_parent RENAME TO parent",
+    ),
+    "renamed first": (
+        "ALTER TABLE parent RENAME TO old_parent", f"CREATE TABLE parent {_PARENT}",
+        _COPY.format("parent", "old_parent"), "DROP TABLE old_parent",
+    ),
+    "through a second copy": (
+        "CREATE TABLE kept AS SELECT * FROM parent", "DROP TABLE parent", f"CREATE TABLE parent {_PARENT}",
+        _COPY.format("parent", "kept"), "DROP TABLE kept",
+    ),
+    "emptied first": (
+        "CREATE TABLE kept AS SELECT * FROM parent", "DELETE FROM parent", "DROP TABLE parent",
+        f"CREATE TABLE parent {_PARENT}", _COPY.format("parent", "kept"), "DROP TABLE kept",
+    ),
+}  # fmt: skip
+_AROUND: dict[str, tuple[str | None, str | None]] = {
+    "no PRAGMA": (None, None),
+    "foreign_keys OFF and ON": ("PRAGMA foreign_keys = OFF", "PRAGMA foreign_keys = ON"),
+    "defer_foreign_keys ON": ("PRAGMA defer_foreign_keys = ON", None),
+    "defer_foreign_keys ON and OFF": ("PRAGMA defer_foreign_keys = ON", "PRAGMA defer_foreign_keys = OFF"),
+    "legacy_alter_table ON": ("PRAGMA legacy_alter_table = ON", None),
+}
+
+
+def _rebuilds() -> Iterator[Case]:
+    """The parent gets a column; a child has rows that refer to it; what is left of both is compared."""
+    for action in _ACTIONS:
+        setup = (
+            f"CREATE TABLE parent {_PARENT.format('')};"
+            f"CREATE TABLE child (id INTEGER PRIMARY KEY, p INTEGER DEFAULT 1 REFERENCES parent (id) ON DELETE {action});"
+            "INSERT INTO parent VALUES (1, 'one'), (2, 'two'); INSERT INTO child VALUES (1, 1), (2, 2), (3, NULL)"
+        )
+        for around, (first, last) in _AROUND.items():
+            for way, steps in _WAYS.items():
+                wanted = (first, *(step.format(", age INTEGER") for step in steps), last)
+                script = ";\n".join(step for step in wanted if step)
+                yield Case(f"every > rebuild: {action}, {around}, {way}", (setup,), script, (), True, None)
 
 
 def _asked(sql: str) -> list[tuple[int | float | str | bytes | None, ...]]:

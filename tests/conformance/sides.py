@@ -42,7 +42,7 @@ class Answer(NamedTuple):
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     changes: int
-    last_row_id: int
+    last_row_id: float
 
 
 class Outcome(NamedTuple):
@@ -114,7 +114,7 @@ def workerd(answer: dict[str, Any]) -> Outcome:
     if "refused" in state:
         return Outcome(broken=str(state["refused"]))
     answers = tuple(
-        Answer(tuple(each["columns"]), _rows(each["rows"]), each["changes"], each["last"])
+        Answer(tuple(each["columns"]), _rows(each["rows"]), each["changes"], float(each["last"]))
         for each in answer.get("results", ())
     )
     tables = tuple(
@@ -152,7 +152,7 @@ def _number(value: float) -> Cell:
 
 def _answer(result: Result) -> Answer:
     rows = tuple(tuple(map(_cell, row)) for row in result.rows)
-    return Answer(result.columns, rows, result.changes, result.last_row_id)
+    return Answer(result.columns, rows, result.changes, float(result.last_row_id))
 
 
 def _types_query(sql: str, columns: int) -> str | None:
@@ -197,7 +197,7 @@ def _refusal(case: Case, error: D1Error) -> Refusal:
         offset = None if error.offset is None else len(case.sql[begin : error.offset].encode(errors="replace"))
         return Refusal(error.message, error.code, index, offset)
     if error.offset is None:
-        return Refusal(error.message, error.code, 0, None)
+        return Refusal(error.message, error.code, 0 if error.statement else None, None)
     before = next((each for each in reversed(found) if each.end <= error.start), None)
     begin = 0 if before is None else case.sql.index(";", before.end) + 1
     rest = case.sql[begin : error.offset].encode(errors="replace")

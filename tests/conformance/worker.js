@@ -23,7 +23,7 @@ function decode(value) {
     if ("blob" in value) return new Uint8Array((value.blob.match(/../g) ?? []).map((byte) => parseInt(byte, 16))).buffer;
     return Number(value.real);
   }
-  return value;
+  return typeof value === "boolean" ? Number(value) : value; // as D1's bind() does
 }
 
 // Exact, with the type: a text of one value, also of an integer that no JavaScript number holds.
