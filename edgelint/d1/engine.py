@@ -184,14 +184,18 @@ class Database:
 
     def execute(self, sql: str, params: Sequence[Value] = ()) -> Result:
         """Run ``sql`` in a transaction of its own. Of several statements the last has the parameters and gives the
-        result, as in D1. Raises D1Error, and nothing is changed then."""
+        result, the changes of all are counted, as in D1. A number is bound as D1 binds it, which has JavaScript's
+        only: an int as a double (not inside ``hidden`` and without D1's limits). Raises D1Error, and nothing is
+        changed then."""
         sql, found, more = self._read(sql)
+        before = self._connection.total_changes()
         with self._meter.script(), self._transaction(len(sql)):
             for statement in found[: None if more else -1]:
                 self._run(self._source(sql, statement), None)
             if more:
                 raise D1Error(d1_sql.NO_STATEMENT, "SQLITE_ERROR", sql[more:], more)
-            return self._run(self._source(sql, found[-1]), params)
+            result = self._run(self._source(sql, found[-1]), params)
+            return result._replace(changes=self._connection.total_changes() - before)  # the commit may count more
 
     def script(self, sql: str) -> tuple[Result, ...]:
         """Run every statement of ``sql`` in one transaction, as a migration; its length is not limited, that of each
@@ -219,9 +223,7 @@ class Database:
         """A text that D1 is given as one: the text, its statements, at least one, and where more stands after the last
         ``;`` that is no statement (0: nothing does). workerd takes only white space there."""
         sql = _clean(sql)
-        longest = self._bounds[apsw.SQLITE_LIMIT_SQL_LENGTH]
-        if len(sql) > longest or len(sql.encode()) > longest:
-            raise D1Error("statement too long", "SQLITE_TOOBIG", sql)
+        self._check_length(sql, sql, 0)
         end = sql.find("\0")  # SQLite reads no further
         found = statements((sql if end < 0 else sql[:end]).rstrip(_SPACE))
         if not found:
@@ -230,10 +232,16 @@ class Database:
         blank = len(rest) - len(rest.lstrip(_SPACE))
         return sql, found, found[-1].stop + blank if blank < len(rest) else 0
 
+    def _check_length(self, text: str, original: str, start: int) -> None:
+        longest = self._bounds[apsw.SQLITE_LIMIT_SQL_LENGTH]
+        if len(text) > longest or len(text.encode()) > longest:
+            raise D1Error("statement too long", "SQLITE_TOOBIG", original, start)
+
     def _source(self, sql: str, statement: Statement) -> _Source:
         start = statement.start
         original = sql[start : statement.end]
         text = sql[start : statement.stop].partition("\0")[0]  # a comment behind an expression is part of its name
+        self._check_length(text, original, start)
         rewritten = rewrite(original, self._key) if len(original) <= limits.D1_MAX_SQL_LENGTH else None
         if rewritten is not None:
             if rewritten.problem:
@@ -325,8 +333,7 @@ class Database:
             self._check_rename(source)
             cursor = self._connection.cursor()
             cursor.exec_trace = trace
-            given = tuple(_clean(value) if isinstance(value, str) else value for value in params or ())
-            return tuple(_bounded(cursor.execute(source.text, given, can_cache=False)))
+            return tuple(_bounded(cursor.execute(source.text, self._bound(params or ()), can_cache=False)))
 
         try:
             rows = self._guarded(source, ask)
@@ -336,6 +343,13 @@ class Database:
             raise error from None
         changes = self._connection.total_changes() - before
         return Result(columns, rows, changes, self._connection.last_insert_rowid())
+
+    def _bound(self, params: Sequence[Value]) -> tuple[Value, ...]:
+        doubles = not (self._unlimited or self._authorizer.lifted)
+        return tuple(
+            _clean(value) if isinstance(value, str) else float(value) if doubles and isinstance(value, int) else value
+            for value in params
+        )
 
     def _bound_length(self, cursor: apsw.Cursor) -> None:
         """Values of a statement that calls a slow function are shorter; of all later ones, when it may have put the

@@ -197,7 +197,7 @@ def _refusal(case: Case, error: D1Error) -> Refusal:
         offset = None if error.offset is None else len(case.sql[begin : error.offset].encode(errors="replace"))
         return Refusal(error.message, error.code, index, offset)
     if error.offset is None:
-        return Refusal(error.message, error.code, 0 if error.statement else None, None)
+        return Refusal(error.message, error.code, 0 if error.statement or not case.sql else None, None)
     before = next((each for each in reversed(found) if each.end <= error.start), None)
     begin = 0 if before is None else case.sql.index(";", before.end) + 1
     rest = case.sql[begin : error.offset].encode(errors="replace")
