@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from edgelint import checks, rulebook
+from tests.conformance import workerd
 
 # A slow machine is no defect: no test asserts on a clock.
 settings.register_profile("edgelint", deadline=None)
@@ -83,3 +85,15 @@ def some_rules(rules: WriteRule) -> WriteRule:
     rules("kv/wide-list", profile="strict")
     rules("sql/unbound-value", severity="error")
     return rules
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[workerd.Workerd]:
+    """The real workerd. Where it is not installed the test is skipped; where it must be, it fails."""
+    try:
+        with workerd.running() as running:
+            yield running
+    except workerd.Unavailable as reason:
+        if os.environ.get("EDGELINT_NEEDS_WORKERD"):
+            raise
+        pytest.skip(str(reason))

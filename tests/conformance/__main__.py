@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 import apsw
 
@@ -30,7 +31,8 @@ def main() -> int:
     except (workerd.Unavailable, workerd.Crashed) as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"engine: SQLite {apsw.sqlite_lib_version()}; workerd {workerd.version()}; {time.perf_counter() - started:.1f} s")
+    seconds = time.perf_counter() - started
+    print(f"engine: SQLite {apsw.sqlite_lib_version()}; workerd {workerd.version()}; {seconds:.1f} s")
     topics = Counter(case.name.partition(" >")[0] for case in cases)
     for topic, count in topics.items():
         print(f"  {count:4} {topic}")
@@ -47,10 +49,10 @@ def main() -> int:
     return int(bool(report.new or report.stale or report.mistakes))
 
 
-def _list(title: str, lines: object) -> None:
+def _list(title: str, lines: Sequence[str]) -> None:
     if lines:
         print(f"\n{title}")
-        print("\n".join(f"- {line}" for line in lines))  # type: ignore[attr-defined]
+        print("\n".join(f"- {line}" for line in lines))
 
 
 def _shown(server: workerd.Workerd, cases: list[corpus.Case]) -> int:

@@ -4,13 +4,13 @@ A fence of SQL is one or many cases; its info string says which:
 
 - ``sql setup``: run before every case of the same ``##`` section (or, before the first one, of the whole file); one
   transaction per fence.
-- ``sql each``: every line is a case, one statement. A line that begins with ``! `` is refused by workerd, every other is
-  accepted. `` <- [1, "a", {"blob": "00ff"}]`` at the end gives the parameters, as JSON.
-- ``sql statement``: the whole text in one call, as D1's ``prepare(text)`` sends it. ``sql migration``: its statements in
-  one transaction. Both may add ``refused``. The nearest heading is the name.
+- ``sql each``: every line is a case, one statement. A line that begins with ``! `` is refused by workerd, every other
+  is accepted. `` <- [1, "a", {"blob": "00ff"}]`` at the end gives the parameters, as JSON.
+- ``sql statement``: the whole text in one call, as D1's ``prepare(text)`` sends it. ``sql migration``: its statements
+  in one transaction. Both may add ``refused``. The nearest heading is the name.
 
-``{{100 * "c# INT" / ", "}}`` stands for a repetition with a separator, ``#`` for its number from 1; ``{{U+0000}}`` for a
-character.
+``{{100 * "c# INT" / ", "}}`` stands for a repetition with a separator, ``#`` for its number from 1; ``{{U+0000}}`` for
+a character.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class CorpusError(Exception):
 
 
 class Case(NamedTuple):
-    """``name`` is unique: "topic > heading: statement". ``script``: a migration, else one call with ``params``. ``refused``: what
-    workerd is expected to do; None: nothing is expected."""
+    """``name`` is unique: "topic > heading: statement". ``script``: a migration, else one call with ``params``.
+    ``refused``: what workerd is expected to do; None: nothing is expected."""
 
     name: str
     setup: tuple[str, ...]

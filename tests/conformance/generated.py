@@ -10,9 +10,9 @@ from edgelint.platform import d1_sql
 from tests.conformance.corpus import Case
 
 _SETUP = ("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT REFERENCES t); INSERT INTO t VALUES (1, NULL)",)
-_FORMS = (
-    "PRAGMA {0}", "PRAGMA {0} = 1", "PRAGMA {0} = 'on'", "PRAGMA {0}(t)", "PRAGMA {0} = -2", "PRAGMA {0}(_cf_x)",
-    "PRAGMA main.{0}", "SELECT * FROM pragma_{0}", "SELECT * FROM pragma_{0}('t')",
+_FORMS = ("PRAGMA {0}", "PRAGMA {0} = 1", "PRAGMA {0}(t)", "SELECT * FROM pragma_{0}")
+_MORE_FORMS = (
+    "PRAGMA {0} = 'on'", "PRAGMA {0} = -2", "PRAGMA {0}(_cf_x)", "PRAGMA main.{0}", "SELECT * FROM pragma_{0}('t')",
 )  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def _functions() -> Iterator[Case]:
 
 def _pragmas() -> Iterator[Case]:
     for (name,) in sorted(_asked("SELECT name FROM pragma_pragma_list")):
-        for form in _FORMS:
+        for form in (*_FORMS, *(_MORE_FORMS if name in d1_sql.pragmas() else ())):
             sql = form.format(name)
             yield Case(f"every > PRAGMA: {sql}", _SETUP, sql, (), False, None)
 
@@ -83,7 +83,8 @@ def _rebuilds() -> Iterator[Case]:
     for action in _ACTIONS:
         setup = (
             f"CREATE TABLE parent {_PARENT.format('')};"
-            f"CREATE TABLE child (id INTEGER PRIMARY KEY, p INTEGER DEFAULT 1 REFERENCES parent (id) ON DELETE {action});"
+            "CREATE TABLE child (id INTEGER PRIMARY KEY,"
+            f" p INTEGER DEFAULT 1 REFERENCES parent (id) ON DELETE {action});"
             "INSERT INTO parent VALUES (1, 'one'), (2, 'two'); INSERT INTO child VALUES (1, 1), (2, 2), (3, NULL)"
         )
         for around, (first, last) in _AROUND.items():

@@ -58,6 +58,19 @@ export class Store extends DurableObject {
     return { results };
   }
 
+  // A case: {setup: [[statement]], run: [statement], types: string | null}; a statement: {sql, params}.
+  async outcome({ setup, run, types }) {
+    for (const statements of setup) {
+      const made = this.transaction(statements);
+      if (made.refused !== undefined) return { setup: made };
+      await this.ctx.storage.sync();
+    }
+    const answer = this.transaction(run);
+    await this.ctx.storage.sync();
+    if (types !== null && answer.results) answer.types = this.ask(types, run[0].params);
+    return { ...answer, state: this.state() };
+  }
+
   // A query on its own, or the text of its refusal: for questions beside the case.
   ask(sql, params) {
     try {
@@ -80,24 +93,15 @@ export class Store extends DurableObject {
   }
 }
 
-// A case: {setup: [[statement]], run: [statement], types: string | null}; a statement: {sql, params}.
-async function outcome(namespace, { setup, run, types }) {
+// One call per case: each transaction is committed before the next begins. A commit that fails resets the object, and
+// the call is the one that says so.
+async function outcome(namespace, each) {
   const id = namespace.newUniqueId();
-  const call = async (method, ...args) => {
-    try {
-      return await namespace.get(id)[method](...args);
-    } catch (error) {
-      return { refused: String(error.message), index: null }; // the commit failed, after the callback had returned
-    }
-  };
-  for (const statements of setup) {
-    const answer = await call("transaction", statements);
-    if (answer.refused !== undefined) return { setup: answer };
+  try {
+    return await namespace.get(id).outcome(each);
+  } catch (error) {
+    return { refused: String(error.message), index: null, state: await namespace.get(id).state() };
   }
-  const answer = await call("transaction", run);
-  if (types !== null && answer.results) answer.types = await call("ask", types, run[0].params);
-  answer.state = await call("state");
-  return answer;
 }
 
 export default {

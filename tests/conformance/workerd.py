@@ -23,7 +23,7 @@ _BINARIES = {
     ("Darwin", "x86_64"): "workerd-darwin-64",
     ("Darwin", "arm64"): "workerd-darwin-arm64",
 }
-_MEMORY = Path("/dev/shm")  # where there is one: every transaction waits for a disk otherwise
+MEMORY = Path("/dev/shm")  # where there is one: every transaction waits for a disk otherwise
 _START_SECONDS = 60  # the first start after an install reads 160 MB from the disk
 _BATCH = 50
 """Cases in one request: its answer is whole in memory on both sides."""
@@ -59,8 +59,8 @@ class Workerd:
     """A running workerd."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, errors: Path) -> None:
-        self._process = process
-        self._port = port
+        self.process = process
+        self.port = port  # on 127.0.0.1
         self._errors = errors
 
     def outcomes(self, cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ class Workerd:
         return found
 
     def _post(self, cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request("POST", "/", json.dumps(cases).encode())
             answer = connection.getresponse()
@@ -86,7 +86,7 @@ class Workerd:
         return found
 
     def _said(self) -> str:
-        ended = self._process.poll()
+        ended = self.process.poll()
         state = "" if ended is None else f"workerd ended with {ended}\n"
         return state + self._errors.read_text(errors="replace")[-2000:]
 
@@ -95,7 +95,8 @@ class Workerd:
 def running() -> Iterator[Workerd]:
     """Start it, and stop it at the end. Raises Unavailable and Crashed."""
     program = binary()
-    with tempfile.TemporaryDirectory(prefix="edgelint-workerd-", dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+    place = MEMORY if MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix=f"edgelint-workerd-{os.getpid()}-", dir=place) as folder:
         storage, errors = Path(folder, "storage"), Path(folder, "stderr")
         storage.mkdir()
         reading, writing = os.pipe()
