@@ -100,6 +100,7 @@ async function outcome(namespace, each) {
   try {
     return await namespace.get(id).outcome(each);
   } catch (error) {
+    if (error instanceof TypeError) throw error; // a fault of this file
     return { refused: String(error.message), index: null, state: await namespace.get(id).state() };
   }
 }
