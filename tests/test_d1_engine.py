@@ -88,3 +88,26 @@ def test_plan(database: Database) -> None:
     steps = database.plan("SELECT * FROM users WHERE name > ? ORDER BY name, id")
     assert [(step.scans, step.sorts) for step in steps] == [(True, False), (False, True)]
     assert database.plan("SELECT * FROM users WHERE id = ?")[0].searches
+
+
+def test_numbers_are_bound_as_javascript_has_them(database: Database) -> None:
+    assert database.execute("SELECT typeof(?1), ?1 || ''", (1,)).rows == (("real", "1.0"),)
+    database.execute("INSERT INTO users VALUES (?, ?, ?)", (5, 6, True))
+    assert database.execute("SELECT id, email, name FROM users").rows == ((5, "6.0", "1.0"),)
+    with database.hidden():
+        assert database.execute("SELECT typeof(?)", (1,)).rows == (("integer",),)
+
+
+def test_changes_of_a_whole_text(database: Database) -> None:
+    first = "INSERT INTO users VALUES (1, 'a', 'b'), (2, 'c', 'd')"
+    result = database.execute(f"{first}; SELECT 1; DELETE FROM users WHERE id = 1")
+    assert result.changes == 3
+    assert database.execute("SELECT 1").changes == 0
+
+
+def test_a_statement_of_a_script_that_is_too_long(database: Database) -> None:
+    short = "INSERT INTO users (email) VALUES ('" + "x" * 60_000 + "');"
+    assert len(database.script(short + short.replace("x", "y"))) == 2
+    with pytest.raises(D1Error) as caught:
+        database.script("SELECT 1; SELECT '" + "x" * 100_000 + "'")
+    assert (caught.value.message, caught.value.start) == ("statement too long", 10)
