@@ -65,6 +65,13 @@ class ResultColumn(NamedTuple):
     declared: str | None
 
 
+class ColumnFacts(NamedTuple):
+    """The collation that compares a column's text, and whether it is AUTOINCREMENT."""
+
+    collation: str
+    autoincrement: bool
+
+
 class Prepared(NamedTuple):
     """What SQLite knows of a statement before it runs.
 
@@ -216,6 +223,13 @@ class Database:
             return tuple(PlanStep(int(row[0]), int(row[1]), str(row[3])) for row in rows)
 
         return self._guarded(source, ask)
+
+    def column_facts(self, table: str, column: str) -> ColumnFacts:
+        """What no PRAGMA says of a column of a table that is no virtual one. Raises D1Error when there is none."""
+        _, collation, _, _, autoincrement = self._guarded(
+            None, lambda: self._connection.column_metadata("main", table, column)
+        )
+        return ColumnFacts(collation, autoincrement)
 
     # -- the text -----------------------------------------------------------------------------------------------------
 
@@ -406,6 +420,7 @@ class Database:
         except (ValueError, TypeError, OverflowError) as error:  # a value that SQLite has no type for
             raise self._refusal(str(error), "SQLITE_MISMATCH", source) from None
         finally:
+            self._meter.end()
             apsw.hard_heap_limit(before)
             if self._shortened:
                 self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, self._length)

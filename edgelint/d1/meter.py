@@ -9,6 +9,7 @@ statement that calls one has a smaller limit on the length of values instead.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,8 +48,7 @@ class Meter:
     def __init__(self, connection: apsw.Connection, steps: int) -> None:
         self.steps = steps
         self._taken = 0  # by the statement
-        self._most = steps
-        self._until = 0.0
+        self.end()
         self._script: tuple[int, float] | None = None  # the steps that are left of a script, and when its time is up
         self._plain: apsw.Connection | None = None
         connection.set_progress_handler(self._progress, CHECK_EVERY)
@@ -57,12 +57,16 @@ class Meter:
 
     def begin(self) -> None:
         """A statement starts."""
-        self._most, self._until = self.steps, time.thread_time() + SECONDS
+        self._most, self._until = float(self.steps), time.thread_time() + SECONDS
         if self._script is not None:
             left, until = self._script
             self._script = (left - self._taken, until)
-            self._most, self._until = min(self._most, left - self._taken), min(self._until, until)
+            self._most, self._until = min(self._most, float(left - self._taken)), min(self._until, until)
         self._taken = 0
+
+    def end(self) -> None:
+        """It is over: what this package asks between statements is not stopped."""
+        self._most, self._until = math.inf, math.inf
 
     @contextmanager
     def script(self) -> Iterator[None]:

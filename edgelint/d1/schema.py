@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,7 +11,8 @@ from edgelint.d1.engine import Database, Value
 
 class Column(NamedTuple):
     """``type`` as declared ("" for none), ``default`` its SQL text or None, ``pk_position`` its place in the primary
-    key from 1 (0: not in it). ``generated``: "" , "virtual" or "stored"; ``hidden``: of a virtual table."""
+    key from 1 (0: not in it). ``generated``: "", "virtual" or "stored"; ``hidden``: of a virtual table. ``collation``
+    is what compares its text ("BINARY" unless declared, "" where a virtual table decides)."""
 
     name: str
     type: str
@@ -25,7 +26,7 @@ class Column(NamedTuple):
 
 class Index(NamedTuple):
     """``columns``: None stands for an expression. ``origin``: "c" (CREATE INDEX), "u" (UNIQUE), "pk". ``sql`` is None
-    for the last two."""
+    for the last two. ``collations`` and ``descending`` are of each column."""
 
     name: str
     unique: bool
@@ -33,6 +34,8 @@ class Index(NamedTuple):
     origin: str
     partial: bool
     sql: str | None
+    collations: tuple[str, ...]
+    descending: tuple[bool, ...]
 
 
 class ForeignKey(NamedTuple):
@@ -82,68 +85,92 @@ class Schema(NamedTuple):
 
 
 _GENERATED = {2: "virtual", 3: "stored"}
-_AUTOINCREMENT = re.compile(r"\bAUTOINCREMENT\b", re.I)
+
+# One question for all tables each: SQLite asks itself once per table or index, which is cheap, a statement is not.
+_TABLES = "SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main' AND type <> 'view'"
+_COLUMNS = """
+SELECT t.name, c.name, c.type, c."notnull", c.dflt_value, c.pk, c.hidden
+FROM sqlite_schema AS t, pragma_table_xinfo(t.name) AS c WHERE t.type = 'table' ORDER BY t.rowid, c.cid"""
+_INDEXES = """
+SELECT t.name, i.name, i."unique", i.origin, i.partial, x.name, x.coll, x.desc
+FROM sqlite_schema AS t, pragma_index_list(t.name) AS i, pragma_index_xinfo(i.name) AS x
+WHERE t.type = 'table' AND x.key ORDER BY t.rowid, i.seq DESC, x.seqno"""
+_KEYS = """
+SELECT t.name, k.id, k."table", k."from", k."to", k.on_update, k.on_delete
+FROM sqlite_schema AS t, pragma_foreign_key_list(t.name) AS k
+WHERE t.type = 'table' ORDER BY t.rowid, k.id DESC, k.seq"""
 
 
 def read(database: Database) -> Schema:
-    """The schema of ``database``, without SQLite's own tables."""
+    """The schema of ``database``, without SQLite's own tables. Raises D1Error when the database is closed."""
     with database.hidden():
-        master = _rows(database, "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid")
+        master = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid").rows
         sql = {str(row[1]): str(row[3]) for row in master if row[3] is not None}
+        kinds = {str(row[0]): row for row in database.execute(_TABLES).rows}
+        columns, indexes, keys = _columns(database), _indexes(database, sql), _foreign_keys(database)
         tables = {}
-        for row in _rows(database, "PRAGMA main.table_list"):
-            name, kind = str(row[1]), str(row[2])
-            if kind != "view" and not name.lower().startswith("sqlite_"):
-                tables[name] = _table(database, name, kind, sql, bool(row[4]), bool(row[5]))
-        order = [str(row[1]) for row in master if row[0] == "table" and str(row[1]) in tables]
+        for name in (str(row[1]) for row in master if row[0] == "table"):
+            if name not in kinds or name.lower().startswith("sqlite_"):
+                continue
+            _, kind, without_rowid, strict = kinds[name]
+            own = columns[name]
+            autoincrement = False
+            if kind != "virtual":
+                facts = [database.column_facts(name, column.name) for column in own]
+                own = [one._replace(collation=fact.collation) for one, fact in zip(own, facts, strict=True)]
+                autoincrement = any(fact.autoincrement for fact in facts)
+            key = sorted((column.pk_position, column.name) for column in own if column.pk_position)
+            tables[name] = Table(
+                name, sql.get(name, ""), tuple(own), tuple(column for _, column in key), tuple(indexes[name]),
+                tuple(keys[name]), bool(strict), bool(without_rowid), autoincrement, kind == "virtual",
+                kind == "shadow",
+            )  # fmt: skip
         return Schema(
-            {name: tables[name] for name in order},
+            tables,
             {str(row[1]): View(str(row[1]), str(row[3])) for row in master if row[0] == "view"},
             {str(row[1]): Trigger(str(row[1]), str(row[2]), str(row[3])) for row in master if row[0] == "trigger"},
         )
 
 
-def _table(
-    database: Database, name: str, kind: str, sql: dict[str, str], without_rowid: bool, strict: bool
-) -> Table:
-    columns = tuple(
-        Column(
-            str(row[1]), str(row[2]), bool(row[3]), None if row[4] is None else str(row[4]), int(row[5] or 0),
-            row[6] == 1, _GENERATED.get(int(row[6] or 0), ""), "",
-        )
-        for row in _rows(database, "SELECT * FROM pragma_table_xinfo(?)", name)
-    )  # fmt: skip
-    key = sorted((column.pk_position, column.name) for column in columns if column.pk_position)
-    text = sql.get(name, "")
-    return Table(
-        name, text, columns, tuple(column for _, column in key), _indexes(database, name, sql),
-        _foreign_keys(database, name), strict, without_rowid, bool(_AUTOINCREMENT.search(text)),
-        kind == "virtual", kind == "shadow",
-    )  # fmt: skip
+def _columns(database: Database) -> dict[str, list[Column]]:
+    found: dict[str, list[Column]] = defaultdict(list)
+    for table, name, kind, not_null, default, position, hidden in database.execute(_COLUMNS).rows:
+        found[str(table)].append(
+            Column(
+                str(name), str(kind), bool(not_null), None if default is None else str(default), int(position or 0),
+                hidden == 1, _GENERATED.get(int(hidden or 0), ""), "",
+            )
+        )  # fmt: skip
+    return found
 
 
-def _indexes(database: Database, table: str, sql: dict[str, str]) -> tuple[Index, ...]:
-    found = []
-    for row in _rows(database, "SELECT * FROM pragma_index_list(?)", table):
-        name = str(row[1])
-        parts = _rows(database, "SELECT * FROM pragma_index_xinfo(?)", name)
-        columns = tuple(None if part[2] is None else str(part[2]) for part in parts if part[5])
-        found.append(Index(name, bool(row[2]), columns, str(row[3]), bool(row[4]), sql.get(name)))
-    return tuple(reversed(found))
+def _indexes(database: Database, sql: dict[str, str]) -> dict[str, list[Index]]:
+    parts: dict[tuple[str, str], list[Sequence[Value]]] = defaultdict(list)
+    for row in database.execute(_INDEXES).rows:
+        parts[str(row[0]), str(row[1])].append(row)
+    found: dict[str, list[Index]] = defaultdict(list)
+    for (table, name), rows in parts.items():
+        _, _, unique, origin, partial, *_ = rows[0]
+        found[table].append(
+            Index(
+                name, bool(unique), tuple(None if row[5] is None else str(row[5]) for row in rows), str(origin),
+                bool(partial), sql.get(name), tuple(str(row[6]) for row in rows), tuple(bool(row[7]) for row in rows),
+            )
+        )  # fmt: skip
+    return found
 
 
-def _foreign_keys(database: Database, table: str) -> tuple[ForeignKey, ...]:
-    groups: dict[int, list[tuple[Value, ...]]] = {}
-    for row in _rows(database, "SELECT * FROM pragma_foreign_key_list(?) ORDER BY id DESC, seq", table):
-        groups.setdefault(int(row[0] or 0), []).append(row)
-    return tuple(
-        ForeignKey(
-            tuple(str(row[3]) for row in rows), str(rows[0][2]),
-            tuple(str(row[4]) for row in rows if row[4] is not None), str(rows[0][6]), str(rows[0][5]),
-        )
-        for rows in groups.values()
-    )  # fmt: skip
-
-
-def _rows(database: Database, sql: str, *params: Value) -> Sequence[tuple[Value, ...]]:
-    return database.execute(sql, params).rows
+def _foreign_keys(database: Database) -> dict[str, list[ForeignKey]]:
+    parts: dict[tuple[str, int], list[Sequence[Value]]] = defaultdict(list)
+    for row in database.execute(_KEYS).rows:
+        parts[str(row[0]), int(row[1] or 0)].append(row)
+    found: dict[str, list[ForeignKey]] = defaultdict(list)
+    for (table, _), rows in parts.items():
+        _, _, target, _, _, on_update, on_delete = rows[0]
+        found[table].append(
+            ForeignKey(
+                tuple(str(row[3]) for row in rows), str(target),
+                tuple(str(row[4]) for row in rows if row[4] is not None), str(on_delete), str(on_update),
+            )
+        )  # fmt: skip
+    return found
