@@ -32,7 +32,7 @@ def test_documents_checks_tests_and_readme_have_the_same_rules() -> None:
     }
     assert documented == tested
     readme = rule_table.README.read_text(encoding="utf-8")
-    listed = re.findall(r"^\| \[`([a-z-]+/[a-z-]+)`\]\(rules/\1\.md\)", rule_table.parts(readme)[1], re.MULTILINE)
+    listed = re.findall(r"^\| \[`([a-z0-9-]+/[a-z0-9-]+)`\]\(rules/\1\.md\)", rule_table.parts(readme)[1], re.MULTILINE)
     assert sorted(documented) == listed
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edgelint.project.commands import Command
     from edgelint.project.durable import DurableClass
     from edgelint.project.files import SourceFile
+    from edgelint.project.known_schemas import KnownSchema
     from edgelint.project.project import Project
     from edgelint.project.wrangler import BindingDecl, WranglerConfig
     from edgelint.source import Source
@@ -184,6 +185,8 @@ class Databases:
         self.d1: list[DatabaseSource] = []
         self.files: dict[str, SqlFile] = {}
         """Every .sql file that counts, by path."""
+        self.schemas: list[KnownSchema] | None = None
+        """Those that are known, once asked for: see ``known_schemas``."""
         self._all: list[DatabaseSource] | None = None
 
     def all(self) -> list[DatabaseSource]:

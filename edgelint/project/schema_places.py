@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.syntax.ddl import AlterTable, ColumnDef, CreateIndex, CreateTable, Drop, Key, definitions
+from edgelint.syntax.sql import tokens
 
 if TYPE_CHECKING:
     from edgelint.diagnostics import Span
@@ -78,6 +79,23 @@ class SchemaPlaces:
         for file in files:
             for definition in definitions(file.text):
                 self._add(file, definition)
+
+    def key_span(self, table: str, columns: Iterable[str]) -> Span | None:
+        """The REFERENCES clause of a foreign key; None where it was not found."""
+        place = self.tables.get(table.lower())
+        found = place.key(columns) if place is not None else None
+        return found[0].span(found[1].start, found[1].end) if found is not None else None
+
+    def word_span(self, table: str, word: str) -> Span | None:
+        """A keyword in the definition of a table."""
+        place = self.tables.get(table.lower())
+        if place is None:
+            return None
+        at = place.definition.start
+        for token in tokens(place.file.text[at : place.definition.end]):
+            if token.upper == word:
+                return place.file.span(at + token.start, at + token.end)
+        return None
 
     def _add(self, file: SqlFile, definition: CreateTable | CreateIndex | AlterTable | Drop) -> None:
         if isinstance(definition, CreateTable):

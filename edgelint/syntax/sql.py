@@ -170,33 +170,59 @@ _NOT_FUNCTIONS = frozenset(
 )  # fmt: skip
 
 
+class Placed(NamedTuple):
+    """A token with the clause and the function it stands in, as of a ``Placeholder``, the token before it, and how many
+    brackets are open around it.
+    """
+
+    token: Token
+    clause: str
+    function: str | None
+    before: Token | None
+    depth: int
+
+
+def placed(text: str) -> Iterator[Placed]:
+    """The tokens of ``text``, each with where it stands. A keyword that opens a clause stands in the one before."""
+    for token, level, before, depth in _walk(text):
+        yield Placed(token, level.clause, level.function, before, depth)
+
+
+def _walk(text: str) -> Iterator[tuple[Token, _Level, Token | None, int]]:
+    levels = [_Level("other", None, 0)]
+    before: Token | None = None
+    parameters = 0
+    for token in tokens(text):
+        level = levels[-1]
+        yield token, level, before, len(levels) - 1
+        if token.kind == "parameter":
+            parameters += 1
+        elif token.kind == "word":
+            _word(token, before, level, parameters)
+        elif token.text == "(":
+            levels.append(_opened(before, level, parameters))
+        elif token.text == ")" and len(levels) > 1:
+            levels.pop()
+        elif token.text == ";":
+            levels = [_Level("other", None, 0)]
+        before = token
+
+
 def placeholders(text: str) -> list[Placeholder]:
     """Every placeholder of ``text`` in order, each with its clause. For text that is no whole statement, too."""
     found: list[Placeholder] = []
     numbers: dict[str, int] = {}
     largest, holes = 0, False
-    levels = [_Level("other", None, 0)]
-    before: Token | None = None
-    for token in tokens(text):
-        level = levels[-1]
+    for token, level, _, _ in _walk(text):
         if token.kind == "parameter":
             number = _number(token.text, numbers, largest)
             largest = max(largest, number)
             place = Placeholder(token.text, token.start, token.end, number, not holes, level.clause, level.function)
             found.append(place)
-        elif token.kind == "word":
-            _word(token, before, level, len(found))
-        elif token.text == "(":
-            levels.append(_opened(before, level, len(found)))
-        elif token.text == ")" and len(levels) > 1:
-            levels.pop()
         elif token.text == "," and level.clause == "limit" and level.limit:
             # LIMIT a, b: the first is the offset
             found[level.first :] = [place._replace(clause="offset") for place in found[level.first :]]
-        elif token.text == ";":
-            levels = [_Level("other", None, 0)]
         holes = holes or HOLE in token.text
-        before = token
     return found
 
 
