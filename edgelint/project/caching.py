@@ -14,10 +14,11 @@ from edgelint.diagnostics import Span
 from edgelint.project.atoms import External, Func, Global
 from edgelint.project.call_contexts import Context, contexts, functions_around
 from edgelint.project.calls import BindingCall
-from edgelint.project.derivation import CALL, COUNT, LIST, MIXED, TEST, Derivation, Origin, Place
+from edgelint.project.derivation import Derivation, Origin, Place
 from edgelint.project.flow import Condition, conditions, replaced_when
 from edgelint.project.guards import last_name
 from edgelint.project.identity import callee_name
+from edgelint.project.made_of import CALL, COUNT, LIST, MIXED, TEST
 from edgelint.project.numbers import as_number
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node

@@ -10,8 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from edgelint.project.atoms import Atom, Const, External, Func, Global, Inst, Number, Plat, SafeText, Value
+from edgelint.project.atoms import Const, Func, Inst, Number, Plat, SafeText, Value
 from edgelint.project.identity import argument_of
+from edgelint.project.made_of import (
+    CALL,
+    COMPARISONS,
+    COUNT,
+    LIST,
+    MERGE,
+    MIXED,
+    PIECE,
+    SAME,
+    TEST,
+    TEXT,
+    How,
+    Path,
+    compares,
+    is_empty,
+    parts_of,
+    path_of,
+    step_of,
+)
 from edgelint.project.objects import assigned_members
 from edgelint.project.reaching import reaching
 from edgelint.project.scopes import Def, PathStep, Symbol
@@ -23,18 +42,6 @@ if TYPE_CHECKING:
     from edgelint.project.files import SourceFile
     from edgelint.project.frames import Frame
 
-Path = tuple[PathStep, ...]
-How = frozenset[str]
-
-COUNT = "count"  # a number was added or taken away
-TEXT = "text"  # glued into other text
-MERGE = "merge"  # other items or members were put beside it, or some of its own left out
-LIST = "list"  # some items of it, or what is made of each
-PIECE = "piece"  # a member of a new object, an item of a new array
-CALL = "call"  # given to code that is not followed
-MIXED = "mixed"  # given to it together with something else
-TEST = "test"  # only a comparison or a test of it is left
-SAME: How = frozenset()
 
 _PASSING = frozenset({
     "toString", "valueOf", "trim", "strip", "clone", "text", "json", "arrayBuffer", "blob", "bytes", "to_py", "copy",
@@ -70,7 +77,6 @@ _JOINING_CALLS = frozenset({"Math.max", "Math.min", "max", "min", "sum", "Object
 _ASKING_CALLS = frozenset({
     "Array.isArray", "Boolean", "bool", "isNaN", "Number.isNaN", "Number.isFinite", "Number.isInteger", "isinstance",
 })
-COMPARISONS = frozenset({"===", "!==", "==", "!=", "<", ">", "<=", ">=", "in", "not in", "instanceof"})
 _BUDGET = 1500  # nodes looked at for one question: bounds the time on generated code
 _DEPTH = 80  # expressions one inside the other: bounds the Python stack
 _PATH = 6  # members of members
@@ -113,13 +119,14 @@ class Derivation:
         self.e = evaluator
         self.is_source = is_source
         self._memo: dict[tuple[Node, Frame | None, Path], list[Origin]] = {}
+        self._barren: set[tuple[Node, Frame | None, Path]] = set()  # what is known to come from no source
 
     def origins(self, node: Node, file: SourceFile, frame: Frame | None = None, path: Path = ()) -> list[Origin]:
         """The sources that ``node`` comes from, each once for every way it is used."""
         key = (node, frame, path)
         found = self._memo.get(key)
         if found is None:
-            walk = _Walk(self.e, self.is_source)
+            walk = _Walk(self.e, self.is_source, self._barren)
             unique: dict[tuple[object, ...], Origin] = {}
             for origin in walk.visit(node, _At(file, frame, path, SAME, (), 0)):
                 unique.setdefault((id(origin.node), id(origin.frame), origin.path, origin.how), origin)
@@ -127,45 +134,74 @@ class Derivation:
         return found
 
 
-class _At(NamedTuple):
+class _At:
     """Where a walk is, and how it came there."""
 
-    file: SourceFile
-    frame: Frame | None
-    path: Path
-    how: How
-    hops: tuple[Place, ...]
-    depth: int
+    __slots__ = ("file", "frame", "path", "how", "hops", "depth")
+
+    def __init__(
+        self, file: SourceFile, frame: Frame | None, path: Path, how: How, hops: tuple[Place, ...], depth: int
+    ) -> None:
+        self.file = file
+        self.frame = frame
+        self.path = path
+        self.how = how
+        self.hops = hops
+        self.depth = depth
 
     def done(self, *what: str) -> _At:
-        return self._replace(how=self.how.union(what))
+        return _At(self.file, self.frame, self.path, self.how.union(what), self.hops, self.depth)
 
     def into(self, *steps: PathStep) -> _At:
-        return self._replace(path=steps + self.path)
+        return _At(self.file, self.frame, steps + self.path, self.how, self.hops, self.depth) if steps else self
+
+    def along(self, path: Path) -> _At:
+        return _At(self.file, self.frame, path, self.how, self.hops, self.depth)
+
+    def within(self, file: SourceFile, frame: Frame | None) -> _At:
+        return _At(file, frame, self.path, self.how, self.hops, self.depth)
 
     def passing(self, node: Node) -> _At:
-        return self._replace(hops=(*self.hops, Place(node, self.file, self.frame)))
+        hops = (*self.hops, Place(node, self.file, self.frame))
+        return _At(self.file, self.frame, self.path, self.how, hops, self.depth)
+
+    def deeper(self) -> _At:
+        return _At(self.file, self.frame, self.path, self.how, self.hops, self.depth + 1)
 
 
 class _Walk:
-    def __init__(self, evaluator: Evaluator, is_source: IsSource) -> None:
+    def __init__(
+        self, evaluator: Evaluator, is_source: IsSource, barren: set[tuple[Node, Frame | None, Path]]
+    ) -> None:
         self.e = evaluator
         self.is_source = is_source
-        self.seen: set[tuple[int, int, Path, How]] = set()
+        self.seen: set[tuple[Node, Frame | None, Path, How]] = set()
         self.left = _BUDGET
+        self.barren = barren
+        self.events = 0  # sources found, and places where the walk was cut short or had been before
 
     def visit(self, node: Node, at: _At) -> Iterator[Origin]:
-        key = (id(node), id(at.frame), at.path, at.how)
-        if key in self.seen or self.left <= 0 or at.depth > _DEPTH or isinstance(node, tree.Literal | tree.Function):
+        place = (node, at.frame, at.path)
+        if place in self.barren or isinstance(node, tree.Literal | tree.Function):
+            return
+        key = (node, at.frame, at.path, at.how)
+        if key in self.seen or self.left <= 0 or at.depth > _DEPTH:
+            self.events += 1
             return
         self.seen.add(key)
         self.left -= 1
-        at = at._replace(depth=at.depth + 1)
+        before = self.events
+        yield from self.follow(node, at.deeper())
+        if self.events == before:
+            self.barren.add(place)
+
+    def follow(self, node: Node, at: _At) -> Iterator[Origin]:
         if isinstance(node, tree.Name):
             yield from self.name(node, at)
         elif isinstance(node, tree.Member):
             yield from self.member(node, at)
         elif isinstance(node, tree.Call | tree.Binary) and self.is_source(node, at.file):
+            self.events += 1
             yield Origin(node, at.file, at.frame, at.path, at.how, at.hops)
             if isinstance(node, tree.Binary):
                 yield from self.binary(node, at)
@@ -178,8 +214,8 @@ class _Walk:
         elif isinstance(node, tree.Array):
             yield from self.array(node, at)
         else:
-            for part, done in _parts(node):
-                yield from self.visit(part, at if done is None else at.done(done)._replace(path=()))
+            for part, done in parts_of(node):
+                yield from self.visit(part, at if done is None else at.done(done).along(()))
 
     def object(self, node: tree.Object, at: _At) -> Iterator[Origin]:
         props = [p for p in node.props if isinstance(p, tree.Property)]
@@ -187,7 +223,7 @@ class _Walk:
         if at.path and isinstance(at.path[0], str):
             named = [p for p in props if p.key == at.path[0]]
             if named:
-                yield from self.visit(named[-1].value, at._replace(path=at.path[1:]))
+                yield from self.visit(named[-1].value, at.along(at.path[1:]))
                 return
             for spread in spreads:
                 yield from self.visit(spread.value, at)
@@ -195,25 +231,25 @@ class _Walk:
         for spread in spreads:
             yield from self.visit(spread.value, at.done(MERGE) if len(node.props) > 1 else at)
         for prop in props:
-            yield from self.visit(prop.value, at.done(PIECE)._replace(path=at.path[1:]))
+            yield from self.visit(prop.value, at.done(PIECE).along(at.path[1:]))
         for value in assigned_members(node, at.file):
-            yield from self.visit(value, at.done(PIECE)._replace(path=()))
+            yield from self.visit(value, at.done(PIECE).along(()))
 
     def array(self, node: tree.Array, at: _At) -> Iterator[Origin]:
         spread = any(isinstance(item, tree.Spread) for item in node.items)
         if at.path and isinstance(at.path[0], int) and not spread:
             if at.path[0] < len(node.items):
-                yield from self.visit(node.items[at.path[0]], at._replace(path=at.path[1:]))
+                yield from self.visit(node.items[at.path[0]], at.along(at.path[1:]))
             return
         for item in node.items:
             if isinstance(item, tree.Spread):
                 yield from self.visit(item.value, at.done(MERGE) if len(node.items) > 1 else at)
             elif at.path:
-                yield from self.visit(item, at._replace(path=at.path[1:]))
+                yield from self.visit(item, at.along(at.path[1:]))
             else:
                 yield from self.visit(item, at.done(MERGE if spread else PIECE))
         for pushed, _ in self.e.graph.pushes(node, at.file):
-            yield from self.visit(pushed, at.done(MERGE)._replace(path=()))
+            yield from self.visit(pushed, at.done(MERGE).along(()))
 
     def binary(self, node: tree.Binary, at: _At) -> Iterator[Origin]:
         op = node.op
@@ -222,7 +258,7 @@ class _Walk:
             at = at.done(TEST)
         elif op in ("&&", ","):
             # what is tested on the left is the value only when it is false
-            if op == "&&" and _compares(node.left):
+            if op == "&&" and compares(node.left):
                 yield from self.visit(node.left, at.done(TEST))
             sides = [node.right]
         elif op == "+":
@@ -276,7 +312,7 @@ class _Walk:
         elif d.kind in ("element", "key"):
             yield from self.visit(d.node, at.into(None, *d.path))
         elif d.kind == "augment" and isinstance(d.node, tree.Assign) and d.node.value is not None:
-            yield from self.visit(d.node.value, at.done(PIECE)._replace(path=()))
+            yield from self.visit(d.node.value, at.done(PIECE).along(()))
         elif d.kind == "param" and isinstance(d.node, tree.Param):
             yield from self.param(d.node, at.into(*d.path))
         elif d.kind == "import" and isinstance(d.at, tree.Import) and isinstance(d.node, tree.ImportName):
@@ -288,7 +324,7 @@ class _Walk:
         if exported is None:
             return
         file, thing = exported
-        there = at._replace(file=file, frame=None)
+        there = at.within(file, None)
         if isinstance(thing, Node):
             yield from self.visit(thing, there)
         elif isinstance(thing, Symbol):
@@ -304,7 +340,7 @@ class _Walk:
         if found is not None:
             given = argument_of(param, function, found)
             if given is not None:
-                yield from self.visit(given, at._replace(file=found.file, frame=found.parent))
+                yield from self.visit(given, at.within(found.file, found.parent))
             return
         call = function.parent
         if isinstance(call, tree.Call) and call.func is not function and isinstance(call.func, tree.Member):
@@ -321,10 +357,10 @@ class _Walk:
         for atom in instances if node.name is not None else ():
             yield from self.field(atom, node.name or "", at.passing(node))
         if not instances:
-            yield from self.visit(node.obj, at.into(_step(node)))
+            yield from self.visit(node.obj, at.into(step_of(node)))
 
     def field(self, atom: Inst, name: str, at: _At) -> Iterator[Origin]:
-        at = at._replace(file=atom.file, frame=self.e.parameters.constructor_frame(atom))
+        at = at.within(atom.file, self.e.parameters.constructor_frame(atom))
         for source in self.e.graph.fields.sources(atom.node, atom.file, name):
             if isinstance(source, tree.Param):
                 yield from self.param(source, at)
@@ -335,7 +371,7 @@ class _Walk:
         for member in atom.node.members:
             if isinstance(member, tree.Function) and member.kind == "getter" and member.name == name:
                 func = Func(member, atom.file, frozenset({atom}))
-                yield from self.returned(func, None, at._replace(frame=None))
+                yield from self.returned(func, None, at.within(at.file, None))
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
@@ -346,26 +382,26 @@ class _Walk:
             for func in ours:
                 yield from self.returned(func, node, at)
             return
-        what = next((name for name in map(_path_of, value) if name), "")
+        what = next((name for name in map(path_of, value) if name), "")
         if what in _PASSING_CALLS or what in _GATHERING_CALLS:
-            inner = at._replace(path=at.path[1:]) if what in ("Object.values", "Array") else at
+            inner = at.along(at.path[1:]) if what in ("Object.values", "Array") else at
             for arg in node.args[:1]:
                 yield from self.visit(arg, inner)
         elif what in ("asyncio.gather", "gather"):
             step = at.path[0] if at.path else None
             chosen = node.args[step : step + 1] if isinstance(step, int) else node.args
             for arg in chosen:
-                yield from self.visit(arg, at._replace(path=at.path[1:]))
+                yield from self.visit(arg, at.along(at.path[1:]))
         elif what in _JOINING_CALLS:
-            alone = sum(not _is_empty(arg) for arg in node.args) < 2
+            alone = sum(not is_empty(arg) for arg in node.args) < 2
             for arg in node.args:
                 yield from self.visit(arg, at if alone else at.done(MERGE))
         elif what == "len":
             for arg in node.args[:1]:
-                yield from self.visit(arg, at._replace(path=("length",)))
+                yield from self.visit(arg, at.along(("length",)))
         elif what in _ASKING_CALLS:
             for arg in node.args:
-                yield from self.visit(arg, at.done(TEST)._replace(path=()))
+                yield from self.visit(arg, at.done(TEST).along(()))
         elif isinstance(node.func, tree.Member):
             yield from self.method(node, node.func, at)
         else:
@@ -377,7 +413,7 @@ class _Walk:
             return
         plain = [arg for arg in node.args if not isinstance(arg, tree.Literal)]
         subjects = len(plain) + isinstance(node.func, tree.Member)
-        at = (at.done(CALL, MIXED) if subjects > 1 else at.done(CALL))._replace(path=())
+        at = (at.done(CALL, MIXED) if subjects > 1 else at.done(CALL)).along(())
         if isinstance(node.func, tree.Member):
             if any(isinstance(a, Plat) for a in self.e.evaluate(node.func.obj, at.file, at.frame)):
                 return
@@ -406,7 +442,7 @@ class _Walk:
             for arg in node.args[1:]:
                 yield from self.visit(arg, at)
         elif name in _ASKING:
-            yield from self.visit(func.obj, at.done(TEST)._replace(path=()))
+            yield from self.visit(func.obj, at.done(TEST).along(()))
         else:
             yield from self.unknown(node, at)
 
@@ -419,9 +455,9 @@ class _Walk:
         value = self.e.evaluate(node.args[0], at.file, at.frame)
         ours = [a for a in value if isinstance(a, Func)]
         for atom in ours:
-            yield from self.body(atom, at._replace(frame=self.callback_frame(atom, func, node, at)))
+            yield from self.body(atom, at.within(at.file, self.callback_frame(atom, func, node, at)))
         if not ours and func.name == "then":
-            known = any(_path_of(a) in _PASSING_CALLS for a in value)
+            known = any(path_of(a) in _PASSING_CALLS for a in value)
             yield from self.visit(func.obj, at if known else at.done(CALL))
 
     @staticmethod
@@ -437,13 +473,13 @@ class _Walk:
     def returned(self, func: Func, node: tree.Call | None, at: _At) -> Iterator[Origin]:
         inner = self.e.call_values.frame(func, node, at.file, at.frame)
         if inner is not None:
-            yield from self.body(func, at._replace(frame=inner))
+            yield from self.body(func, at.within(at.file, inner))
 
     def body(self, func: Func, at: _At) -> Iterator[Origin]:
         """What a function returns in the frame of ``at``."""
         from edgelint.project.call_values import returns_of
 
-        at = at._replace(file=func.file)
+        at = at.within(func.file, at.frame)
         body = func.node.body
         if body is not None and not isinstance(body, tree.Block):
             yield from self.visit(body, at.passing(body))
@@ -451,48 +487,3 @@ class _Walk:
         for statement in returns_of(func.node):
             if statement.value is not None:
                 yield from self.visit(statement.value, at.passing(statement))
-
-
-def _parts(node: Node) -> Iterator[tuple[Node, str | None]]:
-    """The parts of a node whose values make up its own, each with what is done to it there."""
-    if isinstance(node, tree.Await | tree.Cast | tree.Spread | tree.Keyword):
-        yield node.value, None
-    elif isinstance(node, tree.Conditional):
-        yield node.then, None
-        yield node.other, None
-    elif isinstance(node, tree.Assign) and node.value is not None:
-        yield node.value, None
-    elif isinstance(node, tree.Template):
-        for part in node.parts:
-            yield part, CALL if node.tag is not None else TEXT if len(node.parts) > 1 else None
-    elif isinstance(node, tree.Unary):
-        yield node.value, None if node.op in ("-", "+") else TEST
-    elif isinstance(node, tree.Comprehension):
-        yield node.element.value if isinstance(node.element, tree.Property) else node.element, LIST
-    elif isinstance(node, tree.Unknown):
-        for item in node.items:
-            yield item, CALL
-
-
-def _step(node: tree.Member) -> PathStep:
-    if node.name is not None:
-        return node.name
-    index = node.index
-    if isinstance(index, tree.Literal) and isinstance(index.value, int) and not isinstance(index.value, bool):
-        return index.value
-    return None
-
-
-def _compares(node: Node) -> bool:
-    return any(isinstance(part, tree.Binary) and part.op in COMPARISONS for part in tree.walk(node))
-
-
-def _is_empty(node: Node) -> bool:
-    return (isinstance(node, tree.Object) and not node.props) or isinstance(node, tree.Literal)
-
-
-def _path_of(atom: Atom) -> str:
-    """The dotted path of a global, or of a name of a known module."""
-    if isinstance(atom, Global):
-        return atom.path
-    return f"{atom.module}.{atom.path}" if isinstance(atom, External) else ""

@@ -13,10 +13,11 @@ from edgelint.diagnostics import Span
 from edgelint.project.atoms import Func, Plat
 from edgelint.project.call_contexts import Context, contexts
 from edgelint.project.calls import BindingCall
-from edgelint.project.derivation import COMPARISONS, SAME, TEST, Origin, Place
+from edgelint.project.derivation import Origin, Place
 from edgelint.project.flow import Condition, conditions, leaves
 from edgelint.project.identity import callee_name
 from edgelint.project.kvflow import KvFlows, is_serialised, stored
+from edgelint.project.made_of import COMPARISONS, SAME, TEST
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 

@@ -14,22 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from edgelint.diagnostics import Span
 from edgelint.project.call_contexts import Context, contexts, functions_around
 from edgelint.project.calls import BindingCall
-from edgelint.project.derivation import (
-    CALL,
-    COMPARISONS,
-    COUNT,
-    LIST,
-    MERGE,
-    MIXED,
-    TEST,
-    TEXT,
-    Derivation,
-    Origin,
-    Path,
-    Place,
-)
+from edgelint.project.derivation import Derivation, Origin, Place
 from edgelint.project.flow import leaves
 from edgelint.project.identity import Identities, callee_name, reads_clock
+from edgelint.project.made_of import CALL, COMPARISONS, COUNT, LIST, MERGE, MIXED, TEST, TEXT, Path
 from edgelint.project.mutations import Mutation, mutations
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
