@@ -188,7 +188,7 @@ class CallValues:
         if function.is_generator:
             return UNKNOWN
         value: Value = EMPTY
-        for statement in returns_of(function):
+        for statement in self.e.returns_of(function):
             if statement.value is not None:
                 value |= self.e.evaluate(statement.value, file, frame)
         return value or one(Const("null", None))

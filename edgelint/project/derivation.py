@@ -477,13 +477,11 @@ class _Walk:
 
     def body(self, func: Func, at: _At) -> Iterator[Origin]:
         """What a function returns in the frame of ``at``."""
-        from edgelint.project.call_values import returns_of
-
         at = at.within(func.file, at.frame)
         body = func.node.body
         if body is not None and not isinstance(body, tree.Block):
             yield from self.visit(body, at.passing(body))
             return
-        for statement in returns_of(func.node):
+        for statement in self.e.returns_of(func.node):
             if statement.value is not None:
                 yield from self.visit(statement.value, at.passing(statement))

@@ -75,6 +75,7 @@ class Evaluator:
         self.cuts = 0  # how often an answer was cut short: by a cycle, by the depth, by the number of steps
         self.depth = 0
         self.steps = 0
+        self._returns: dict[tree.Function, list[tree.Return]] = {}
         self._exporting: set[Symbol] = set()
         self._types: dict[tuple[str, str], str | None] = {}
         self.env_uses: dict[str, tuple[list[EnvUse], list[Span]]] = {}  # by file, for the workers that share it
@@ -107,6 +108,15 @@ class Evaluator:
         """Drop every value: more is known now of what they were made of."""
         self.memo.clear()
         self.call_values.forget()
+
+    def returns_of(self, function: tree.Function) -> list[tree.Return]:
+        """The return statements of ``function`` itself."""
+        found = self._returns.get(function)
+        if found is None:
+            from edgelint.project.call_values import returns_of
+
+            found = self._returns[function] = returns_of(function)
+        return found
 
     def platform_type(self, annotation: str, file: SourceFile) -> str | None:
         """The platform type that an annotation of ``file`` names, aliases looked through."""

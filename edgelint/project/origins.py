@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from edgelint.project import number_guards
 from edgelint.project.atoms import Arr, Atom, Func, Global, Inst, ListOf, Number, Obj, Plat, Taint, Unknown, Value
-from edgelint.project.call_values import returns_of
 from edgelint.project.captures import captures_digits
 from edgelint.project.evaluate import Evaluator
 from edgelint.project.files import SourceFile
@@ -209,7 +208,7 @@ class _Walk:
         """What ``func`` returns."""
         body = func.node.body
         if isinstance(body, tree.Block):
-            for statement in returns_of(func.node):
+            for statement in self.e.returns_of(func.node):
                 if statement.value is not None:
                     yield from self.walk(statement.value, func.file, frame, items)
         elif body is not None:

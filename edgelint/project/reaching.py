@@ -13,6 +13,13 @@ from edgelint.syntax.tree import Node
 
 def reaching(symbol: Symbol, use: Node) -> list[Def]:
     """The definitions of ``symbol`` that may hold at ``use``, in source order; all of them when nothing is certain."""
+    found = symbol.reached.get(use)
+    if found is None:
+        found = symbol.reached[use] = _reaching(symbol, use)
+    return found
+
+
+def _reaching(symbol: Symbol, use: Node) -> list[Def]:
     function = tree.enclosing_function(use)
     if any(_function_of(d) is not function for d in symbol.defs):
         return symbol.defs

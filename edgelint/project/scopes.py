@@ -44,7 +44,7 @@ class Def(NamedTuple):
 class Symbol:
     """A name in a scope with all its definitions."""
 
-    __slots__ = ("name", "scope", "defs", "annotation", "ambient", "declare")
+    __slots__ = ("name", "scope", "defs", "annotation", "ambient", "declare", "reached")
 
     def __init__(self, name: str, scope: Scope) -> None:
         self.name = name
@@ -53,6 +53,7 @@ class Symbol:
         self.annotation: str | None = None
         self.ambient = False
         self.declare = ""
+        self.reached: dict[Node, list[Def]] = {}  # by use: what ``reaching`` has found
 
     def __repr__(self) -> str:
         return f"Symbol({self.name}, {len(self.defs)} defs)"
@@ -138,7 +139,14 @@ class FileIndex:
         # is right.
         if isinstance(parent, tree.Class) and any(base is name for base in parent.bases):
             return self.scope_of(parent.parent or parent).lookup(name.id)
-        return self.scope_of(name).lookup(name.id)
+        scopes = self.scopes
+        at = parent
+        while at is not None:
+            scope = scopes.get(at)
+            if scope is not None:
+                return scope.lookup(name.id)
+            at = at.parent
+        return self.root.lookup(name.id)
 
     def uses(self, symbol: Symbol) -> Iterator[tree.Name]:
         """Every Name that means ``symbol``, its definitions among them."""
