@@ -79,6 +79,8 @@ class Evaluator:
         self._exporting: set[Symbol] = set()
         self._types: dict[tuple[str, str], str | None] = {}
         self.env_uses: dict[str, tuple[list[EnvUse], list[Span]]] = {}  # by file, for the workers that share it
+        # What was found to go back to nothing that leaves a question (by its name) open: see ``origins``.
+        self.without_origin: dict[str, set[tuple[Node, Frame | None, bool]]] = {}
         self.call_values = CallValues(self)
         self.objects = ObjectValues(self)
         self.members = MemberValues(self)

@@ -74,14 +74,39 @@ class _Walk:
         self.e = evaluator
         self.question = question
         self.settled = _SETTLED[question]
-        self.seen: set[tuple[int, int, bool]] = set()
+        # Looked at in this walk, in order; and found, in any walk, to have no origin.
+        self.seen: dict[tuple[Node, Frame | None, bool], None] = {}
+        self.barren = evaluator.without_origin.setdefault(question.value, set())
+        self.events = 0  # origins found, and places where the walk was cut short or had been before
 
     def walk(self, node: Node, file: SourceFile, frame: Frame | None, items: bool = False) -> Iterator[Origin]:
         """Origins of ``node``; ``items``: of its items, ``node`` being an array."""
-        key = (id(node), id(frame), items)
-        if key in self.seen or len(self.seen) > 2000:
+        key = (node, frame, items)
+        if key in self.barren or node.__class__ is tree.Literal:
             return
-        self.seen.add(key)
+        if key in self.seen or len(self.seen) > 2000:
+            self.events += 1
+            return
+        self.seen[key] = None
+        before = self.events
+        for origin in self.follow(node, file, frame, items):
+            self.events += 1
+            yield origin
+        if self.events == before:
+            self.barren.add(key)
+
+    def open(self, found: Iterator[Origin], node: Node, file: SourceFile, since: int = 0) -> Iterator[Origin]:
+        """``found``, but for a ``node`` of which a test settles the question: looked for only when there is something
+        to settle. What was looked at for nothing may be looked at again."""
+        looked = len(self.seen)
+        origins = list(found)
+        if not origins or not self.settled(node, file, since, self.e):
+            yield from origins
+            return
+        while len(self.seen) > looked:
+            self.seen.popitem()
+
+    def follow(self, node: Node, file: SourceFile, frame: Frame | None, items: bool) -> Iterator[Origin]:
         if isinstance(node, tree.Await | tree.Cast | tree.Keyword):
             yield from self.walk(node.value, file, frame, items)
         elif isinstance(node, tree.Spread):
@@ -132,10 +157,9 @@ class _Walk:
 
     def conversion(self, node: Node, given: Node, file: SourceFile, frame: Frame | None) -> Iterator[Origin]:
         """``node`` makes a number of ``given``."""
-        if self.settled(node, file, 0, self.e):
-            return
         value = self.e.evaluate(given, file, frame)
-        if not any(_is_sent(atom) or self.is_free_text(atom) for atom in value):
+        free = any(_is_sent(atom) or self.is_free_text(atom) for atom in value)
+        if not free or self.settled(node, file, 0, self.e):
             return
         if self.question is Question.NAN:
             if file.language == "python":
@@ -265,8 +289,8 @@ class _Walk:
         for d in reaching(symbol, node) if len(symbol.defs) > 1 else symbol.defs:
             # A test of what the variable held before says nothing of what it holds now.
             since = 0 if d.kind == "param" or len(symbol.defs) == 1 else d.at.start
-            if items or not self.settled(node, file, since, self.e):
-                yield from self.definition(d, node, file, frame, items)
+            found = self.definition(d, node, file, frame, items)
+            yield from found if items else self.open(found, node, file, since)
         if items and not any(isinstance(d.node, tree.Array) for d in symbol.defs):
             yield from self.pushed(symbol, file, frame)
 
@@ -309,12 +333,11 @@ class _Walk:
                 yield from self.judge(arg, use, file, frame, items)
 
     def member(self, node: tree.Member, file: SourceFile, frame: Frame | None, items: bool) -> Iterator[Origin]:
-        if not items and self.settled(node, file, 0, self.e):
-            return
         if node.name is None:
-            yield from self.judge(self.e.evaluate(node, file, frame), node, file, frame, items)
-            return
-        yield from self.property_of(self.e.evaluate(node.obj, file, frame), node.name, node, file, frame, items)
+            found = self.judge(self.e.evaluate(node, file, frame), node, file, frame, items)
+        else:
+            found = self.property_of(self.e.evaluate(node.obj, file, frame), node.name, node, file, frame, items)
+        yield from found if items else self.open(found, node, file)
 
     def property_of(
         self, base: Value, name: str, use: Node, file: SourceFile, frame: Frame | None, items: bool
