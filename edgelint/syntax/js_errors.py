@@ -8,41 +8,41 @@ that begins with ``UNSUPPORTED``. The gaps were found by parsing 4,000 public fi
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
 
 from tree_sitter import Node as TSNode
 from tree_sitter import Parser, Tree
 
 from edgelint.syntax.js_base import UNSUPPORTED
 
-_TYPEOF_IMPORT = re.compile(
-    rb"(?<=<)(\s*)(typeof\s+import\s*\(\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*\)(?:\.\w+)*)(?=\s*[>,])"
-)
-_IMPORT_TYPE = re.compile(
+_TYPEOF_IMPORT = rb"(?<=<)(\s*)(typeof\s+import\s*\(\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*\)(?:\.\w+)*)(?=\s*[>,])"
+_IMPORT_TYPE = (
     rb"(?<!await )\bimport\s*\(\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*\)(?:\.\w+)*\.[A-Z]\w*(?!\s*\()(?![\w.])"
 )
 # A name that the grammar takes for a keyword at this place; the name itself is read from the original.
-_NAMES = tuple(re.compile(pattern) for pattern in (
+_NAMES = (
     rb"[{,]\s*(type)\s*(?=[,}])",
     rb"(?m)^[ \t]*(in|instanceof)\??[ \t]*:",
     rb"(?m)^[ \t]*(in|instanceof)[_$0-9][\w$]*",  # in_reply_to on a line of its own: taken for the operator
     rb"\[\s*(type)\s+in\b",
     rb"\b(using)\b(?!\s+[\w$]+\s*(?:[=:]|of\b))",
-))
+)
 _MAX_TAG_TYPES = 4000
 # What stands in group 1 is blanked: the rest then parses, and means what it meant.
-_IN_THE_WAY = tuple(re.compile(pattern) for pattern in (
+_IN_THE_WAY = (
     rb"\bexport\s+(type)\s*\*",
     rb"\bimport\s+(defer|source)\s+(?:\*|\w+\s+from\b)",
     rb"\b(export)\s+import\s+\w+\s*=\s*require\b",
     rb"\bfrom\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*((?:with|assert)\s*\{[^{}]*\})",
     rb"[<,]\s*((?:in\s+)?out)\s+[A-Za-z_$]",
     rb"\bstatic\s+(accessor)\s+[#\w]",
-))
-_FOR_USING = re.compile(rb"(?<=\()(\s*(?:await\s+)?)using(?=\s+[\w$]+\s+of\b)")
+)
+_FOR_USING = rb"(?<=\()(\s*(?:await\s+)?)using(?=\s+[\w$]+\s+of\b)"
 # A call signature on its own line in an interface: the grammar sees no end of the member before it.
-_CALL_SIGNATURE = re.compile(rb"(?<=[\n \t])[ \t](?=<\s*[A-Za-z_$][\w$]*\s*(?:extends\b|,|=|>\s*\())")
-_ESCAPED_BACKTICK = re.compile(rb"(?<!\\)((?:\\\\)*)\\`")
-_BODILESS_DEFAULT = re.compile(rb"export\s+default\s+(?:async\s+)?function\b")
+_CALL_SIGNATURE = rb"(?<=[\n \t])[ \t](?=<\s*[A-Za-z_$][\w$]*\s*(?:extends\b|,|=|>\s*\())"
+_ESCAPED_BACKTICK = rb"(?<!\\)((?:\\\\)*)\\`"
+_BODILESS_DEFAULT = rb"export\s+default\s+(?:async\s+)?function\b"
 _MAX_ROUNDS = 4
 
 
@@ -51,7 +51,7 @@ def parse(parser: Parser, data: bytes) -> Tree:
     if b">`" in data:
         data = _blank_tag_types(data)
     if b"typeof import" in data:
-        data = _TYPEOF_IMPORT.sub(lambda m: m.group(1) + b"any".ljust(len(m.group(2))), data)
+        data = re.sub(_TYPEOF_IMPORT, lambda m: m.group(1) + b"any".ljust(len(m.group(2))), data)
     tree = parser.parse(data)
     if not tree.root_node.has_error:
         return tree
@@ -76,16 +76,27 @@ def _better(parser: Parser, data: bytes, best: Tree, count: int) -> tuple[Tree, 
     return (tree, found) if found < count else (best, count)
 
 
+_New = bytes | Callable[[re.Match[bytes]], bytes]
+
+
+@cache
+def _gaps() -> tuple[tuple[re.Pattern[bytes], _New], ...]:
+    """The patterns and what to put in their place; compiled when the first file does not parse: few runs meet one."""
+    table: list[tuple[bytes, _New]] = [
+        (_IMPORT_TYPE, lambda m: b"T".ljust(len(m.group()))),
+        (_FOR_USING, lambda m: b" " * len(m.group(1)) + b"const"),
+        (_CALL_SIGNATURE, b";"),
+        (_ESCAPED_BACKTICK, rb"\1__"),
+        *((pattern, lambda m: _with_word(m, m.group(1)[:-1] + b"_")) for pattern in _NAMES),
+        *((pattern, lambda m: _with_word(m, b" " * len(m.group(1)))) for pattern in _IN_THE_WAY),
+    ]
+    return tuple((re.compile(pattern), new) for pattern, new in table)
+
+
 def _mend_text(data: bytes) -> bytes:
     """Gaps that a pattern recognises. A match inside a string or a comment does no harm: texts are the original's."""
-    data = _IMPORT_TYPE.sub(lambda m: b"T".ljust(len(m.group())), data)
-    data = _FOR_USING.sub(lambda m: b" " * len(m.group(1)) + b"const", data)
-    data = _CALL_SIGNATURE.sub(b";", data)
-    data = _ESCAPED_BACKTICK.sub(rb"\1__", data)
-    for pattern in _NAMES:
-        data = pattern.sub(lambda match: _with_word(match, match.group(1)[:-1] + b"_"), data)
-    for pattern in _IN_THE_WAY:
-        data = pattern.sub(lambda match: _with_word(match, b" " * len(match.group(1))), data)
+    for pattern, new in _gaps():
+        data = pattern.sub(new, data)
     return data
 
 
@@ -171,7 +182,7 @@ def describe(node: TSNode, data: bytes) -> str:
     start, end = node.start_byte, node.end_byte
     text = data[start : min(end, start + 200)]
     line = data[max(data.rfind(b"\n", 0, start) + 1, start - 200) : min(end, start + 200)]
-    if _BODILESS_DEFAULT.search(line):
+    if re.search(_BODILESS_DEFAULT, line):
         return f"{UNSUPPORTED}a default export without a body"
     word = text.decode("utf-8", "replace").strip()
     if 0 < len(word) <= 20 and "\n" not in word:
