@@ -195,14 +195,14 @@ class Database:
         only: an int as a double (not inside ``hidden`` and without D1's limits). Raises D1Error, and nothing is
         changed then."""
         sql, found, more = self._read(sql)
-        before = self._connection.total_changes()
+        changes = 0
         with self._meter.script(), self._transaction(len(sql)):
             for statement in found[: None if more else -1]:
-                self._run(self._source(sql, statement), None)
+                changes += self._run(self._source(sql, statement), None).changes
             if more:
                 raise D1Error(d1_sql.NO_STATEMENT, "SQLITE_ERROR", sql[more:], more)
             result = self._run(self._source(sql, found[-1]), params)
-            return result._replace(changes=self._connection.total_changes() - before)  # the commit may count more
+            return result._replace(changes=changes + result.changes)
 
     def script(self, sql: str) -> tuple[Result, ...]:
         """Run every statement of ``sql`` in one transaction, as a migration; its length is not limited, that of each
