@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from edgelint.project.atoms import Const, Func, Inst, Obj
+from edgelint.project.atoms import Const, Func, Inst, Number, Obj
 from edgelint.project.frames import Frame
 from edgelint.project.lists import Item, Lists
 from edgelint.project.scopes import Def, Symbol
@@ -32,6 +32,8 @@ _INDENTING = frozenset({"dedent", "outdent", "stripIndent", "stripIndents", "one
 _SPACES = re.compile(r"/(?:\\s|\\n|\[\\s[^\]]*\]| |\\r|\\t|\|)+[+*]?(?:\{\d+,?\d*\})?/\w*")
 _FORMAT = re.compile(r"\{\{|\}\}|\{(\w*)(?:![rsa])?(?::[^{}]*)?\}")
 _PERCENT = re.compile(r"%%|%(?:\((\w+)\))?[sdif]")
+_LITERAL = re.compile(r"""'([^']*)'|"([^"]*)\"""")
+_LITERALS = re.compile(r"""\|?\s*(?:'[^']*'|"[^"]*")(?:\s*\|\s*(?:'[^']*'|"[^"]*"|undefined|null))*""")
 _TEXT_FILES = (".sql", ".txt")
 
 
@@ -230,11 +232,44 @@ class Assembly(Lists):
             if isinstance(a, Const) and a.kind in ("string", "number") and isinstance(a.value, str | int | float)
         })
         rest = [a for a in value if not isinstance(a, Const) or a.kind not in ("string", "number", "null")]
+        if rest and all(isinstance(a, Number) or (isinstance(a, Const) and a.kind == "number") for a in value):
+            exact = self.exact
+            size = self.size(node, here)
+            known = size is not None and self.exact
+            self.exact = exact
+            into.append(Chunk(str(size) if known else "1", here.file, node, None, assumed=not known))
+            return
+        if not found or rest:
+            found, rest = sorted(self.literal_type(node, here)), []
         if not found or rest or len(found) > MAX_CONSTANTS:
             into.append(Place(node, here.file, here.frame))
             return
         taken = 0 if len(found) == 1 else self.world.choose(("const", id(node), id(here.frame)), len(found))
         into.append(Chunk(found[taken].replace(HOLE, " "), here.file, node, None))
+
+    def literal_type(self, node: Node, here: Here) -> set[str]:
+        """The texts that a TypeScript type allows: ``order: "asc" | "desc"``."""
+        member: str | None = None
+        if isinstance(node, tree.Member) and node.name is not None:
+            node, member = node.obj, node.name
+        symbol = here.file.index.resolve(node) if isinstance(node, tree.Name) else None
+        if symbol is None or len(symbol.defs) != 1 or symbol.defs[0].kind != "param":
+            return set()
+        d = symbol.defs[0]
+        written = d.node.annotation if isinstance(d.node, tree.Param) and not d.path else None
+        parameters = self.e.parameters
+        for _ in range(3):
+            text = (written or "").strip().lstrip(":").strip()
+            if member is not None:
+                found = [decl.members[member][0] for decl, _ in parameters.declared(text, here.file)
+                         if member in decl.members]
+                written, member = (found[0] if len(found) == 1 else None), None
+                continue
+            if _LITERALS.fullmatch(text):
+                return {a or b for a, b in _LITERAL.findall(text)}
+            found = [decl.text for decl, _ in parameters.declared(text, here.file) if decl.text]
+            written = found[0] if len(found) == 1 else None
+        return set()
 
     # -- names ------------------------------------------------------------------------------------------------
 
@@ -491,6 +526,10 @@ class Assembly(Lists):
     def join(self, node: tree.Call, func: tree.Member, args: list[Node], here: Here, into: list[Piece]) -> None:
         python = here.file.language == "python"
         listed = (args[0] if args else None) if python else func.obj
+        respaced = _respaced(listed, python) if listed is not None else None
+        if respaced is not None:
+            self.write(respaced, here, into)
+            return
         separator: list[Piece] = []
         if python:
             self.write(func.obj, here, separator)
@@ -644,3 +683,27 @@ def _may_miss(node: Node) -> bool:
     if isinstance(node, tree.Call) and isinstance(node.func, tree.Member):
         return node.func.name in ("get", "find")
     return isinstance(node, tree.Member) and node.name is None
+
+
+def _respaced(listed: Node, python: bool) -> Node | None:
+    """The text whose lines or words are only put together again, with other white space between them:
+    ``text.split("\\n").map((line) => line.trim()).join(" ")``, ``" ".join(text.split())``."""
+    while isinstance(listed, tree.Call) and isinstance(listed.func, tree.Member):
+        name = listed.func.name
+        if name in ("split", "splitlines"):
+            by = listed.args[0] if listed.args else None
+            blank = isinstance(by, tree.Literal) and by.kind == "string" and str(by.value).strip() == "" and by.value
+            return listed.func.obj if blank or (by is None and python) else None
+        if python or name not in ("map", "filter") or not listed.args or not _only_trims(listed.args[0]):
+            return None
+        listed = listed.func.obj
+    return None
+
+
+def _only_trims(function: Node) -> bool:
+    if isinstance(function, tree.Name):
+        return function.id == "Boolean"
+    body = function.body if isinstance(function, tree.Function) else None
+    while isinstance(body, tree.Call) and isinstance(body.func, tree.Member) and body.func.name in _WHOLE:
+        body = body.func.obj
+    return isinstance(body, tree.Name)

@@ -15,7 +15,7 @@ from edgelint.project.frames import Frame
 from edgelint.source import Source
 from edgelint.syntax import tree
 from edgelint.syntax.literals import places
-from edgelint.syntax.sql import HOLE
+from edgelint.syntax.sql import HOLE, tokens
 from edgelint.syntax.tree import Node
 
 
@@ -36,13 +36,15 @@ class Place(NamedTuple):
 
 class Chunk(NamedTuple):
     """Constant text: the value of literal ``node`` from code point ``at`` on, or (``at`` None) what ``node`` as a whole
-    stands for. ``source`` instead of ``node`` for a file that is the text (a .sql import)."""
+    stands for. ``source`` instead of ``node`` for a file that is the text (a .sql import). ``assumed``: the text stands
+    for a value whose shape alone is known: a number, what stands between quotes."""
 
     text: str
     file: SourceFile | None
     node: Node | None
     at: int | None
     source: Source | None = None
+    assumed: bool = False
 
     def part(self, start: int, end: int) -> Chunk:
         """The text from ``start`` to ``end``."""
@@ -82,6 +84,18 @@ class Text:
             starts.append(at)
             at += len(piece.text) if isinstance(piece, Chunk) else 1
         self._starts = starts
+
+    def settled(self) -> Text:
+        """The same with the gaps that stand between SQL's quotes filled in: whatever they are, they are no SQL."""
+        if HOLE not in self.text:
+            return self
+        inside = [(t.start, t.end) for t in tokens(self.text) if t.kind == "string" and HOLE in t.text]
+        pieces = list(self.pieces)
+        for number, (at, piece) in enumerate(zip(self._starts, self.pieces, strict=True)):
+            if isinstance(piece, Place) and piece.node is not None:
+                if any(start < at < end - 1 for start, end in inside):
+                    pieces[number] = Chunk("x", piece.file, piece.node, None, assumed=True)
+        return Text(pieces)
 
     @property
     def gaps(self) -> list[Place]:

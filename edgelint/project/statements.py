@@ -288,7 +288,7 @@ class Statements:
                 reading.require(at.call, Here(at.file, at.parent))
                 at = at.parent
             reading.assume()
-            body = Text(reading.written(text, here))
+            body = Text(reading.written(text, here)).settled()
             values = reading.arguments(args, there)
             reading.checked()
             key = (
