@@ -47,6 +47,7 @@ class Assembly(Lists):
         self.tags: dict[int, tree.Template] = {}
         self.keep: list[Frame] = []
         self.active: set[tuple[int, int]] = set()
+        self.seen: set[int] = set()  # variables that the text is made of
         self.empty_join = False  # a list of optional parts had none of them, and was joined all the same
 
     def written(self, node: Node, here: Here) -> list[Piece]:
@@ -170,6 +171,9 @@ class Assembly(Lists):
 
     def either(self, node: tree.Binary, here: Here, into: list[Piece]) -> None:
         """``a || b``, ``a ?? b``: the left side when it is text that is not empty; else what the world says."""
+        if isinstance(node.left, tree.Member) and self.is_absent(node.left, here):  # values[i] || ""
+            self.write(node.right, here, into)
+            return
         left = self.written(node.left, here)
         if left and all(isinstance(p, Chunk) for p in left):
             value = self.e.evaluate(node.left, here.file, here.frame)
@@ -249,9 +253,9 @@ class Assembly(Lists):
 
     def literal_type(self, node: Node, here: Here) -> set[str]:
         """The texts that a TypeScript type allows: ``order: "asc" | "desc"``."""
-        member: str | None = None
-        if isinstance(node, tree.Member) and node.name is not None:
-            node, member = node.obj, node.name
+        member = node.name if isinstance(node, tree.Member) else None
+        if isinstance(node, tree.Member):
+            node = node.obj
         symbol = here.file.index.resolve(node) if isinstance(node, tree.Name) else None
         if symbol is None or len(symbol.defs) != 1 or symbol.defs[0].kind != "param":
             return set()
@@ -282,6 +286,7 @@ class Assembly(Lists):
         if bound is not None:
             self.item(bound, into)
             return
+        self.seen.add(id(symbol))
         holds, added = self.base(symbol, node, here)
         if holds is None:
             self.constant(node, here, into)
@@ -306,10 +311,22 @@ class Assembly(Lists):
                 self.constant(use, here, into)
         elif d.kind == "param" and isinstance(d.node, tree.Param) and isinstance(d.node.parent, tree.Function):
             self.parameter(d, d.node, d.node.parent, use, here, into)
+        elif d.kind == "element" and d.node is not None and not d.path and self.one_of(d.node, here, into):
+            return
         elif d.kind == "import" and isinstance(d.at, tree.Import) and isinstance(d.node, tree.ImportName):
             self.imported(d.at, d.node, use, here, into)
         else:
             self.constant(use, here, into)
+
+    def one_of(self, listed: Node, here: Here, into: list[Piece]) -> bool:
+        """One item of a constant list that a loop goes over: each is a text of its own."""
+        exact = self.exact
+        found = self.items(listed, here)
+        if not found or any(i.repeat or (i.node is None and i.pieces is None) for i in found):
+            self.exact = exact
+            return False
+        self.item(found[self.world.choose(("item", id(listed), id(here.frame)), len(found))], into)
+        return True
 
     def parameter(
         self, d: Def, param: tree.Param, function: tree.Function, use: Node, here: Here, into: list[Piece]
@@ -390,6 +407,21 @@ class Assembly(Lists):
                 break
         return node, here
 
+    def contradicts(self, test: Node, holds: bool, here: Here) -> bool:
+        """Whether a variable that the text is made of has in this world a value that the test ``if (x)`` excludes."""
+        symbol = here.file.index.resolve(test) if isinstance(test, tree.Name) else None
+        if symbol is None or id(symbol) not in self.seen:
+            return False
+        pieces = self.written(test, here)
+        if any(isinstance(p, Place) for p in pieces):
+            return False
+        chunks = [p for p in pieces if isinstance(p, Chunk)]
+        empty = not any(p.text for p in chunks) or (
+            len(chunks) == 1 and isinstance(chunks[0].node, tree.Literal)
+            and chunks[0].node.kind in ("null", "boolean") and not chunks[0].node.value
+        )
+        return empty is holds
+
     def truth_of_text(self, node: Node, here: Here) -> bool | None:
         symbol = here.file.index.resolve(node) if isinstance(node, tree.Name) else None
         if symbol is None or not any(d.kind == "value" and isinstance(d.node, tree.Literal | tree.Template |
@@ -424,6 +456,12 @@ class Assembly(Lists):
                 self.item(item, into)
                 return
         self.constant(node, here, into)
+
+    def is_absent(self, node: tree.Member, here: Here) -> bool:
+        """Whether ``list[i]`` is past the end of a list that is known."""
+        position = self.size(node.index, here) if node.index is not None else None
+        size = self.length(node.obj, here) if position is not None else None
+        return position is not None and size is not None and size[1] and position >= size[0]
 
     def indexed(self, node: tree.Member, here: Here) -> Item | None:
         """``list[0]``, where the list is known."""

@@ -40,6 +40,10 @@ class Branches:
         """Whether text that the code puts together is not empty, None when that is not known."""
         raise NotImplementedError
 
+    def contradicts(self, test: Node, holds: bool, here: Here) -> bool:
+        """Whether what the text is made of excludes that ``test`` was ``holds``."""
+        raise NotImplementedError
+
     # -- tests ------------------------------------------------------------------------------------------------
 
     def test(self, node: Node, here: Here) -> bool:
@@ -65,6 +69,7 @@ class Branches:
             return told
         key, positive = self.key(node, here)
         taken = self.world.decided.get(key)
+        self.world.asked.add(key)
         if taken is None:
             excluded = self.excluded(node, here, key)
             if excluded is not None:
@@ -298,6 +303,8 @@ class Branches:
         for condition, here in self.known_tests:
             found = self.decided(condition.test, here)
             if found is not None and found is not condition.holds:
+                raise Impossible
+            if self.contradicts(condition.test, condition.holds, here):
                 raise Impossible
 
 

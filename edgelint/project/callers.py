@@ -23,7 +23,7 @@ _COMMON = frozenset({
     "get", "set", "put", "delete", "post", "fetch", "run", "exec", "all", "first", "list", "add", "has", "map", "call",
     "apply", "bind", "log", "error",
     "send", "match", "push", "join", "then", "catch", "text", "json", "update", "create", "find", "remove", "handle",
-    "render", "parse", "test", "use", "on",
+    "render", "parse", "test", "use", "on", "query", "param", "header",
 })
 
 

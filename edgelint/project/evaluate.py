@@ -257,7 +257,7 @@ class Evaluator:
     def augmented(self, node: tree.Assign, file: SourceFile, frame: Frame | None) -> Value:
         value = EMPTY if node.value is None else self.evaluate(node.value, file, frame)
         if node.op in ("+=", "|="):
-            return frozenset(Number() if isinstance(a, Const) and a.kind == "number" else a for a in value)
+            return frozenset(_part_of_more(a) for a in value)
         return one(Number(tainted=any(isinstance(a, Number | Taint) and _tainted(a) for a in value)))
 
     def along(
@@ -483,6 +483,13 @@ def widened(value: Value) -> Value:
         elif not isinstance(atom, Plat | SafeText | Number | Taint | Const):
             kept.add(atom if isinstance(atom, Unknown) and atom.node is None else Unknown("wide"))
     return frozenset(kept)
+
+
+def _part_of_more(atom: Atom) -> Atom:
+    """What is known of a variable when ``atom`` was added to it."""
+    if isinstance(atom, Const) and atom.kind in ("number", "string"):
+        return Number() if atom.kind == "number" else SafeText("constant")
+    return atom
 
 
 def _given(value: Value) -> Value:

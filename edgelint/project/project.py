@@ -28,6 +28,7 @@ from edgelint.project.kvflow import KvFlows
 from edgelint.project.lifetimes import Lifetimes
 from edgelint.project.modules import ModuleGraph
 from edgelint.project.packages import Packages
+from edgelint.project.prepared import Queries, Query
 from edgelint.project.request_data import RequestData
 from edgelint.project.shared import SharedCaches
 from edgelint.project.startup import Startup
@@ -98,6 +99,7 @@ class Project:
         self.shared_caches = SharedCaches(self.caches, self.kv_claims)
         self.databases_found = Databases(self)
         self.statements_found = Statements(self)
+        self.queries_found = Queries(self)
         self.inputs: list[str] = []
         self.folders: list[str] = list(discovered.directories)
         self._calls: dict[str, list[BindingCall]] = {}
@@ -200,6 +202,11 @@ class Project:
     def statements(self) -> list[SqlStatement]:
         """Every SQL text that reaches a binding; in a focused view those of the calls in its file."""
         return [s for s in self.statements_found.all() if self.shows(s.call.file.path)]
+
+    @property
+    def queries(self) -> list[Query]:
+        """Every statement with what SQLite says of it on its database; narrowed as ``statements``."""
+        return [q for q in self.queries_found.all() if self.shows(q.statement.call.file.path)]
 
     # -- workers -----------------------------------------------------------------------------------------------------
 

@@ -42,16 +42,18 @@ class SqlText:
 
     ``text`` has a HOLE for each of ``holes``. ``values`` are the arguments in order; one without a node stands for a
     number of arguments that is not known. ``exact``: how many placeholders and arguments there are is known.
-    ``feasible`` is False where a list of optional parts is empty and nothing says that it can be.
+    ``feasible`` is False where a list of optional parts is empty and nothing says that it can be. ``aligned``: text and
+    arguments hang on the same tests.
     """
 
-    __slots__ = ("body", "values", "exact", "feasible")
+    __slots__ = ("body", "values", "exact", "feasible", "aligned")
 
-    def __init__(self, body: Text, values: list[Place], exact: bool, feasible: bool) -> None:
+    def __init__(self, body: Text, values: list[Place], exact: bool, feasible: bool, aligned: bool = True) -> None:
         self.body = body
         self.values = values
         self.exact = exact and all(v.node is not None for v in values)
         self.feasible = feasible
+        self.aligned = aligned
 
     @property
     def text(self) -> str:
@@ -289,12 +291,15 @@ class Statements:
                 at = at.parent
             reading.assume()
             body = Text(reading.written(text, here)).settled()
+            asked = set(world.asked)
+            world.asked.clear()
             values = reading.arguments(args, there)
+            aligned = world.asked == asked
             reading.checked()
             key = (
                 body.text, tuple(id(p.node) for p in body.pieces), tuple(id(v.node) for v in values), reading.exact,
             )
-            seen.setdefault(key, SqlText(body, values, reading.exact, not reading.empty_join))
+            seen.setdefault(key, SqlText(body, values, reading.exact, not reading.empty_join, aligned))
 
         outcomes = worlds(read)
         return SqlStatement(call, there.file, bind, here.frame, list(seen.values()), outcomes.whole, run)

@@ -34,9 +34,11 @@ class World:
         self.policy = policy
         self.trail: list[Choice] = []
         self.decided: dict[Hashable, int] = {}
+        self.asked: set[Hashable] = set()
 
     def choose(self, key: Hashable, options: int) -> int:
         """Which of ``options`` is taken here."""
+        self.asked.add(key)
         found = self.decided.get(key)
         if found is not None:
             return found

@@ -1,0 +1,326 @@
+"""Statements on the databases they reach: what SQLite says of each, on the schema that migrations and code make.
+
+Tables that the code makes itself (``CREATE TABLE IF NOT EXISTS`` in a request, an ``ALTER TABLE`` at start) join the
+schema of the migrations. What the schema lacks is only held against a statement when nothing else may have made it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from edgelint.project.atoms import Plat, Value
+from edgelint.project.sql_text import Here
+from edgelint.project.statements import SqlStatement, SqlText
+from edgelint.syntax import tree
+from edgelint.syntax.ddl import unquoted
+from edgelint.syntax.sql import statements
+from edgelint.syntax.tree import Node
+
+if TYPE_CHECKING:
+    from edgelint.d1.engine import Database, Prepared
+    from edgelint.d1.errors import D1Error
+    from edgelint.d1.plans import PlanStep
+    from edgelint.d1.schema import Schema
+    from edgelint.diagnostics import Span
+    from edgelint.project.databases import DatabaseSource
+    from edgelint.project.files import SourceFile
+    from edgelint.project.project import Project
+
+_NAME = r"(?:\"[^\"]+\"|`[^`]+`|\[[^\]]+\]|'[^']+'|[\w$]+)"
+_CREATES = re.compile(
+    rf"\bCREATE\s+(?:(?:TEMP|TEMPORARY|VIRTUAL)\s+)?(?:TABLE|VIEW)\s+(?:IF\s+NOT\s+EXISTS\s+)?"
+    rf"(?:{_NAME}\s*\.\s*)?({_NAME})",
+    re.I,
+)
+_ADDS = re.compile(rf"\bADD\s+(?:COLUMN\s+)?({_NAME})|\bRENAME\s+(?:COLUMN\s+)?{_NAME}\s+TO\s+({_NAME})", re.I)
+_RENAMES = re.compile(rf"\bALTER\s+TABLE\s+{_NAME}\s+RENAME\s+TO\s+({_NAME})", re.I)
+PLANS = 12
+"""Texts of one statement whose plans are looked at."""
+
+
+class Shape:
+    """A database with what the code itself adds to it. ``whole``: what it lacks is not there; ``elsewhere``: names of
+    tables and columns that some other text of the project makes, in lower case; ``dynamic``: the code also runs SQL
+    that is not known, so that tables may have names that are put together."""
+
+    def __init__(
+        self, source: DatabaseSource, database: Database, whole: bool, elsewhere: frozenset[str], dynamic: bool
+    ) -> None:
+        self.source = source
+        self.dynamic = dynamic
+        self.database = database
+        self.whole = whole
+        self.elsewhere = elsewhere
+        self._schema: Schema | None = None
+        self._asked: dict[str, tuple[Prepared | None, D1Error | None]] = {}
+        self._plans: dict[str, tuple[PlanStep, ...]] = {}
+
+    @property
+    def schema(self) -> Schema:
+        """The tables, views and triggers it holds."""
+        if self._schema is None:
+            from edgelint.d1.schema import read
+
+            self._schema = read(self.database)
+        return self._schema
+
+    def prepare(self, sql: str) -> tuple[Prepared | None, D1Error | None]:
+        """What SQLite knows of one statement, or why it refuses."""
+        found = self._asked.get(sql)
+        if found is None:
+            from edgelint.d1.errors import D1Error
+
+            try:
+                found = self.database.prepare(sql), None
+            except D1Error as error:
+                found = None, error
+            self._asked[sql] = found
+        return found
+
+    def plan(self, sql: str) -> tuple[PlanStep, ...]:
+        """How SQLite runs one statement; empty when it refuses it."""
+        found = self._plans.get(sql)
+        if found is None:
+            from edgelint.d1.errors import D1Error
+
+            try:
+                found = self.database.plan(sql)
+            except D1Error:
+                found = ()
+            self._plans[sql] = found
+        return found
+
+
+class Asked(NamedTuple):
+    """One statement of one text, on one database. ``at`` is where it begins in the text."""
+
+    statement: SqlStatement
+    text: SqlText
+    at: int
+    sql: str
+    shape: Shape
+    prepared: Prepared | None
+    error: D1Error | None
+
+    @property
+    def plan(self) -> tuple[PlanStep, ...]:
+        """How SQLite runs it."""
+        return self.shape.plan(self.sql) if self.prepared is not None else ()
+
+    def span(self, start: int, end: int) -> Span | None:
+        """Where a range of code points of ``sql`` stands."""
+        return self.text.span(self.at + start, self.at + end)
+
+
+class Query(NamedTuple):
+    """A statement and what was asked of it. ``sure``: the databases are those it reaches, all of them; ``skipped``: why
+    nothing (or not all) was asked."""
+
+    statement: SqlStatement
+    sources: list[DatabaseSource]
+    sure: bool
+    asked: list[Asked]
+    skipped: str | None
+
+
+NO_SCHEMA = "the schema of its database is not known"
+NO_DATABASE = "which database it reaches is not known"
+
+
+class Queries:
+    """Statements on their databases, found on demand."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._shapes: dict[int, Shape | None] = {}
+        self._all: list[Query] | None = None
+        self._elsewhere: frozenset[str] | None = None
+
+    def all(self) -> list[Query]:
+        """Every statement with what SQLite says of each of its texts."""
+        if self._all is None:
+            self._all = [self._query(s) for s in self._project.statements_found.all()]
+        return self._all
+
+    def _query(self, statement: SqlStatement) -> Query:
+        sources, sure = self.reached(statement)
+        asked: list[Asked] = []
+        skipped = statement.reason
+        if statement.known:
+            shapes = [self.shape(source) for source in sources]
+            if not sources:
+                skipped = NO_DATABASE
+            elif not any(shapes):
+                skipped = NO_SCHEMA
+            for shape in shapes:
+                if shape is not None:
+                    for text in statement.known:
+                        asked += [
+                            Asked(statement, text, one.start, sql, shape, *shape.prepare(sql))
+                            for one in statements(text.text) if (sql := text.text[one.start : one.end])
+                        ]
+        return Query(statement, sources, sure, asked, skipped)
+
+    # -- which database ------------------------------------------------------------------------------------------------
+
+    def reached(self, statement: SqlStatement) -> tuple[list[DatabaseSource], bool]:
+        """The databases a statement may reach, and whether that is certain."""
+        project = self._project
+        call = statement.call
+        if call.kind == "do-sql":
+            found = [s for s in project.databases if s.kind == "durable-object" and s.durable is not None]
+            home = tree.enclosing_class(call.node)
+            own = [s for s in found if s.durable is not None and s.durable.node is home]
+            if own or home is not None:
+                return own, bool(own)
+            return (found, True) if len(project.durables.classes) == 1 else ([], False)
+        names = self._names(call.receiver, Here(call.file, statement.frame), 0)
+        file = call.file
+        sources: list[DatabaseSource] = []
+        for name, where in names or ():
+            for source in project.databases_found.reached(where, name) or project.databases_found.reached(file, name):
+                if source not in sources:
+                    sources.append(source)
+        if sources:
+            return sources, True
+        if names and not self._only(file):
+            return [], False
+        only = self._only(file)
+        return only, len(only) == 1 and not names and call.trust in ("high", "import")
+
+    def _only(self, file: SourceFile) -> list[DatabaseSource]:
+        """The D1 databases of the Workers that hold a file."""
+        configs = [w.config for w in self._project.workers_of(file) if w.config is not None]
+        return [
+            s for s in self._project.databases_found.d1 if any(b.config is c for b in s.bindings for c in configs)
+        ]
+
+    def _names(self, node: Node, here: Here, level: int) -> list[tuple[str, SourceFile]] | None:
+        """The names in env that ``node`` may be, each with a file of the Worker; None when one of them is not known."""
+        e = self._project.evaluator
+        while isinstance(node, tree.Cast | tree.Await):
+            node = node.value
+        value: Value = e.evaluate(node, here.file, here.frame)
+        plats = [a for a in value if isinstance(a, Plat) and a.type in ("d1", "d1-session")]
+        if plats and all(a.binding for a in plats):
+            return [(str(a.binding), here.file) for a in plats]
+        if level > 4:
+            return None
+        found: list[tuple[str, SourceFile]] = []
+        for other, where in self._sources(node, here):
+            more = self._names(other, where, level + 1)
+            if more is None:
+                return None
+            found += more
+        return found or None
+
+    def _sources(self, node: Node, here: Here) -> Iterator[tuple[Node, Here]]:
+        """What gives a parameter or a field its value."""
+        e = self._project.evaluator
+        if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name == "withSession":
+            yield node.func.obj, here
+        elif isinstance(node, tree.Name):
+            symbol = here.file.index.resolve(node)
+            for d in symbol.defs if symbol is not None else ():
+                if d.kind == "param" and isinstance(d.node, tree.Param) and isinstance(d.node.parent, tree.Function):
+                    yield from self._callers(d.node, d.node.parent, here)
+                elif d.kind == "value" and d.node is not None and not d.path:
+                    yield d.node, here
+        elif isinstance(node, tree.Member) and node.name is not None:
+            owner = tree.enclosing_class(node)
+            if isinstance(node.obj, tree.Name) and node.obj.id in ("this", "self") and owner is not None:
+                for source in e.graph.fields.sources(owner, here.file, node.name):
+                    if isinstance(source, tree.Param) and isinstance(source.parent, tree.Function):
+                        yield from self._callers(source, source.parent, here)
+                    elif isinstance(source, Node):
+                        yield source, here
+
+    def _callers(self, param: tree.Param, function: tree.Function, here: Here) -> Iterator[tuple[Node, Here]]:
+        frame = here.frame.find(function) if here.frame is not None else None
+        for arg, file, outer in self._project.evaluator.parameters.given(param, function, frame):
+            if isinstance(arg, Node):
+                yield arg, Here(file, outer)
+
+    # -- what is in it -------------------------------------------------------------------------------------------------
+
+    def shape(self, source: DatabaseSource) -> Shape | None:
+        """A database with what the code adds; None when nothing says what is in it."""
+        key = id(source)
+        if key not in self._shapes:
+            self._shapes[key] = self._shaped(source)
+        return self._shapes[key]
+
+    def _shaped(self, source: DatabaseSource) -> Shape | None:
+        if not source.is_known:
+            return None
+        made, clear, dynamic = self._made_by_code(source)
+        if not made:
+            return Shape(source, source.database(), source.is_whole and clear, self.elsewhere, dynamic)
+        from edgelint.d1.errors import D1Error
+
+        database = source.database().clone(foreign_keys=False)
+        for sql in made:
+            try:
+                database.execute(sql)
+            except D1Error:
+                continue  # it is there already, or it will be refused there too
+        return Shape(source, database, source.is_whole and clear, self.elsewhere, dynamic)
+
+    def _made_by_code(self, source: DatabaseSource) -> tuple[list[str], bool, bool]:
+        """(the statements of the code that add to a database, whether that is all of them, whether the code runs SQL of
+        which even the first word is not known)."""
+        created: list[str] = []
+        altered: list[str] = []
+        clear, dynamic = True, False
+        for statement in self._project.statements_found.all():
+            if not any(_may_shape(t, None) for t in statement.texts):
+                continue
+            if source not in self.reached(statement)[0]:
+                continue
+            for text in statement.texts:
+                if not text.is_known:
+                    clear = clear and not _may_shape(text, statement)
+                    dynamic = True
+                    continue
+                for one in statements(text.text):
+                    sql = text.text[one.start : one.end]
+                    if one.verb == "CREATE":
+                        created.append(sql)
+                    elif one.verb == "ALTER":
+                        if _RENAMES.search(sql):
+                            clear = False
+                        altered.append(sql)
+        added = [sql for sql in altered if re.search(r"\bADD\b", sql, re.I)]
+        return [*dict.fromkeys(created), *dict.fromkeys(added)], clear, dynamic
+
+    @property
+    def elsewhere(self) -> frozenset[str]:
+        """The names of tables and columns that any SQL text of the project makes: in its code, in .sql files that are
+        no migrations. In lower case."""
+        if self._elsewhere is None:
+            project = self._project
+            found: set[str] = set()
+            for file in project.files.values():
+                _names_made(file.source.text, found)
+            for path in project.discovered.sql:
+                sql = project.databases_found.files.get(path)
+                source = sql.source if sql is not None else project.graph.text(path)
+                if source is not None:
+                    _names_made(source.text, found)
+            self._elsewhere = frozenset(found)
+        return self._elsewhere
+
+
+def _names_made(text: str, into: set[str]) -> None:
+    for pattern in (_CREATES, _RENAMES, _ADDS):
+        for match in pattern.finditer(text):
+            into.update(unquoted(group).lower() for group in match.groups() if group)
+
+
+def _may_shape(text: SqlText, statement: SqlStatement | None) -> bool:
+    """Whether a text may make or change a table: it begins with CREATE or ALTER, or nobody knows with what. Of a
+    ``statement`` that is prepared the latter does not count: what it makes, some text of the project makes."""
+    unknown = statement is None or statement.call.verb == "exec"
+    return any(one.verb in ("CREATE", "ALTER") or (unknown and not one.verb) for one in statements(text.text))
