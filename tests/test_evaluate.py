@@ -74,7 +74,7 @@ def sent(expression: str, before: str = "") -> str:
 @pytest.mark.parametrize(("expression", "expected"), [
     ("undefined", "None"),
     ("p0", "1"), ("p1", "2 | 9"), ("ps", "array"), ("sa", "1 | 2 | 3"), ("da", "1 | 5"), ("dq", "8"), ("deep", "4"),
-    ("n", "1 | number .."), ("m", "1 | number .."), ("s", "'a' | 'b' | 'c'"),
+    ("n", "1 | number .."), ("m", "1 | number .."), ("s", "'a' | 'c' | safe constant"),
     ("kv", "kv"), ("AMB", "r2:AMB"),
     ("failure", "unknown other"), ("someKey", "'a' | 'b'"), ("someItem", "1 | 2 | 3"),
     ("Color.Red", "'r'"), ("later", "function later"), ("Kid", "class Kid"), ("class {}", "class "),

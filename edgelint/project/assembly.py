@@ -143,7 +143,9 @@ class Assembly(Lists):
         return frame
 
     def binary(self, node: tree.Binary, here: Here, into: list[Piece]) -> None:
-        if node.op == "+":
+        if node.op == "+" and self.is_sum(node, here):
+            self.constant(node, here, into)
+        elif node.op == "+":
             chain = [node]
             while isinstance(chain[-1].left, tree.Binary) and chain[-1].left.op == "+":
                 chain.append(chain[-1].left)
@@ -164,6 +166,13 @@ class Assembly(Lists):
                 self.item(item, into)
         else:
             self.constant(node, here, into)
+
+    def is_sum(self, node: Node, here: Here) -> bool:
+        """Whether ``+`` adds numbers."""
+        value = self.e.evaluate(node, here.file, here.frame)
+        return bool(value) and all(
+            isinstance(a, Number) or (isinstance(a, Const) and a.kind == "number") for a in value
+        )
 
     def is_text(self, node: Node, here: Here) -> bool:
         value = self.e.evaluate(node, here.file, here.frame)
@@ -241,7 +250,7 @@ class Assembly(Lists):
             size = self.size(node, here)
             known = size is not None and self.exact
             self.exact = exact
-            into.append(Chunk(str(size) if known else "1", here.file, node, None, assumed=not known))
+            into.append(Chunk(str(size) if known else "1", here.file, node, None, None, not known, here.frame))
             return
         if not found or rest:
             found, rest = sorted(self.literal_type(node, here)), []

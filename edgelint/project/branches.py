@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
-from edgelint.project.atoms import Const, Obj, Value
+from edgelint.project.atoms import Arr, ClassRef, Const, Func, Inst, ListOf, Obj, Value
 from edgelint.project.flow import Condition, conditions, leaves
 from edgelint.project.sql_text import Here
 from edgelint.project.worlds import Impossible, World
@@ -127,7 +127,7 @@ class Branches:
             if size is not None:
                 return size[0] > 0
         value = self.e.evaluate(node, here.file, here.frame)
-        known = _truth(value)
+        known = _truth(value, here.file.language)
         if known is None and isinstance(node, tree.Name):
             known = self.truth_of_text(node, here)
         return known
@@ -316,9 +316,11 @@ def _breaks(block: tree.Block) -> bool:
     return leaves(block) or any(isinstance(s, tree.Jump) for s in block.body)
 
 
-def _truth(value: Value) -> bool | None:
-    """Whether a value is truthy for all its alternatives, or for none."""
-    if not value or not all(isinstance(a, Const | Obj) for a in value):
+def _truth(value: Value, language: str) -> bool | None:
+    """Whether a value is truthy for all its alternatives, or for none. Python's lists and dicts are by what they hold.
+    """
+    things = Func | ClassRef | Inst if language == "python" else Obj | Arr | ListOf | Func | ClassRef | Inst
+    if not value or not all(isinstance(a, Const | things) for a in value):
         return None
     found = {bool(a.value) if isinstance(a, Const) else True for a in value}
     return found.pop() if len(found) == 1 else None

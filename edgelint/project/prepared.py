@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.project.atoms import Plat, Value
+from edgelint.project.elsewhere import Elsewhere, elsewhere
 from edgelint.project.sql_text import Here
 from edgelint.project.statements import SqlStatement, SqlText
 from edgelint.syntax import tree
-from edgelint.syntax.ddl import unquoted
 from edgelint.syntax.sql import statements
 from edgelint.syntax.tree import Node
 
@@ -28,31 +28,23 @@ if TYPE_CHECKING:
     from edgelint.project.files import SourceFile
     from edgelint.project.project import Project
 
-_NAME = r"(?:\"[^\"]+\"|`[^`]+`|\[[^\]]+\]|'[^']+'|[\w$]+)"
-_CREATES = re.compile(
-    rf"\bCREATE\s+(?:(?:TEMP|TEMPORARY|VIRTUAL)\s+)?(?:TABLE|VIEW)\s+(?:IF\s+NOT\s+EXISTS\s+)?"
-    rf"(?:{_NAME}\s*\.\s*)?({_NAME})",
-    re.I,
-)
-_ADDS = re.compile(rf"\bADD\s+(?:COLUMN\s+)?({_NAME})|\bRENAME\s+(?:COLUMN\s+)?{_NAME}\s+TO\s+({_NAME})", re.I)
-_RENAMES = re.compile(rf"\bALTER\s+TABLE\s+{_NAME}\s+RENAME\s+TO\s+({_NAME})", re.I)
+_RENAMES = re.compile(r"\bRENAME\b", re.I)
+_ADDS = re.compile(r"\bADD\b", re.I)
 PLANS = 12
 """Texts of one statement whose plans are looked at."""
 
 
 class Shape:
-    """A database with what the code itself adds to it. ``whole``: what it lacks is not there; ``elsewhere``: names of
-    tables and columns that some other text of the project makes, in lower case; ``dynamic``: the code also runs SQL
-    that is not known, so that tables may have names that are put together."""
+    """A database with what the code itself adds to it. ``whole``: what it lacks is not there. ``dynamic``: the code
+    also runs SQL that is not known, so that tables may have names that are put together."""
 
     def __init__(
-        self, source: DatabaseSource, database: Database, whole: bool, elsewhere: frozenset[str], dynamic: bool
+        self, source: DatabaseSource, database: Database, whole: bool, dynamic: bool
     ) -> None:
         self.source = source
         self.dynamic = dynamic
         self.database = database
         self.whole = whole
-        self.elsewhere = elsewhere
         self._schema: Schema | None = None
         self._asked: dict[str, tuple[Prepared | None, D1Error | None]] = {}
         self._plans: dict[str, tuple[PlanStep, ...]] = {}
@@ -136,7 +128,14 @@ class Queries:
         self._project = project
         self._shapes: dict[int, Shape | None] = {}
         self._all: list[Query] | None = None
-        self._elsewhere: frozenset[str] | None = None
+        self._elsewhere: Elsewhere | None = None
+
+    @property
+    def elsewhere(self) -> Elsewhere:
+        """What the texts of the project make that are run nowhere we know of."""
+        if self._elsewhere is None:
+            self._elsewhere = elsewhere(self._project)
+        return self._elsewhere
 
     def all(self) -> list[Query]:
         """Every statement with what SQLite says of each of its texts."""
@@ -257,7 +256,7 @@ class Queries:
             return None
         made, clear, dynamic = self._made_by_code(source)
         if not made:
-            return Shape(source, source.database(), source.is_whole and clear, self.elsewhere, dynamic)
+            return Shape(source, source.database(), source.is_whole and clear, dynamic)
         from edgelint.d1.errors import D1Error
 
         database = source.database().clone(foreign_keys=False)
@@ -266,7 +265,7 @@ class Queries:
                 database.execute(sql)
             except D1Error:
                 continue  # it is there already, or it will be refused there too
-        return Shape(source, database, source.is_whole and clear, self.elsewhere, dynamic)
+        return Shape(source, database, source.is_whole and clear, dynamic)
 
     def _made_by_code(self, source: DatabaseSource) -> tuple[list[str], bool, bool]:
         """(the statements of the code that add to a database, whether that is all of them, whether the code runs SQL of
@@ -292,31 +291,8 @@ class Queries:
                         if _RENAMES.search(sql):
                             clear = False
                         altered.append(sql)
-        added = [sql for sql in altered if re.search(r"\bADD\b", sql, re.I)]
+        added = [sql for sql in altered if _ADDS.search(sql)]
         return [*dict.fromkeys(created), *dict.fromkeys(added)], clear, dynamic
-
-    @property
-    def elsewhere(self) -> frozenset[str]:
-        """The names of tables and columns that any SQL text of the project makes: in its code, in .sql files that are
-        no migrations. In lower case."""
-        if self._elsewhere is None:
-            project = self._project
-            found: set[str] = set()
-            for file in project.files.values():
-                _names_made(file.source.text, found)
-            for path in project.discovered.sql:
-                sql = project.databases_found.files.get(path)
-                source = sql.source if sql is not None else project.graph.text(path)
-                if source is not None:
-                    _names_made(source.text, found)
-            self._elsewhere = frozenset(found)
-        return self._elsewhere
-
-
-def _names_made(text: str, into: set[str]) -> None:
-    for pattern in (_CREATES, _RENAMES, _ADDS):
-        for match in pattern.finditer(text):
-            into.update(unquoted(group).lower() for group in match.groups() if group)
 
 
 def _may_shape(text: SqlText, statement: SqlStatement | None) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.project.assembly import Assembly
 from edgelint.project.atoms import Const, Number
-from edgelint.project.sql_text import Chunk, Here, Place
+from edgelint.project.sql_text import Chunk, Here, Place, Text
 from edgelint.project.worlds import World
 from edgelint.syntax.sql import HOLE, placeholders, statements
 
@@ -24,12 +24,20 @@ _WRITING = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP",
 
 
 class Query(NamedTuple):
-    """One statement: ``text`` has a HOLE for each part in ``holes``; ``values`` are its arguments, in order."""
+    """One text: ``text`` has a HOLE for each part in ``holes``; ``values`` are its arguments, in order."""
 
     call: BindingCall
-    text: str
-    holes: list[Place]
+    body: Text
     values: list[Place]
+
+    @property
+    def text(self) -> str:
+        return self.body.text
+
+    @property
+    def holes(self) -> list[Place]:
+        """The parts that are not known."""
+        return self.body.gaps
 
     def sizes(self) -> Iterator[tuple[str, Place]]:
         """("limit" or "offset", what decides it) for each that is bound or put into the text."""
@@ -41,10 +49,15 @@ class Query(NamedTuple):
                     found = self.value(position - len(places))
                 if found is not None and found.node is not None:
                     yield place.clause, found
-        for at, hole in zip(_holes(self.text), self.holes, strict=True):
+        at = 0
+        for piece in self.body.pieces:
             before = _LIMIT_OR_OFFSET.search(self.text, 0, at)
             if before is not None:
-                yield before[1].lower(), hole
+                if isinstance(piece, Place):
+                    yield before[1].lower(), piece
+                elif piece.assumed and piece.file is not None:
+                    yield before[1].lower(), Place(piece.node, piece.file, piece.frame)
+            at += len(piece.text) if isinstance(piece, Chunk) else 1
 
     def value(self, position: int) -> Place | None:
         """The argument at ``position`` (from the end when negative), None when it cannot be told."""
@@ -59,11 +72,7 @@ def queries(project: Project) -> Iterator[Query]:
     for statement in project.statements:
         if statement.call.verb != "exec" or statement.call.kind == "do-sql":
             for text in statement.texts:
-                yield Query(statement.call, text.text, text.holes, text.values)
-
-
-def _holes(text: str) -> list[int]:
-    return [match.start() for match in re.finditer(HOLE, text)]
+                yield Query(statement.call, text.body, text.values)
 
 
 def is_number(evaluator: Evaluator, place: Place) -> bool:

@@ -37,7 +37,7 @@ class Place(NamedTuple):
 class Chunk(NamedTuple):
     """Constant text: the value of literal ``node`` from code point ``at`` on, or (``at`` None) what ``node`` as a whole
     stands for. ``source`` instead of ``node`` for a file that is the text (a .sql import). ``assumed``: the text stands
-    for a value whose shape alone is known: a number, what stands between quotes."""
+    for a value whose shape alone is known (a number, what stands between quotes), in ``frame``."""
 
     text: str
     file: SourceFile | None
@@ -45,6 +45,7 @@ class Chunk(NamedTuple):
     at: int | None
     source: Source | None = None
     assumed: bool = False
+    frame: Frame | None = None
 
     def part(self, start: int, end: int) -> Chunk:
         """The text from ``start`` to ``end``."""
@@ -94,13 +95,19 @@ class Text:
         for number, (at, piece) in enumerate(zip(self._starts, self.pieces, strict=True)):
             if isinstance(piece, Place) and piece.node is not None:
                 if any(start < at < end - 1 for start, end in inside):
-                    pieces[number] = Chunk("x", piece.file, piece.node, None, assumed=True)
+                    pieces[number] = Chunk("x", piece.file, piece.node, None, None, True, piece.frame)
         return Text(pieces)
 
     @property
     def gaps(self) -> list[Place]:
         """What is not known, in order."""
         return [p for p in self.pieces if isinstance(p, Place)]
+
+    def piece(self, offset: int) -> Piece | None:
+        """The piece in which a code point of the text is, None past its end."""
+        if not 0 <= offset < len(self.text):
+            return None
+        return self.pieces[bisect_right(self._starts, offset) - 1]
 
     def span(self, start: int, end: int) -> Span | None:
         """Where the text from ``start`` to ``end`` stands: where it is made of several places, from the first to the
