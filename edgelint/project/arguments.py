@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from edgelint.syntax.sql import placeholders, statements
+from edgelint.syntax.sql import placeholders, statements, tokens
 
 if TYPE_CHECKING:
     from edgelint.diagnostics import Span
@@ -35,6 +35,8 @@ def counted(project: Project) -> Iterator[Miscounted]:
         texts = [t for t in statement.texts if t.feasible]
         known = [t for t in texts if t.is_known and t.exact]
         wrong = [t for t in known if len(t.values) != parameters(t)]
+        if any(_quoted(t) and len(t.values) > parameters(t) for t in wrong):
+            continue  # sql/quoted-placeholder speaks of it
         if not wrong or (len(wrong) < len(texts) and not all(t.aligned for t in texts)):
             continue
         if statement.bind is None and len(wrong) < len(texts):
@@ -46,6 +48,11 @@ def counted(project: Project) -> Iterator[Miscounted]:
         if key not in seen:
             seen.add(key)
             yield Miscounted(statement, len(first.values), parameters(first), span)
+
+
+def _quoted(text: SqlText) -> bool:
+    """Whether a ``?`` stands between quotes, where it is no parameter."""
+    return any(token.kind == "string" and "?" in token.text for token in tokens(text.text))
 
 
 def parameters(text: SqlText) -> int:
