@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from edgelint.platform import limits
 from edgelint.syntax.sql import placeholders, statements, tokens
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def counted(project: Project) -> Iterator[Miscounted]:
         wrong = [t for t in known if len(t.values) != parameters(t)]
         if any(_quoted(t) and len(t.values) > parameters(t) for t in wrong):
             continue  # sql/quoted-placeholder speaks of it
+        if any(parameters(t) > limits.D1_MAX_BOUND_PARAMETERS for t in wrong):
+            continue  # sql/too-many-parameters does
         if not wrong or (len(wrong) < len(texts) and not all(t.aligned for t in texts)):
             continue
         if statement.bind is None and len(wrong) < len(texts):

@@ -196,8 +196,11 @@ class Assembly(Lists):
                 return
         if left and self.world.choose(("either", id(node), id(here.frame)), 2) == 0:
             into.extend(left)
-        else:
-            self.write(node.right, here, into)
+            return
+        right = self.written(node.right, here)
+        if any(isinstance(p, Place) for p in left) and all(isinstance(p, Chunk) and not p.text for p in right):
+            self.empty_join = True  # params.get("sort") ?? "": nothing, where something was meant to be
+        into.extend(right)
 
     def percent(self, node: tree.Binary, here: Here, into: list[Piece]) -> None:
         """Python's ``text % values``."""

@@ -129,6 +129,23 @@ class Queries:
         self._shapes: dict[int, Shape | None] = {}
         self._all: list[Query] | None = None
         self._elsewhere: Elsewhere | None = None
+        self._blank: Shape | None = None
+
+    def blank(self, statement: SqlStatement) -> list[Asked]:
+        """What SQLite says of a statement on a database without tables: whether it is SQL at all."""
+        if self._blank is None:
+            from edgelint.d1.engine import Database
+            from edgelint.project.databases import DatabaseSource
+
+            self._blank = Shape(DatabaseSource("d1", ""), Database.memory(), False, True)
+        return self._asked(statement, self._blank)
+
+    @staticmethod
+    def _asked(statement: SqlStatement, shape: Shape) -> list[Asked]:
+        return [
+            Asked(statement, text, one.start, sql, shape, *shape.prepare(sql)) for text in statement.known
+            for one in statements(text.text) if (sql := text.text[one.start : one.end])
+        ]
 
     @property
     def elsewhere(self) -> Elsewhere:
@@ -155,11 +172,7 @@ class Queries:
                 skipped = NO_SCHEMA
             for shape in shapes:
                 if shape is not None:
-                    for text in statement.known:
-                        asked += [
-                            Asked(statement, text, one.start, sql, shape, *shape.prepare(sql))
-                            for one in statements(text.text) if (sql := text.text[one.start : one.end])
-                        ]
+                    asked += self._asked(statement, shape)
         return Query(statement, sources, sure, asked, skipped)
 
     # -- which database ------------------------------------------------------------------------------------------------

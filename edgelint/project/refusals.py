@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from edgelint.project.sql_foreign import foreign
 from edgelint.project.sql_text import Chunk
 from edgelint.syntax.ddl import unquoted
 from edgelint.syntax.sql import Token, tokens
@@ -62,7 +63,7 @@ def refusals(project: Project) -> Iterator[Refusal]:
     """Every refusal, each place once."""
     seen: set[tuple[Span, str]] = set()
     for query in project.queries:
-        if query.sure:
+        if query.sure or (not query.sources and query.statement.call.trust in ("high", "import")):
             for refusal in _of(query, project):
                 if (refusal.span, refusal.error.message) not in seen:
                     seen.add((refusal.span, refusal.error.message))
@@ -71,10 +72,11 @@ def refusals(project: Project) -> Iterator[Refusal]:
 
 def _of(query: Query, project: Project) -> Iterator[Refusal]:
     by_place: dict[tuple[int, int], list[Asked]] = {}
-    for asked in query.asked:
+    listed = query.asked or project.queries_found.blank(query.statement)
+    for asked in listed:
         by_place.setdefault((id(asked.text), asked.at), []).append(asked)
     fine = {
-        (id(piece.node), piece.at) for asked in query.asked if asked.error is None
+        (id(piece.node), piece.at) for asked in listed if asked.error is None
         for piece in asked.text.body.pieces if isinstance(piece, Chunk)
     }
     for group in by_place.values():
@@ -90,6 +92,8 @@ def _of(query: Query, project: Project) -> Iterator[Refusal]:
             piece = asked.text.body.piece(asked.at + found.start)
             if isinstance(piece, Chunk) and (piece.assumed or (id(piece.node), piece.at) in fine):
                 continue
+            if found.kind == "syntax" and any(True for _ in foreign(asked.text.text)):
+                continue  # sql/foreign-dialect speaks of it
             if not _made_elsewhere(found, project):
                 yield found
 
