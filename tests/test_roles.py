@@ -95,7 +95,7 @@ HONO = "import { Hono } from 'hono';\nconst app = new Hono();\n"
         ("import { createMiddleware } from 'hono/factory';\nexport const m = createMiddleware(async c => probe(c));",
          ["hono-context"]),
         ("import { defineEventHandler } from 'h3';\nexport default defineEventHandler(event => probe(event));",
-         ["h3-event"]),
+         ["h3-event!"]),
         ("import { createThing } from 'h3';\nexport default createThing(event => probe(event));", ["unknown param"]),
         (("import { Router } from 'itty-router';\nconst r = Router();\nr.get('/', (q, e, x) => { probe(q); probe(e); "
          "probe(x) });"),

@@ -57,14 +57,14 @@ class CallValues:
         while isinstance(func, tree.Cast):
             func = func.value
         if isinstance(func, tree.Member) and func.name is not None and not node.is_new:
-            if isinstance(func.obj, tree.Name) and func.obj.id == "super":
-                return UNKNOWN
             base = self.e.evaluate(func.obj, file, frame)
             return self.e.join(self.methods.method(atom, func.name, node, func, file, frame) for atom in base)
         if isinstance(func, tree.Name) and func.id == "import" and node.args:
             return self.dynamic_import(node, file)
         if isinstance(func, tree.Name) and func.id == "getattr" and file.language == "python" and len(node.args) >= 2:
             return self.getattr(node, file, frame)
+        if isinstance(func, tree.Name) and func.id == "super" and file.language == "python":
+            return self.e.super_value(node, file)
         if isinstance(func, tree.Function):
             return self.returned(Func(func, file), node, file, frame)
         return self.e.join(self.apply(atom, node, file, frame) for atom in self.e.evaluate(func, file, frame))
@@ -102,6 +102,10 @@ class CallValues:
             ]
             if schema:  # valibot: parse(schema, value)
                 return one(Unknown("validated", schema[0]))
+        if last in known.H3_READERS or last in known.H3_VALIDATORS:
+            read = self.read_event(last, node, file, frame)
+            if read is not None:
+                return read
         if last in known.READERS.get(atom.module, ()):
             sent = frozenset(
                 a for arg in node.args for a in self.e.evaluate(arg, file, frame)
@@ -112,6 +116,23 @@ class CallValues:
         if len(atom.path) > 120:
             return UNKNOWN
         return one(External(atom.module, f"{atom.path}()", node))
+
+    def read_event(self, name: str, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value | None:
+        """What h3's ``readBody(event)`` and its kin give; None when they are given no event."""
+        if not node.args or not any(
+            isinstance(a, Plat) and a.type == "h3-event" for a in self.e.evaluate(node.args[0], file, frame)
+        ):
+            return None
+        sent: Value = one(Taint("request", node, file.path))
+        if name in known.H3_READERS:
+            return sent
+        value: Value = EMPTY
+        for atom in self.e.evaluate(node.args[1], file, frame) if len(node.args) > 1 else ():
+            if isinstance(atom, External) and atom.call is not None:  # schema.parse
+                value |= one(Unknown("validated", atom.call))
+            elif isinstance(atom, Func):
+                value |= self.called_back(atom, [sent], file, frame)
+        return value or one(Unknown("validated"))
 
     def dynamic_import(self, node: tree.Call, file: SourceFile) -> Value:
         arg = node.args[0]

@@ -171,11 +171,20 @@ class Evaluator:
     def inner(self, node: tree.Await | tree.Keyword, file: SourceFile, frame: Frame | None) -> Value:
         return self.evaluate(node.value, file, frame)
 
+    def super_value(self, node: Node, file: SourceFile) -> Value:
+        """``super``: the instance, as its base class sees it."""
+        klass = tree.enclosing_class(node)
+        value = self.join(self.evaluate(base, file) for base in klass.bases) if klass is not None else EMPTY
+        parents = [a for a in value if isinstance(a, ClassRef) and a.node is not klass]
+        return frozenset(Inst(a.node, a.file) for a in parents) or UNKNOWN
+
     def name(self, node: tree.Name, file: SourceFile, frame: Frame | None) -> Value:
         if node.id == "this":
             return self.this_value(node, file, frame)
         if node.id in ("undefined", "None"):
             return _NULL
+        if node.id == "super":
+            return self.super_value(node, file)
         symbol = file.index.resolve(node)
         if symbol is None:
             ambient = self.kind_of(file, node.id) if self.graph.is_service_worker(file) else None
@@ -239,7 +248,7 @@ class Evaluator:
         else:
             value = one(Unknown("other", d.at))
         if d.path:
-            value = self.along(value, d.path, d.node if kind == "value" else None, file, frame)
+            value = self.along(value, d.path, d.node if kind == "value" else None, file, frame, d.at)
         if d.default is not None:
             value = _given(value) | self.evaluate(d.default, file, frame)
         return value
@@ -261,9 +270,11 @@ class Evaluator:
         return one(Number(tainted=any(isinstance(a, Number | Taint) and _tainted(a) for a in value)))
 
     def along(
-        self, value: Value, path: Sequence[str | int | None], node: Node | None, file: SourceFile, frame: Frame | None
+        self, value: Value, path: Sequence[str | int | None], node: Node | None, file: SourceFile, frame: Frame | None,
+        at: Node | None = None,
     ) -> Value:
-        """What a pattern's ``path`` takes out of ``value``, which is that of ``node`` where it stands as an expression.
+        """What a pattern's ``path`` takes out of ``value``, which is that of ``node`` where it stands as an expression;
+        ``at`` is where the pattern stands.
         """
         for position, step in enumerate(path):
             trust = None
@@ -274,14 +285,21 @@ class Evaluator:
                 and all(isinstance(a, Unknown | External) for a in value)
             ):
                 trust = context_trust(node)  # const { env } = context.cloudflare
-            value = one(Plat("env", trust=trust)) if trust is not None else self.step(value, step, file, frame)
+            value = one(Plat("env", trust=trust)) if trust is not None else self.step(value, step, file, frame, at)
         return value
 
-    def step(self, value: Value, step: str | int | None, file: SourceFile, frame: Frame | None) -> Value:
+    def step(
+        self, value: Value, step: str | int | None, file: SourceFile, frame: Frame | None, at: Node | None = None
+    ) -> Value:
+        """What one step of a pattern, which stands ``at`` some place, takes out of ``value``."""
         if step is None:
             return value
         if isinstance(step, int):
             return self.join(self.item(atom, step, frame) for atom in value)
+        if len(value) == 1:
+            (atom,) = value
+            if isinstance(atom, Plat):
+                return self.members.plat_member(atom, step, file, at)
         return self.member_of(value, step, file, frame)
 
     def item(self, atom: Atom, position: int, frame: Frame | None) -> Value:

@@ -28,6 +28,10 @@ def holds_only_listed(over: Node, file: SourceFile, e: Evaluator) -> bool:
         if isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name == "filter":
             if node.args and keeps_listed(node.args[0], file, e):
                 return True
+        elif isinstance(node, tree.Call) and any(isinstance(a, Func) for a in e.evaluate(node.func, file)):
+            names = [arg for arg in node.args if not isinstance(arg, tree.Literal)]
+            if names and all(is_allow_listed(arg, arg, file, e) for arg in names):
+                return True  # sorted(tables), with tables that were checked
         elif isinstance(node, tree.Comprehension) and isinstance(node.element, tree.Name):
             if is_allow_listed(node.element, node.element, file, e):
                 return True
@@ -84,8 +88,10 @@ def _made_from(node: Node, file: SourceFile) -> Iterator[Node]:
             node = node.func.obj
         elif isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and len(node.args) == 1:
             node = node.args[0]  # list(x), set(x), sorted(x)
-        elif isinstance(node, tree.Await | tree.Cast):
+        elif isinstance(node, tree.Await | tree.Cast | tree.Spread):
             node = node.value
+        elif isinstance(node, tree.Array) and len(node.items) == 1 and isinstance(node.items[0], tree.Spread):
+            node = node.items[0]
         elif isinstance(node, tree.Comprehension):
             clause = node.clauses[0]
             if not isinstance(node.element, tree.Name) or not isinstance(clause, tree.Loop) or clause.iterable is None:

@@ -54,6 +54,8 @@ class GlobalCalls:
             arg = args[position]
             return self.e.evaluate(arg.value if isinstance(arg, tree.Spread) else arg, file, frame)
 
+        if path in known.H3_READERS or path in known.H3_VALIDATORS:
+            return self.calls.read_event(path, node, file, frame) or one(Unknown("other", node))
         if path in known.CONTEXT_FUNCTIONS:
             return one(Plat("cloudflare-context"))
         if path in known.CONVERSIONS:

@@ -136,6 +136,10 @@ def _checks(
         param = params[position] if position < len(params) else None
         target, body = param.target if isinstance(param, tree.Param) else None, function.node.body
         if isinstance(target, tree.Name) and body is not None:
+            if isinstance(body, tree.Block) and any(
+                isinstance(s, tree.Loop) and asserts(s, target, function.file, tests, e) for s in body.body
+            ):
+                return True
             for node in tree.walk(body):
                 if any(tests(node, target, function.file, holds, None) for holds in (True, False)):
                     return True

@@ -86,6 +86,10 @@ MEMBERS: dict[str, dict[str, str]] = {
         "env": "env", "ctx": "execution-context", "context": "execution-context", "cf": "cf", "caches": "cache-storage",
         "request": "request",
     },
+    "loader-args": {
+        "request": "request!", "params": "!text", "searchParams": "!text", "url": "url!", "cookies": "headers!",
+    },
+    "h3-event": {"path": "!text", "headers": "headers!", "method": "method"},
     "do-state": {"storage": "do-storage", "id": "do-id", "env": "any"},
     "do-storage": {"sql": "do-sql", "kv": "do-storage"},
     "cache-storage": {"default": "cache"},
@@ -174,6 +178,18 @@ READERS: dict[str, frozenset[str]] = {
     "url": frozenset({"parse"}),
     "destr": frozenset({"destr", "safeDestr"}),
 }
+
+# h3 (Nuxt, Nitro): what wraps a handler, what reads its event, and what reads it through a schema's parse. They are
+# globals where the framework imports them itself.
+H3_HANDLERS = frozenset({
+    "defineEventHandler", "eventHandler", "defineCachedEventHandler", "cachedEventHandler", "defineHandler",
+})
+H3_READERS = frozenset({
+    "readBody", "readRawBody", "readFormData", "readMultipartFormData", "getQuery", "getRouterParam", "getRouterParams",
+    "getCookie", "parseCookies", "getHeader", "getHeaders", "getRequestHeader", "getRequestHeaders", "getRequestURL",
+    "getRequestPath",
+})
+H3_VALIDATORS = frozenset({"readValidatedBody", "getValidatedQuery", "getValidatedRouterParams"})
 
 # Methods of a stored or bound object that change something behind the binding; the result is a promise.
 WRITES: dict[str, frozenset[str]] = {

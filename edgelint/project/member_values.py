@@ -163,7 +163,7 @@ class MemberValues:
             return one(Plat("env", trust="import"))
         return one(atom)
 
-    def plat_member(self, atom: Plat, name: str, file: SourceFile, node: tree.Member | None) -> Value:
+    def plat_member(self, atom: Plat, name: str, file: SourceFile, node: Node | None) -> Value:
         if atom.type == "env":
             kind = self.e.kind_of(file, name)
             if kind is None and name in self.told:

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edgelint.project import known
-from edgelint.project.atoms import External, Plat, Taint, Unknown, Value, one
+from edgelint.project.atoms import External, Global, Plat, Taint, Unknown, Value, one
+from edgelint.project.frameworks import called_with, exported
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -38,7 +39,6 @@ _FIRST: dict[str, Plat] = {
 }
 _PYTHON_GLOBAL = {"on_fetch": "fetch", "on_scheduled": "scheduled", "on_queue": "queue", "on_email": "email"}
 _PAGES = re.compile(r"^onRequest(?:Get|Post|Put|Patch|Delete|Options|Head)?$")
-_HTTP_EXPORT = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "ALL"})
 # What comes before env in the signature of a module handler: a router of the app's own calls its handlers so too.
 _EVENT_NAMES = frozenset({"request", "req", "batch", "controller", "event", "message"})
 _BINDING = re.compile(r"^[A-Z][A-Z0-9_]*$")
@@ -112,7 +112,8 @@ class Roles:
             exported = is_handler_object(owner, file)
             if exported or (len(named) > 1 and named[1].lstrip("_") == "env"):
                 return _positions({0: one(_FIRST[name]), 1: one(ENV), 2: one(CTX)})
-        return None
+        found = called_with(function, name, file.path)
+        return _positions(found) if found is not None else None
 
     # -- arguments of calls --------------------------------------------------------------------------------------------
 
@@ -162,8 +163,8 @@ class Roles:
                 if isinstance(atom, External):
                     if atom.module in known.HONO_MODULES and atom.path in ("createMiddleware",):
                         return _positions({0: one(Plat("hono-context"))})
-                    if atom.path in ("defineEventHandler", "eventHandler"):
-                        return _positions({0: one(Plat("h3-event"))})
+                if isinstance(atom, External | Global) and atom.path in known.H3_HANDLERS:
+                    return _positions({0: one(Plat("h3-event", None, True))})
         return None
 
     def route(
@@ -203,9 +204,10 @@ class Roles:
             if head == "MiddlewareHandler" or (head in ("Handler", "H") and "Bindings" in annotation):
                 return _positions({0: one(Plat("hono-context"))})
         in_pages = "/functions/" in f"/{file.path}"
-        if name and _PAGES.match(name) and (in_pages or is_exported(function)):
+        if name and _PAGES.match(name) and (in_pages or exported(function) is not None):
             return _positions({0: one(Plat("pages-context", None, True))})
-        return None
+        found = called_with(function, name, file.path)
+        return _positions(found) if found is not None else None
 
     # -- Python --------------------------------------------------------------------------------------------------------
 
@@ -268,7 +270,7 @@ class Roles:
             if "env" in keys and keys & {"request", "params", "waitUntil", "next", "data", "ctx"}:
                 return one(Plat("pages-context", None, True, trust="shape"))
             if "context" in keys and keys & {"request", "params"}:
-                return one(Plat("loader-args"))
+                return one(Plat("loader-args", None, True))
         return None
 
 
@@ -360,14 +362,6 @@ def _in_default_export(node: Node) -> bool:
     while isinstance(at, tree.Cast | tree.Call):
         at = at.parent
     return isinstance(at, tree.Export) and at.is_default
-
-
-def is_exported(function: tree.Function) -> bool:
-    """Whether the function's declaration stands in an export statement."""
-    at: Node | None = function.parent
-    while isinstance(at, tree.Assign | tree.Cast | tree.Block):
-        at = at.parent
-    return isinstance(at, tree.Export)
 
 
 def _bound_name(function: tree.Function) -> str:
