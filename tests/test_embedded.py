@@ -106,3 +106,10 @@ def test_any_host(code: str) -> None:
     for path in ("a.vue", "a.astro"):
         size = len(code.encode())
         assert all(0 <= node.start <= node.end <= size for node in tree.walk(parse(code, path).module))
+
+
+def test_a_script_that_closes_itself_takes_nothing() -> None:
+    code = "---\nconst a = env.A;\n---\n{a && <script is:inline set:html={a} />}\n<style>\n  p { gap: 1rem }\n</style>\n"
+    parsed = parse(code + "<script>use(env.B)</script>", "a.astro")
+    assert parsed.errors == []
+    assert names(parsed).count("env") == 2

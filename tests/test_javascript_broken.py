@@ -80,6 +80,15 @@ def test_gaps_of_the_grammar_are_mended(code: str) -> None:
     assert not any(isinstance(node, tree.Unknown) for node in tree.walk(parsed.module))
 
 
+def test_call_signatures_beside_generic_arrow_functions() -> None:
+    code = (
+        "export const head: {\n  <S extends Top>(all: S[]): Head<S>\n  (): <S extends Top>(all: S[]) => Head<S>\n"
+        "  <const T extends Top>(one: T): T\n} = dual(\n  2,\n  <S extends Top>(all: S[]): Head<S> => env.KV,\n)\n"
+        "const make =\n  <T extends Top>(kind: T) =>\n  (other) => kind\n"
+    )
+    assert lower(code, "a.ts").errors == []
+
+
 def test_gaps_keep_the_original_text() -> None:
     code = 'const a = await importOriginal<typeof import("./db")>();'
     assert only(code).value.value.types == 'typeof import("./db")'

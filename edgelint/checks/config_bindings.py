@@ -189,6 +189,8 @@ def undeclared_secret(project: Project) -> Iterator[Finding]:
             continue
         if _IMPLICIT.fullmatch(missing.name) or not _is_written(use):
             continue
+        if any(missing.worker.hands_to_tester(other) for other in missing.uses):
+            continue
         if not _CONSTANT.fullmatch(missing.name) or _BUILD_NAMES.fullmatch(missing.name) or missing.config.is_pages:
             continue
         told.add(use.span)

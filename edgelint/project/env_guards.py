@@ -9,6 +9,7 @@ from edgelint.syntax import tree
 if TYPE_CHECKING:
     from edgelint.project.env_uses import EnvUse
 
+_MAX_NAMES = 3  # one variable that takes the value of another
 _CONVERSIONS = frozenset(("Number", "parseInt", "parseFloat", "int", "float"))  # what is tested is their result
 _CHECKS = frozenset(("isNaN", "isFinite", "isInteger", "isSafeInteger", "Boolean", "bool"))
 _COMPARISONS = frozenset(("===", "!==", "==", "!=", "in", "not in"))
@@ -17,13 +18,39 @@ _COMPARISONS = frozenset(("===", "!==", "==", "!=", "in", "not in"))
 def is_tested(use: EnvUse) -> bool:
     """Whether the value is tested or defaulted at the end of a chain (``a || env.X || "none"``, ``if (a || env.X)``) or
     through the variable that takes it (``const key = env.X; if (!key) return``)."""
-    if use.guarded or _decides(use.node):
+    return use.guarded or is_allowed_for(use.node)
+
+
+def is_allowed_for(node: tree.Node, depth: int = 0) -> bool:
+    """Whether something depends on ``node`` being there, or on a variable that takes its value."""
+    if _decides(node):
         return True
-    name = _variable(use.node)
-    owner = tree.enclosing_function(use.node) if name is not None else None
-    if name is None or owner is None:
+    name = _variable(node)
+    owner = tree.enclosing_function(node) if name is not None else None
+    if name is None or owner is None or depth >= _MAX_NAMES:
         return False
-    return any(isinstance(node, tree.Name) and node.id == name and _decides(node) for node in tree.walk(owner))
+    return any(
+        isinstance(found, tree.Name) and found.id == name and not _is_target(found) and is_allowed_for(found, depth + 1)
+        for found in tree.walk(owner)
+    )
+
+
+def allows_for(function: tree.Function, position: int) -> bool:
+    """Whether a function gives its parameter a default, or tests it: ``toNumber(value, fallback)``."""
+    params = [param for param in function.params if isinstance(param, tree.Param)]
+    if position >= len(params) or function.body is None:
+        return False
+    target = params[position].target
+    if params[position].default is not None:
+        return True
+    return isinstance(target, tree.Name) and any(
+        isinstance(found, tree.Name) and found.id == target.id and is_allowed_for(found)
+        for found in tree.walk(function.body)
+    )
+
+
+def _is_target(node: tree.Node) -> bool:
+    return isinstance(node.parent, tree.Assign) and node.parent.target is node
 
 
 def _decides(node: tree.Node) -> bool:

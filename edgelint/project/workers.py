@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from edgelint.diagnostics import Span
 from edgelint.platform import bindings
 from edgelint.project import env_types, known
-from edgelint.project.atoms import ClassRef, External, Inst, Obj, Plat
+from edgelint.project.atoms import ClassRef, External, Func, Inst, Obj, Plat
+from edgelint.project.env_guards import allows_for
 from edgelint.project.env_types import EnvType
 from edgelint.project.env_uses import EnvUse, env_uses, is_guarded, service_worker_globals
 from edgelint.project.files import SourceFile
@@ -100,6 +101,18 @@ class Worker:
             return False
         called = self._evaluator.evaluate(call.func, use.file)
         return bool(called) and all(isinstance(a, External) and a.module in _DRIVERS for a in called)
+
+    def hands_to_tester(self, use: EnvUse) -> bool:
+        """Whether the value goes into functions of the project that all allow for its absence."""
+        at: Node = use.node
+        while isinstance(at.parent, tree.Cast):
+            at = at.parent
+        call = at.parent
+        if not isinstance(call, tree.Call) or at not in call.args:
+            return False
+        called = self._evaluator.evaluate(call.func, use.file)
+        position = call.args.index(at)
+        return bool(called) and all(isinstance(a, Func) and allows_for(a.node, position) for a in called)
 
     @property
     def renamed_calls(self) -> Iterator[tuple[str, str, Node, SourceFile]]:

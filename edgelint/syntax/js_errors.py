@@ -39,11 +39,14 @@ _IN_THE_WAY = (
     rb"\bstatic\s+(accessor)\s+[#\w]",
 )
 _FOR_USING = rb"(?<=\()(\s*(?:await\s+)?)using(?=\s+[\w$]+\s+of\b)"
-# A call signature on its own line in an interface: the grammar sees no end of the member before it.
-_CALL_SIGNATURE = rb"(?<=[\n \t])[ \t](?=<\s*[A-Za-z_$][\w$]*\s*(?:extends\b|,|=|>\s*\())"
+# A call signature on its own line in an interface: the grammar sees no end of the member before it. Not a generic arrow
+# function, which comes after a sign that wants an expression.
+_CALL_SIGNATURE = rb"(?<=[\n \t])[ \t](?=<\s*(?:const\s+)?[A-Za-z_$][\w$]*\s*(?:extends\b|,|=|>\s*\())"
+_WANTS_EXPRESSION = (b",", b"(", b"=", b":", b"?", b"[", b"{", b"=>", b"&", b"|", b"return", b"default")
 _ESCAPED_BACKTICK = rb"(?<!\\)((?:\\\\)*)\\`"
 _BODILESS_DEFAULT = rb"export\s+default\s+(?:async\s+)?function\b"
 _MAX_ROUNDS = 4
+_MAX_INDENT = 200  # bytes between a call signature and what stands before it
 
 
 def parse(parser: Parser, data: bytes) -> Tree:
@@ -85,7 +88,7 @@ def _gaps() -> tuple[tuple[re.Pattern[bytes], _New], ...]:
     table: list[tuple[bytes, _New]] = [
         (_IMPORT_TYPE, lambda m: b"T".ljust(len(m.group()))),
         (_FOR_USING, lambda m: b" " * len(m.group(1)) + b"const"),
-        (_CALL_SIGNATURE, b";"),
+        (_CALL_SIGNATURE, _end_of_member),
         (_ESCAPED_BACKTICK, rb"\1__"),
         *((pattern, lambda m: _with_word(m, m.group(1)[:-1] + b"_")) for pattern in _NAMES),
         *((pattern, lambda m: _with_word(m, b" " * len(m.group(1)))) for pattern in _IN_THE_WAY),
@@ -98,6 +101,11 @@ def _mend_text(data: bytes) -> bytes:
     for pattern, new in _gaps():
         data = pattern.sub(new, data)
     return data
+
+
+def _end_of_member(match: re.Match[bytes]) -> bytes:
+    before = match.string[max(0, match.start() - _MAX_INDENT) : match.start()].rstrip()
+    return match.group() if before.endswith(_WANTS_EXPRESSION) else b";"
 
 
 def _blank_tag_types(data: bytes) -> bytes:
