@@ -109,7 +109,7 @@ def test_any_host(code: str) -> None:
 
 
 def test_a_script_that_closes_itself_takes_nothing() -> None:
-    code = "---\nconst a = env.A;\n---\n{a && <script is:inline set:html={a} />}\n<style>\n  p { gap: 1rem }\n</style>\n"
+    code = "---\nconst a = env.A;\n---\n{a && <script is:inline set:html={a} />}\n<style>p { gap: 1rem }</style>\n"
     parsed = parse(code + "<script>use(env.B)</script>", "a.astro")
     assert parsed.errors == []
     assert names(parsed).count("env") == 2
