@@ -1,5 +1,4 @@
-"""``python -m tests.conformance``: the run, for people. ``-k TEXT``: only the cases whose name has it, with both
-sides' answers in full."""
+"""``python -m tests.conformance``: the run of the D1 engine and the real workerd side by side, for people."""
 
 from __future__ import annotations
 
@@ -13,17 +12,20 @@ from collections.abc import Sequence
 
 import apsw
 
-from tests.conformance import compare, corpus, generated, run, sides, workerd
+from tests.conformance import at_random, compare, corpus, generated, run, sides, workerd
 
 
 def main() -> int:
     """Prints the report; the status is 1 where the test would fail, 2 where workerd cannot be run."""
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     parser.add_argument("-k", metavar="TEXT", help="only the cases whose name has TEXT, answers in full")
+    parser.add_argument("--random", metavar="N", type=int, help="instead, N requests of databases made at random")
     options = parser.parse_args()
     cases = [*corpus.read(), *generated.cases()]
     try:
         with workerd.running() as server:
+            if options.random:
+                return _at_random(server, options.random)
             if options.k:
                 return _shown(server, [case for case in cases if options.k in case.name])
             started = time.perf_counter()
@@ -47,6 +49,16 @@ def main() -> int:
     _list("LISTED, BUT NOT SO", report.stale)
     _list("THE CORPUS IS WRONG ABOUT WORKERD", report.mistakes)
     return int(bool(report.new or report.stale or report.mistakes))
+
+
+def _at_random(server: workerd.Workerd, examples: int) -> int:
+    try:
+        counted = at_random.run(server, examples, fixed=False)
+    except AssertionError as difference:
+        print(difference)
+        return 1
+    print(f"{counted['accepted']} statements and migrations were accepted, {counted['refused']} refused; all agree")
+    return 0
 
 
 def _list(title: str, lines: Sequence[str]) -> None:

@@ -66,61 +66,92 @@ def engine(case: Case) -> tuple[Outcome, str | None]:
                 database.script(text)
         except D1Error as error:
             return Outcome(broken=str(error)), None
-        refusal: Refusal | None = None
-        answers: tuple[Answer, ...] = ()
-        types: tuple[Row, ...] | str | None = None
-        asked: str | None = None
-        try:
-            if case.script:
-                answers = tuple(map(_answer, database.script(case.sql)))
-            else:
-                answers = (_answer(database.execute(case.sql, case.params)),)
-                asked = _types_query(case.sql, len(answers[0].columns))
-        except D1Error as error:
-            refusal = _refusal(case, error)
-        if asked is not None:
-            types = _ask(database, asked, case.params)
+        refusal, answers = _run(database, case)
+        asked = _types_query(case.sql, len(answers[0].columns)) if answers and not case.script else None
+        types = None if asked is None else _ask(database, asked, case.params)
         schema = _answer(database.execute(_SCHEMA)).rows
         return Outcome(None, refusal, answers, types, schema, _tables(database)), asked
     finally:
         database.close()
 
 
+def engine_steps(steps: Sequence[Case]) -> list[Outcome]:
+    """What the engine makes of each step on one database (their setup is not looked at), and what it holds then."""
+    database = Database.memory()
+    try:
+        found = [Outcome(None, *_run(database, step)) for step in steps]
+        schema = _answer(database.execute(_SCHEMA)).rows
+        return [*found, Outcome(schema=schema, tables=_tables(database))]
+    finally:
+        database.close()
+
+
+def _run(database: Database, case: Case) -> tuple[Refusal | None, tuple[Answer, ...]]:
+    try:
+        if case.script:
+            return None, tuple(map(_answer, database.script(case.sql)))
+        return None, (_answer(database.execute(case.sql, case.params)),)
+    except D1Error as error:
+        return _refusal(case, error), ()
+
+
 def request(case: Case, types: str | None) -> dict[str, Any]:
     """The case as worker.js takes it. A script is divided here: wrangler sends a migration's statements one by one."""
 
-    def statements(text: str) -> list[dict[str, Any]]:
-        return [{"sql": statement.text, "params": []} for statement in split(text)]
+    return {"setup": [_statements(text) for text in case.setup], "run": _transaction(case), "types": types}
 
-    run = statements(case.sql) if case.script else [{"sql": case.sql, "params": [encoded(p) for p in case.params]}]
-    return {"setup": [statements(text) for text in case.setup], "run": run, "types": types}
+
+def request_steps(steps: Sequence[Case]) -> dict[str, Any]:
+    """The steps as worker.js takes them."""
+    return {"steps": [_transaction(step) for step in steps]}
+
+
+def _statements(text: str) -> list[dict[str, Any]]:
+    return [{"sql": statement.text, "params": []} for statement in split(text)]
+
+
+def _transaction(case: Case) -> list[dict[str, Any]]:
+    if case.script:
+        return _statements(case.sql)
+    return [{"sql": case.sql, "params": [encoded(value) for value in case.params]}]
 
 
 def workerd(answer: dict[str, Any]) -> Outcome:
     """What worker.js said of a case."""
     if "setup" in answer:
         return Outcome(broken=str(answer["setup"]["refused"]))
-    refusal, types = None, None
-    if "refused" in answer:
-        text = _REFERENCE.sub("", _AT_COMMIT.sub("", answer["refused"]))
-        match = _REFUSAL.fullmatch(text)
-        if match:
-            offset = None if match[2] is None else int(match[2])
-            refusal = Refusal(match[1], match[4] or match[3], answer["index"], offset)
-        else:
-            refusal = Refusal(text, None, answer["index"], None)
+    types = None
     if "types" in answer:
         asked = answer["types"]
         types = _text(asked["refused"]) if "refused" in asked else _rows(asked["rows"])
-    state = answer["state"]
-    answers = tuple(
-        Answer(tuple(each["columns"]), _rows(each["rows"]), each["changes"], float(each["last"]))
-        for each in answer.get("results", ())
-    )
+    return Outcome(None, *_said(answer), types, *_state(answer["state"]))
+
+
+def workerd_steps(answer: dict[str, Any]) -> list[Outcome]:
+    """What worker.js said of steps, in the form of ``engine_steps``."""
+    schema, tables = _state(answer["state"])
+    return [*(Outcome(None, *_said(each)) for each in answer["answers"]), Outcome(schema=schema, tables=tables)]
+
+
+def _said(answer: dict[str, Any]) -> tuple[Refusal | None, tuple[Answer, ...]]:
+    if "refused" not in answer:
+        return None, tuple(
+            Answer(tuple(each["columns"]), _rows(each["rows"]), each["changes"], float(each["last"]))
+            for each in answer["results"]
+        )
+    text = _REFERENCE.sub("", _AT_COMMIT.sub("", answer["refused"]))
+    match = _REFUSAL.fullmatch(text)
+    if match is None:
+        return Refusal(text, None, answer["index"], None), ()
+    offset = None if match[2] is None else int(match[2])
+    return Refusal(match[1], match[4] or match[3], answer["index"], offset), ()
+
+
+def _state(state: dict[str, Any]) -> tuple[tuple[Row, ...], tuple[tuple[str, tuple[Row, ...] | str], ...]]:
     tables = tuple(
         (name, _text(held) if isinstance(held, str) else _rows(held)) for name, held in state["tables"].items()
     )
-    return Outcome(None, refusal, answers, types, _rows(state["schema"]), tables)
+    return _rows(state["schema"]), tables
 
 
 def _text(refused: str) -> str:

@@ -93,6 +93,21 @@ export class Store extends DurableObject {
   }
 }
 
+// Steps: [[statement]], each a transaction of its own; the next is taken whatever came of the one before.
+async function steps(namespace, given) {
+  const id = namespace.newUniqueId();
+  const answers = [];
+  for (const statements of given) {
+    try {
+      answers.push(await namespace.get(id).transaction(statements));
+    } catch (error) {
+      if (error instanceof TypeError) throw error;
+      answers.push({ refused: String(error.message), index: null });
+    }
+  }
+  return { answers, state: await namespace.get(id).state() };
+}
+
 // One call per case: each transaction is committed before the next begins. A commit that fails resets the object, and
 // the call is the one that says so.
 async function outcome(namespace, each) {
@@ -108,7 +123,9 @@ async function outcome(namespace, each) {
 export default {
   async fetch(request, env) {
     const outcomes = [];
-    for (const each of await request.json()) outcomes.push(await outcome(env.STORE, each));
+    for (const each of await request.json()) {
+      outcomes.push(await (each.steps ? steps(env.STORE, each.steps) : outcome(env.STORE, each)));
+    }
     return Response.json(outcomes);
   },
 };
