@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from edgelint.d1.engine import Database, Result
 from edgelint.d1.errors import D1Error
-from edgelint.d1.split import split
+from edgelint.syntax.sql import statements
 from tests.conformance.corpus import Case, Value, encoded
 
 Cell: TypeAlias = "str | float | tuple[str, str] | None"
@@ -107,7 +107,7 @@ def request_steps(steps: Sequence[Case]) -> dict[str, Any]:
 
 
 def _statements(text: str) -> list[dict[str, Any]]:
-    return [{"sql": statement.text, "params": []} for statement in split(text)]
+    return [{"sql": text[found.start : found.stop], "params": []} for found in statements(text)]
 
 
 def _transaction(case: Case) -> list[dict[str, Any]]:
@@ -187,12 +187,13 @@ def _answer(result: Result) -> Answer:
 
 
 def _types_query(sql: str, columns: int) -> str | None:
-    found = split(sql)
-    if len(found) != 1 or not columns or not re.match(r"(?:SELECT|WITH|VALUES)\b", found[0].text, re.I):
+    found = statements(sql)
+    if len(found) != 1 or not columns or found[0].verb not in ("SELECT", "WITH", "VALUES"):
         return None
     names = [f"c{number}" for number in range(columns)]
     asked = ", ".join(f"typeof({name})" for name in names)
-    return f"WITH answer({', '.join(names)}) AS ({found[0].text}\n) SELECT {asked} FROM answer"
+    text = sql[found[0].start : found[0].end]
+    return f"WITH answer({', '.join(names)}) AS ({text}\n) SELECT {asked} FROM answer"
 
 
 def _ask(database: Database, sql: str, params: Sequence[Value] = ()) -> tuple[Row, ...] | str:
@@ -221,7 +222,7 @@ def _shown(column: str) -> str:
 
 def _refusal(case: Case, error: D1Error) -> Refusal:
     """The engine counts code points of the whole text; workerd counts bytes from where SQLite began to read."""
-    found = split(case.sql)
+    found = statements(case.sql)
     if case.script:
         index = next((i for i, each in enumerate(found) if each.start == error.start and error.statement), None)
         begin = 0 if index is None else found[index].start
