@@ -291,11 +291,11 @@ class Database:
         found: list[Prepared] = []
 
         def stop(traced: apsw.Cursor, _sql: str, _bindings: object) -> bool:
+            self._check_rename(source)
             found.append(self._prepared(traced, source))
             return False
 
         def ask() -> None:
-            self._check_rename(source)
             cursor = self._connection.cursor()
             cursor.exec_trace = stop
             try:
@@ -339,12 +339,12 @@ class Database:
 
         def trace(traced: apsw.Cursor, _sql: str, _bindings: object) -> bool:
             nonlocal columns
+            self._check_rename(source)
             columns = tuple(str(column[0]) for column in traced.get_description())
             self._bound_length(traced)
             return True
 
         def ask() -> tuple[tuple[Value, ...], ...]:
-            self._check_rename(source)
             cursor = self._connection.cursor()
             cursor.exec_trace = trace
             return tuple(_bounded(cursor.execute(source.text, self._bound(params or ()), can_cache=False)))
@@ -394,7 +394,7 @@ class Database:
             self._authorizer.lifted = before
 
     def _check_rename(self, source: _Source) -> None:
-        """workerd's SQLite is patched to ask its authorizer for the new name too."""
+        """workerd's SQLite is patched to ask its authorizer for the new name too, once it knows the table."""
         if source.verb != "ALTER" or self._unlimited or self._authorizer.lifted:
             return
         words = list(tokens(source.text))[:12]
