@@ -129,6 +129,20 @@ def _settings(ctx: click.Context, path: Path, config: Path | None) -> None:
     ctx.exit(command.show(path, config))
 
 
+@cli.command("schema")
+@click.argument("path", default=".", type=click.Path(path_type=Path, exists=True))
+@click.option("--database", metavar="NAME", help="Show this database only: by its name or its binding.")
+@click.option("--format", "format_", type=click.Choice(("sql", "json", "mermaid")), default="sql", show_default=True,
+              help="How to write it.")
+@_config
+@click.pass_context
+def _schema(ctx: click.Context, path: Path, database: str | None, format_: str, config: Path | None) -> None:
+    """Show the schema that the migrations of each database at PATH (default: here) make."""
+    from edgelint.cli import schema as command
+
+    ctx.exit(command.show(path, database, format_, config))
+
+
 @cli.command("bindings")
 @click.argument("path", default=".", type=click.Path(path_type=Path, exists=True))
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True,
