@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import apsw
 
@@ -127,6 +127,7 @@ class Database:
         self._length = self._bounds[apsw.SQLITE_LIMIT_LENGTH]  # less when something in the schema calls a SLOW function
         self._shortened = False  # the limit on values is less, for this one statement
         self._meter = Meter(connection, steps)
+        self.kept: tuple[int, Any] | None = None  # schema.read's: what it found, at which version of the schema
         self._authorizer = Authorizer(enforced=not unlimited)
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 1)
         connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 1)
@@ -160,6 +161,7 @@ class Database:
             connection.deserialize("main", data)
         copy = Database(connection, self._meter.steps, self._unlimited)
         copy._length = self._length
+        copy.kept = self.kept
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, self._length)
         if not foreign_keys:
             connection.config(apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 0)
@@ -195,6 +197,8 @@ class Database:
         only: an int as a double (not inside ``hidden`` and without D1's limits). Raises D1Error, and nothing is
         changed then."""
         sql, found, more = self._read(sql)
+        if self._authorizer.lifted and len(found) == 1 and found[0].verb == "SELECT" and not more:
+            return self._run(self._source(sql, found[0]), params)  # a question of this package's own
         changes = 0
         with self._meter.script(), self._transaction(len(sql)):
             for statement in found[: None if more else -1]:
@@ -223,6 +227,12 @@ class Database:
             return tuple(PlanStep(int(row[0]), int(row[1]), str(row[3])) for row in rows)
 
         return self._guarded(source, ask)
+
+    def schema_version(self) -> int:
+        """A number that changes whenever the schema does. Raises D1Error."""
+        with self.hidden():
+            found: int = self._guarded(None, lambda: self._connection.pragma("schema_version"))
+            return found
 
     def column_facts(self, table: str, column: str) -> ColumnFacts:
         """What no PRAGMA says of a column of a table that is no virtual one. Raises D1Error when there is none."""
@@ -347,7 +357,8 @@ class Database:
         def ask() -> tuple[tuple[Value, ...], ...]:
             cursor = self._connection.cursor()
             cursor.exec_trace = trace
-            return tuple(_bounded(cursor.execute(source.text, self._bound(params or ()), can_cache=False)))
+            rows = cursor.execute(source.text, self._bound(params or ()), can_cache=False)
+            return tuple(rows if self._authorizer.lifted else _bounded(rows))
 
         try:
             rows = self._guarded(source, ask)

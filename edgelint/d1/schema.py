@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -84,6 +85,7 @@ class Schema(NamedTuple):
     triggers: dict[str, Trigger]
 
 
+_UNUSUAL = re.compile(r"\b(?:COLLATE|AUTOINCREMENT)\b", re.I)  # worth asking column by column
 _GENERATED = {2: "virtual", 3: "stored"}
 
 # One question for all tables each: SQLite asks itself once per table or index, which is cheap, a statement is not.
@@ -102,7 +104,18 @@ WHERE t.type = 'table' ORDER BY t.rowid, k.id DESC, k.seq"""
 
 
 def read(database: Database) -> Schema:
-    """The schema of ``database``, without SQLite's own tables. Raises D1Error when the database is closed."""
+    """The schema of ``database``, without SQLite's own tables: not to be changed, since a second reading of the same
+    schema gives the same object. Raises D1Error when the database is closed."""
+    version = database.schema_version()
+    if database.kept is not None and database.kept[0] == version:
+        known: Schema = database.kept[1]
+        return known
+    found = _read(database)
+    database.kept = (version, found)
+    return found
+
+
+def _read(database: Database) -> Schema:
     with database.hidden():
         master = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid").rows
         sql = {str(row[1]): str(row[3]) for row in master if row[3] is not None}
@@ -115,10 +128,12 @@ def read(database: Database) -> Schema:
             _, kind, without_rowid, strict = kinds[name]
             own = columns[name]
             autoincrement = False
-            if kind != "virtual":
+            if kind != "virtual" and _UNUSUAL.search(sql.get(name, "")):
                 facts = [database.column_facts(name, column.name) for column in own]
                 own = [one._replace(collation=fact.collation) for one, fact in zip(own, facts, strict=True)]
                 autoincrement = any(fact.autoincrement for fact in facts)
+            elif kind == "virtual":
+                own = [one._replace(collation="") for one in own]
             key = sorted((column.pk_position, column.name) for column in own if column.pk_position)
             tables[name] = Table(
                 name, sql.get(name, ""), tuple(own), tuple(column for _, column in key), tuple(indexes[name]),
@@ -138,7 +153,7 @@ def _columns(database: Database) -> dict[str, list[Column]]:
         found[str(table)].append(
             Column(
                 str(name), str(kind), bool(not_null), None if default is None else str(default), int(position or 0),
-                hidden == 1, _GENERATED.get(int(hidden or 0), ""), "",
+                hidden == 1, _GENERATED.get(int(hidden or 0), ""), "BINARY",
             )
         )  # fmt: skip
     return found
