@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import corpus
-from benchmarks.measure import Measured, measure
+from benchmarks.measure import D1Measured, Measured, measure, measure_d1
 
 HOW = """\
 cold     edgelint check --no-cache --format json, a new process each time: CPU of the whole process, start-up included
@@ -21,6 +21,13 @@ start    edgelint --version: what no run can be faster than
 app      cold, on one generated Worker
 All are medians over the runs; (lowest-highest) shows how quiet the machine was. Compare ratios, not milliseconds."""
 
+HOW_D1 = """\
+replay    every migration, each in a transaction, on one empty database; with rows: as `edgelint check` does it, twice,
+          and with rows that satisfy the constraints made anew for each
+prepare   what SQLite knows of each query (columns, parameters, tables, mistakes); plan: EXPLAIN QUERY PLAN of each
+sqlglot   sqlglot.parse of the same statements, in the same process; imports are of new processes
+All are CPU of one generated app's SQL, medians over the rounds of every run."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make or take a corpus, measure, print."""
@@ -28,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--corpus", type=Path, help="measure on this folder instead of a generated corpus")
     parser.add_argument("--lines", type=int, default=50_000, help="lines of JS/TS to generate (default %(default)s)")
     parser.add_argument("--app-lines", type=int, default=3_000, help="lines of the small app (default %(default)s)")
+    parser.add_argument(
+        "--tables", type=int, default=40, help="tables of the D1 half; 0 leaves it out (default %(default)s)"
+    )
     parser.add_argument("--runs", type=int, default=5, help="processes per figure (default %(default)s)")
     parser.add_argument("--keep", type=Path, help="generate the corpus here and leave it")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
@@ -48,11 +58,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         corpus.worker(app, options.app_lines, random.Random(corpus.SEED))
         try:
             found = measure(folder.resolve(), options.runs, app, tell)
+            if options.tables:
+                tell("D1: migrations and queries")
+            d1 = measure_d1(options.runs, options.tables) if options.tables else None
         except RuntimeError as error:
             print(f"benchmarks: {error}", file=sys.stderr)
             return 1
     source = str(options.corpus) if options.corpus is not None else f"generated, seed {corpus.SEED}"
-    print(json.dumps(as_json(found, source), indent=2) if options.json else as_text(found, source))
+    if options.json:
+        print(json.dumps({**as_json(found, source), "d1": None if d1 is None else d1_as_json(d1)}, indent=2))
+    else:
+        print(as_text(found, source) + ("" if d1 is None else "\n\n" + d1_as_text(d1)))
     return 0
 
 
@@ -80,6 +96,42 @@ def as_text(found: Measured, source: str) -> str:
     if found.app is not None:
         rows.append(f"{found.app_lines / 1000:.1f} kLOC app, cold      {found.app.cpu_ms:6.0f} ms CPU")
     return "\n".join([*rows, "", HOW])
+
+
+def d1_as_text(found: D1Measured) -> str:
+    """The D1 half: times per migration and statement, and against sqlglot."""
+    size = found.size
+    migrations, statements, queries = size["migrations"], size["statements"], size["queries"]
+
+    def each(name: str, count: int, what: str) -> str:
+        spread = f"{min(found.work[name]) * 1000:.1f}-{max(found.work[name]) * 1000:.1f}"
+        return f"{found.ms(name):8.1f} ms CPU ({spread}), {found.ms(name) * 1000 / count:6.0f} us a {what}"
+
+    both = found.ms("prepare") + found.ms("plan")
+    return "\n".join([
+        f"D1       {size['tables']} tables, {migrations} migrations of {statements} statements, {queries} queries",
+        f"replay           {each('replay', statements, 'statement')}",
+        f"replay with rows {each('replay_with_rows', migrations, 'migration')}",
+        f"schema           {each('schema', size['tables'], 'table')}",
+        f"clone            {each('clone', 1, 'database')}",
+        f"prepare          {each('prepare', queries, 'query')}",
+        f"plan             {each('plan', queries, 'query')}",
+        f"sqlglot, migrations {each('sqlglot_migrations', statements, 'statement')}",
+        f"sqlglot, queries    {each('sqlglot_queries', queries, 'query')}",
+        "",
+        f"replay / sqlglot's parse            {found.ms('replay') / found.ms('sqlglot_migrations'):6.2f}",
+        f"prepare and plan / sqlglot's parse  {both / found.ms('sqlglot_queries'):6.2f}",
+        f"import of apsw                      {found.import_ms('apsw'):6.1f} ms CPU",
+        f"import of sqlglot                   {found.import_ms('sqlglot'):6.1f} ms CPU",
+        "",
+        HOW_D1,
+    ])  # fmt: skip
+
+
+def d1_as_json(found: D1Measured) -> dict[str, object]:
+    """The same for a program; times in milliseconds."""
+    times = {f"{name}_cpu_ms": found.ms(name) for name in found.work}
+    return {**found.size, **times, **{f"{name}_import_cpu_ms": found.import_ms(name) for name in found.imports}}
 
 
 def as_json(found: Measured, source: str) -> dict[str, object]:

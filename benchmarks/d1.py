@@ -113,10 +113,15 @@ def run(made: Made, rounds: int) -> dict[str, object]:
 
     database = replay()
     tables = len(schema.read(database).tables)
+
+    def read() -> None:
+        database.kept = None  # or it would not be read again
+        schema.read(database)
+
     work: dict[str, Callable[[], object]] = {
         "replay": replay,
         "replay_with_rows": with_rows,
-        "schema": lambda: schema.read(database),
+        "schema": read,
         "clone": database.clone,
         "prepare": lambda: [database.prepare(query) for query in made.queries],
         "plan": lambda: [database.plan(query) for query in made.queries],

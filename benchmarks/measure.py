@@ -43,6 +43,26 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class D1Measured:
+    """What ``benchmarks.d1`` found: how much there was, and CPU seconds of every round of each piece of work.
+
+    ``imports`` are of new processes: of apsw, and of sqlglot.
+    """
+
+    size: dict[str, int]
+    work: dict[str, tuple[float, ...]]
+    imports: dict[str, tuple[float, ...]]
+
+    def ms(self, name: str) -> float:
+        """Median CPU milliseconds of one piece of work."""
+        return median(self.work[name]) * 1000
+
+    def import_ms(self, name: str) -> float:
+        """Median CPU milliseconds of one import."""
+        return median(self.imports[name]) * 1000
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """What one run of the benchmarks found. ``size`` is that of the corpus as ``benchmarks.parse`` prints it."""
 
@@ -139,6 +159,19 @@ def parsed(folder: Path) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.parse", str(folder)]
     found: dict[str, float] = json.loads(run(command, _files(folder))[2])
     return found
+
+
+def measure_d1(runs: int, tables: int) -> D1Measured:
+    """Migrations, queries and sqlglot on the same statements: ``runs`` processes of three rounds each."""
+    command = [sys.executable, "-m", "benchmarks.d1", "--tables", str(tables), "--rounds", "3"]
+    found = [json.loads(run(command)[2]) for _ in range(runs)]
+    work = {name: tuple(time for one in found for time in one[name]) for name, value in found[0].items()
+            if isinstance(value, list)}  # fmt: skip
+    return D1Measured(
+        size={name: value for name, value in found[0].items() if isinstance(value, int)},
+        work=work,
+        imports={name: tuple(one[f"{name}_import"] for one in found) for name in ("apsw", "sqlglot")},
+    )
 
 
 def measure(corpus: Path, runs: int, app: Path | None, tell: Callable[[str], None]) -> Measured:

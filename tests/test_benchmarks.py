@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import corpus
-from benchmarks.measure import Measured, Timing, run
+from benchmarks import corpus, d1
+from benchmarks.measure import D1Measured, Measured, Timing, run
 from benchmarks.parse import checked, parse
 
 
@@ -82,15 +82,34 @@ def test_ratios() -> None:
     assert benchmarks.as_json(without, "here")["app_cpu_ms"] is None
 
 
+def test_the_d1_half() -> None:
+    made = d1.make(6)
+    assert made == d1.make(6)
+    assert made != d1.make(6, seed=1)
+    found = d1.run(made, 1)
+    assert (found["tables"], found["queries"]) == (6, 66)
+    measured = D1Measured(
+        {name: value for name, value in found.items() if isinstance(value, int)},
+        {name: tuple(value) for name, value in found.items() if isinstance(value, list)},
+        {"apsw": (0.002,), "sqlglot": (0.1,)},
+    )
+    text = benchmarks.d1_as_text(measured)
+    assert "import of apsw                         2.0 ms CPU" in text
+    assert "us a query" in text
+    assert benchmarks.d1_as_json(measured)["sqlglot_import_cpu_ms"] == 100
+
+
 @pytest.mark.slow
 def test_the_benchmarks_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = tmp_path / "kept"
-    arguments = ["--lines", "300", "--app-lines", "300", "--runs", "1"]
+    arguments = ["--lines", "300", "--app-lines", "300", "--runs", "1", "--tables", "4"]
     assert benchmarks.main([*arguments, "--keep", str(kept), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["corpus"]["lines"] >= 300
     assert found["cold_to_parse"] > 0
+    assert found["d1"]["tables"] == 4
     assert benchmarks.main([*arguments, "--corpus", str(kept)]) == 0
     printed = capsys.readouterr().out
     assert f"({kept})" in printed
     assert "warm no-op" in printed
+    assert "prepare and plan / sqlglot's parse" in printed
