@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgelint.checks import check
 from edgelint.diagnostics import Finding
-from edgelint.project.sql_shapes import leading_wildcards, offsets, stars
+from edgelint.project.sql_shapes import leading_wildcards, offsets, stars, unbounded
 from edgelint.project.sql_units import code_units
 
 if TYPE_CHECKING:
@@ -47,4 +47,18 @@ def leading_wildcard(project: Project) -> Iterator[Finding]:
                 yield Finding(
                     span, "a pattern that begins with % is looked for in every row: no index helps",
                     help="full-text search (FTS5)",
+                )
+
+
+@check("sql/unbounded-select")
+def unbounded_select(project: Project) -> Iterator[Finding]:
+    """A query of the code whose number of rows nothing bounds."""
+    for query in project.queries:
+        for asked in query.asked:
+            word = unbounded(asked.sql, asked.shape.schema, asked.plan) if asked.prepared is not None else None
+            span = asked.span(word.start, word.end) if word is not None else None
+            if word is not None and span is not None:
+                yield Finding(
+                    span, f"nothing bounds how many rows of {word.what} this reads and returns",
+                    help="add a LIMIT, and page",
                 )

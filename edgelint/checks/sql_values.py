@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from edgelint.checks import check
 from edgelint.checks._sql_fixes import replacement
-from edgelint.diagnostics import Finding, Related, Severity
+from edgelint.diagnostics import Edit, Finding, Fix, Related, Severity
 from edgelint.project.bound_values import kind_of
+from edgelint.project.quoted_strings import in_files, quoted_strings
 from edgelint.project.sql_units import Unit, code_units, file_units
-from edgelint.project.sql_words import null_comparisons, quoted_placeholders
+from edgelint.project.sql_words import Word, null_comparisons, quoted_placeholders
 from edgelint.syntax.sql import placeholders, statements
 
 if TYPE_CHECKING:
+    from edgelint.project.databases import DatabaseSource
     from edgelint.project.project import Project
     from edgelint.project.sql_text import Place
 
@@ -118,6 +120,51 @@ def null_comparison(project: Project) -> Iterator[Finding]:
                 fix = replacement(unit, word.start, word.end, word.what, f"Write {word.what}", safe=reads)
                 message = f"{word.text} is never true, whatever the column holds"
                 yield Finding(span, message, help=f"write {word.what}", fix=fix)
+
+
+@check("sql/double-quoted-string")
+def double_quoted_string(project: Project) -> Iterator[Finding]:
+    """Text in double quotes, which is a name until there is no such column."""
+    for query in project.queries:
+        for asked in query.asked:
+            if '"' not in asked.sql or asked.prepared is None or not asked.shape.whole:
+                continue
+            for word in quoted_strings(asked.sql, asked.shape.exact().prepare):
+                unit = Unit(asked.text.text, asked.statement, asked.text, None)
+                yield from _string(unit, word, asked.at)
+    for source in project.databases:
+        if source.kind == "d1" and source.is_whole:
+            yield from _strings_of(project, source)
+
+
+def _strings_of(project: Project, source: DatabaseSource) -> Iterator[Finding]:
+    """Strings in the files that make a schema."""
+    files = [m.file for m in source.applied] or list(source.schema_files)
+    if not any('"' in file.text for file in files):
+        return
+    database = type(source.database()).memory()
+    for file in files:
+        for word in in_files(database, file.text):
+            if project.shows(file.path):
+                yield from _string(Unit(file.text, None, None, file), word, 0)
+    database.close()
+
+
+def _string(unit: Unit, word: Word, at: int) -> Iterator[Finding]:
+    span = unit.span(at + word.start, at + word.end)
+    if span is None:
+        return
+    written = unit.written(at + word.start, at + word.end)
+    fix = None
+    if written is not None and written.replace(b"\\", b"") == word.text.encode():
+        if unit.takes_single_quotes(at + word.start):
+            fix = Fix(f"Write {word.what}", (Edit(span, word.what),), True)
+    yield Finding(
+        span,
+        f"{word.text} is the name of a column to SQL: it is taken for text only because there is no such column",
+        help=f"write {word.what}",
+        fix=fix,
+    )
 
 
 def _bound(project: Project) -> Iterator[tuple[Unit, Place]]:

@@ -46,6 +46,7 @@ class Shape:
         self.database = database
         self.whole = whole
         self._schema: Schema | None = None
+        self._exact: Database | None = None
         self._asked: dict[str, tuple[Prepared | None, D1Error | None]] = {}
         self._plans: dict[str, tuple[PlanStep, ...]] = {}
 
@@ -70,6 +71,12 @@ class Shape:
                 found = None, error
             self._asked[sql] = found
         return found
+
+    def exact(self) -> Database:
+        """The database, in which a name in double quotes is never taken for a string."""
+        if self._exact is None:
+            self._exact = self.database.without_quoted_strings()
+        return self._exact
 
     def plan(self, sql: str) -> tuple[PlanStep, ...]:
         """How SQLite runs one statement; empty when it refuses it."""

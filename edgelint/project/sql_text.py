@@ -148,6 +148,12 @@ class Text:
             at = at.parent
         return id(at) in around
 
+    def piece_at(self, offset: int) -> Piece | None:
+        """The piece that holds a code point."""
+        if not 0 <= offset < len(self.text):
+            return None
+        return self.pieces[bisect_right(self._starts, offset) - 1]
+
     def slice(self, start: int, end: int) -> Text:
         """The text from ``start`` to ``end``."""
         kept: list[Piece] = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from edgelint.project.sql_text import Chunk
+from edgelint.syntax import tree
 from edgelint.syntax.sql import HOLE
 
 if TYPE_CHECKING:
@@ -43,6 +45,17 @@ class Unit(NamedTuple):
                 if file.path == span.path:
                     return file.source.data[span.start : span.end]
         return None
+
+    def takes_single_quotes(self, at: int) -> bool:
+        """Whether a single quote can be written at a code point as it is: not inside of a literal in single quotes."""
+        if self.file is not None:
+            return True
+        piece = self.body.body.piece_at(at) if self.body is not None else None
+        if not isinstance(piece, Chunk) or piece.node is None or piece.file is None:
+            return piece is not None and piece.node is None  # a .sql file that is imported
+        outer = piece.node.parent if isinstance(piece.node.parent, tree.Template) else piece.node
+        written = piece.file.source.data[outer.start : outer.start + 6].lstrip(b"rRbBuUfFtT")
+        return written[:1] in (b'"', b"`")
 
     @property
     def is_known(self) -> bool:
