@@ -5,13 +5,21 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+from edgelint.d1.engine import Database
+from edgelint.d1.errors import D1Error
+from edgelint.syntax.sql import statements
 from tests.conformance import compare, corpus, generated, run, sides, workerd
 from tests.conformance.corpus import Case, CorpusError, expanded
 from tests.conformance.sides import Outcome, Refusal
+
+_T = TypeVar("_T")
 
 
 def test_engine_agrees_with_workerd(server: workerd.Workerd) -> None:
@@ -154,3 +162,35 @@ def test_every_known_difference_has_a_reason() -> None:
         assert entry.reason.strip()
         assert entry.aspects
         assert entry.cases
+
+
+def test_what_is_prepared_is_what_runs() -> None:
+    """Without workerd: a statement that is refused when it is prepared is refused alike when it runs, and one that is
+    prepared has the columns and parameters that it runs with."""
+    outcomes: Counter[tuple[bool, bool]] = Counter()
+    for case in corpus.read():
+        if case.script or len(statements(case.sql)) > 1:
+            continue
+        database = Database.memory()
+        for text in case.setup:
+            database.script(text)
+        prepared, refused = _tried(lambda: database.prepare(case.sql))  # noqa: B023 - called at once
+        result, failed = _tried(lambda: database.execute(case.sql, case.params))  # noqa: B023
+        outcomes[prepared is not None, result is not None] += 1
+        if refused is not None:
+            assert failed is not None, case.name
+            assert failed.args == refused.args, case.name
+        elif prepared is not None and result is not None:
+            assert tuple(column.name for column in prepared.columns) == result.columns, case.name
+            assert len(prepared.parameters) == len(case.params), case.name
+        database.close()
+    assert outcomes[True, True] > 500
+    assert outcomes[False, False] > 400
+    assert outcomes[True, False] > 100
+
+
+def _tried(ask: Callable[[], _T]) -> tuple[_T | None, D1Error | None]:
+    try:
+        return ask(), None
+    except D1Error as error:
+        return None, error

@@ -121,6 +121,9 @@ class _Maker:
         event = self.pick(("INSERT", "DELETE", "UPDATE", f"UPDATE OF {self.name(table)}"))
         when = self.pick(("", "", f" WHEN {self.expression(1, [])}"))
         body = self.some(lambda: self.write(inside=True), 1, 2, "; ")
+        if self.chance(6):
+            what = self.pick(("IGNORE", "ABORT, 'no'"))
+            body += f"; SELECT RAISE({what}) WHERE {self.pick(('new', 'old'))}.id > 2"
         return f"CREATE TRIGGER {name} {self.pick(('AFTER', 'BEFORE'))} {event} ON {table}{when} BEGIN {body}; END"
 
     def alter(self) -> str:
@@ -183,6 +186,8 @@ class _Maker:
     def select(self, depth: int, one: bool = False) -> str:
         tables = [self.pick(list(self.tables))]
         source = self.wrong(tables[0])
+        if self.chance(12):
+            return self.other_source(one)
         if depth and self.chance(3):
             other = self.pick(list(self.tables))
             join = self.pick(("JOIN", "LEFT JOIN", "CROSS JOIN", "FULL JOIN", "RIGHT JOIN"))
@@ -209,6 +214,22 @@ class _Maker:
             text = f"WITH w AS ({self.select(0)}) {text}"
         return text
 
+    def other_source(self, one: bool) -> str:
+        """Rows that no table has: of a view, of JSON, of a recursion."""
+        kind = self.number(0, 3)
+        columns = "1" if one else self.pick(("*", "1", "count(*)"))
+        if kind == 0:
+            return f"SELECT {columns} FROM o{self.number(0, 2)} ORDER BY 1"
+        if kind == 1:
+            values = self.pick(("'[1, \"two\", null]'", "'{\"a\": {\"b\": 2}}'", "json_array(1, 2.5)", "'nope'"))
+            wanted = "value" if one else self.pick(("key, value, type, path", "count(value)", "max(key)"))
+            return f"SELECT {wanted} FROM {self.pick(('json_each', 'json_tree'))}({values})"
+        if kind == 2:
+            step = self.pick(("i + 1", "i * 2", "i + 1.5"))
+            union = self.pick(("UNION", "UNION ALL"))
+            return f"WITH RECURSIVE n (i) AS (SELECT 1 {union} SELECT {step} FROM n WHERE i < 9) SELECT sum(i) FROM n"
+        return f"SELECT {columns} FROM ({self.select(0, one)})"
+
     def result(self, depth: int, tables: Sequence[str], grouped: bool) -> str:
         if grouped:
             inner = self.expression(1, tables)
@@ -229,6 +250,8 @@ class _Maker:
         elif kind == 2:
             pairs = self.some(lambda: f"{self.name(table)} = {self.expression(2, [table], plain=inside)}", 1, 2)
             text = f"UPDATE {self.pick(('', '', 'OR IGNORE ', 'OR REPLACE '))}{self.wrong(table)} SET {pairs}"
+            if self.chance(8):
+                text += f" FROM {self.pick(('(SELECT 1 AS one)', 'json_each(' + repr('[1,2]') + ') AS j'))}"
         else:
             text = f"DELETE FROM {self.wrong(table)}"
         if kind > 1 and self.chance(2):
@@ -256,7 +279,11 @@ class _Maker:
         def row() -> str:
             return f"({', '.join(map(cell, columns))})"
 
-        text = f"{verb} {self.wrong(table)} ({', '.join(columns)}) VALUES {self.some(row, 1, 3)}"
+        values = f"VALUES {self.some(row, 1, 3)}"
+        if not plain and self.chance(6):
+            other = self.pick(list(self.tables))
+            values = f"SELECT {', '.join(self.expression(1, [other]) for _ in columns)} FROM {other} WHERE 1"
+        text = f"{verb} {self.wrong(table)} ({', '.join(columns)}) {values}"
         if not plain and self.chance(4):
             target = self.pick(("", f" ({self.name(table)})", " (id)"))
             action = self.pick(("NOTHING", "UPDATE SET {0} = excluded.{0}", "UPDATE SET {0} = 7")).format(columns[0])
@@ -292,7 +319,8 @@ def steps(draw: DrawFn) -> list[Case]:
             continue
         maker.params = []
         text = maker.statement()
-        made.append(Case("statement", (), text, tuple(maker.params), False, None))
+        # Some were made for what was not chosen after all: as many as are asked for.
+        made.append(Case("statement", (), text, tuple(maker.params[: text.count("?")]), False, None))
         maker.params = None
     return made
 
