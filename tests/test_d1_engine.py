@@ -146,6 +146,10 @@ def test_limit_keeps_places_parameters_and_returning(database: Database) -> None
     [
         ("DELETE FROM users ORDER BY id", "ORDER BY without LIMIT on DELETE"),
         ("UPDATE users SET name = 1 ORDER BY id", "ORDER BY without LIMIT on UPDATE"),
+        ("DELETE FROM users WHERE nope = 1 ORDER BY nope", "ORDER BY without LIMIT on DELETE"),
+        ("DELETE FROM nope ORDER BY 1", "no such table: nope"),
+        ("UPDATE users SET name = 1 + ORDER BY id", 'near "ORDER": syntax error'),
+        ("BEGIN nonsense", 'near "nonsense": syntax error'),
         ("DELETE FROM LIMIT 1", 'near "LIMIT": syntax error'),
         ("UPDATE LIMIT 1", 'near "LIMIT": syntax error'),
         ("DELETE LIMIT 1", 'near "LIMIT": syntax error'),

@@ -53,6 +53,8 @@ _MANY = 10_000_000
 _UNBOUND = apsw._null_bindings  # type: ignore[attr-defined]  # what apsw.ext.query_info itself passes
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = " \t\n\r\v\f"  # what workerd skips after a statement
+# What SQLite finds before it looks at ORDER BY: mistakes of the grammar and of the table.
+_SEEN_FIRST = re.compile("near |unrecognized |incomplete |no such table|cannot modify |table .* may not be ", re.S)
 _NO_FUNCTION = re.compile(r"(?:not authorized to use function: |wrong number of arguments to function )(.*?)(?:\(\))?")
 
 
@@ -276,10 +278,16 @@ class Database:
         self._check_length(text, original, start)
         rewritten = rewrite(original, self._key) if len(original) <= limits.D1_MAX_SQL_LENGTH else None
         if rewritten is not None:
-            if rewritten.problem:
-                raise D1Error(rewritten.problem, "SQLITE_ERROR", original, start)
             text = rewritten.text
-        return _Source(text, start, statement.verb, original, rewritten)
+        source = _Source(text, start, statement.verb, original, rewritten)
+        if rewritten is not None and rewritten.problem:
+            try:
+                self._prepare(source)
+            except D1Error as error:
+                if _SEEN_FIRST.match(error.message):
+                    raise
+            raise D1Error(rewritten.problem, "SQLITE_ERROR", original, start)
+        return source
 
     def _single(self, sql: str) -> _Source:
         sql, found, more = self._read(sql)
@@ -449,12 +457,19 @@ class Database:
         message, code = str(error), _code(error)
         if isinstance(error, apsw.BindingsError):
             message, code = d1_sql.WRONG_BINDINGS, "SQLITE_RANGE"
-        elif self._authorizer.refused_transaction:
+        elif self._authorizer.refused_transaction and isinstance(error, apsw.AuthError):
             message, code = d1_sql.TRANSACTION_REFUSED, "SQLITE_AUTH"
         elif not self._unlimited and (absent := _NO_FUNCTION.fullmatch(message)):
             if absent[1].lower() not in d1_sql.known_functions() | d1_sql.functions():
                 message = f"no such function: {absent[1]}"
-        return self._refusal(message, code, source, getattr(error, "error_offset", -1))
+        at = getattr(error, "error_offset", -1)
+        if source is not None and source.rewritten is not None and at >= 0 and message.startswith("near "):
+            if source.rewritten.is_added(len(source.text.encode()[:at].decode(errors="ignore"))):
+                # SQLite stopped at a word that is not the user's: the next that is begins the ORDER BY or LIMIT
+                order = source.rewritten.order
+                message = f'near "{next(tokens(source.original[order:])).text}": syntax error'
+                return D1Error(message, code, source.original, source.start, source.start + order)
+        return self._refusal(message, code, source, at)
 
     def _refusal(self, message: str, code: str, source: _Source | None, at: int = -1) -> D1Error:
         if source is None:

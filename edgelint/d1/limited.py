@@ -20,16 +20,27 @@ _NAMES = ("word", "quoted", "string")
 
 
 class Rewritten(NamedTuple):
-    """A text in pieces, each with where it stood in the text it was made from (-1: nowhere). ``problem``: what SQLite
-    says to the statement as it stands, "" for nothing."""
+    """A text in pieces, each with where it stood in the text it was made from (-1: nowhere). ``order``:
+    where in that text the ORDER BY or LIMIT begins. ``problem``: what SQLite
+    says to the statement when it finds nothing else wrong, "" for nothing."""
 
     pieces: tuple[tuple[str, int], ...]
+    order: int
     problem: str = ""
 
     @property
     def text(self) -> str:
         """The whole."""
         return "".join(text for text, _ in self.pieces)
+
+    def is_added(self, offset: int) -> bool:
+        """Whether what stands at ``offset`` was not in the text before."""
+        at = 0
+        for text, place in self.pieces:
+            at += len(text)
+            if offset < at:
+                return place < 0
+        return False
 
     def original(self, offset: int) -> int:
         """Where in the text before the rewriting ``offset`` stood: for added text, the nearest place before it."""
@@ -58,14 +69,15 @@ def rewrite(text: str, key: Callable[[str], Sequence[str]]) -> Rewritten | None:
     for token in rest:
         if token.upper in _CLAUSES:
             places.setdefault(token.upper, token)
-    if "LIMIT" not in places:
-        return Rewritten(((text, 0),), f"ORDER BY without LIMIT on {verb}") if "ORDER" in places else None
+    if "LIMIT" not in places and "ORDER" not in places:
+        return None
     if rest[0].upper == "OR":  # UPDATE OR IGNORE t
         rest = rest[2:]
     head = rest[: next(index for index, token in enumerate(rest) if token.upper in _CLAUSES)]
     if not head or head[0].kind not in _NAMES:
         return None
-    return _Writer(text, head, places, key).written()
+    written = _Writer(text, head, places, key).written()
+    return written if "LIMIT" in places else written._replace(problem=f"ORDER BY without LIMIT on {verb}")
 
 
 def _at_top(text: str) -> list[Token]:
@@ -117,7 +129,7 @@ class _Writer:
         if self.returning is not None:
             self._add(" ")
             self._take(after, self.order)
-        return Rewritten(tuple(self.pieces))
+        return Rewritten(tuple(self.pieces), self.order)
 
     def _key(self, key: Callable[[str], Sequence[str]]) -> Sequence[str]:
         names = [token for token in self.head if token.kind in _NAMES]
