@@ -48,7 +48,7 @@ def commands(project: Project) -> list[Command]:
 
 
 def _commands(project: Project) -> Iterator[Command]:
-    from edgelint.project.project import read_bytes
+    from edgelint.project.files import read_bytes
 
     for path in project.discovered.package_json:
         data = read_bytes(project.root, path)

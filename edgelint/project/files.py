@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from edgelint.diagnostics import Span
 from edgelint.project.scopes import FileIndex
 from edgelint.source import Source
 from edgelint.syntax import tree
+
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_READ = os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_BINARY", 0)
 
 
 class SourceFile:
@@ -42,3 +48,39 @@ class SourceFile:
 
     def __repr__(self) -> str:
         return f"SourceFile({self.path})"
+
+
+def read_bytes(root: Path, path: str, limit: int | None = None) -> bytes | None:
+    """The bytes of a file inside the root; None when it cannot be read or leads outside. ``limit``: so many will do."""
+    full = os.path.join(root, path)
+    try:
+        handle = os.open(full, _READ)
+    except OSError:  # a link, where links can be told in opening
+        return _read_linked(root, full)
+    try:
+        return _read(handle, limit) if _NO_FOLLOW else _read_linked(root, full)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+
+
+def _read(handle: int, limit: int | None) -> bytes:
+    """An open file, in half the calls to the system that a buffered stream makes."""
+    size = os.fstat(handle).st_size
+    if limit is not None and limit < size:
+        return os.read(handle, limit)
+    data = os.read(handle, size + 1)
+    while len(data) != size and (more := os.read(handle, 1 << 20)):  # it has grown, or says nothing of its size
+        data += more
+    return data
+
+
+def _read_linked(root: Path, full: str) -> bytes | None:
+    try:
+        if os.path.islink(full) and not os.path.realpath(full).startswith(os.path.realpath(root) + os.sep):
+            return None
+        with open(full, "rb") as stream:
+            return stream.read()
+    except OSError:
+        return None

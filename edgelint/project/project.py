@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
 import sys
@@ -20,7 +19,8 @@ from edgelint.project.durable import Durables
 from edgelint.project.edge import Edge
 from edgelint.project.env_types import EnvType
 from edgelint.project.evaluate import Evaluator
-from edgelint.project.files import SourceFile
+from edgelint.project.files import SourceFile, read_bytes
+from edgelint.project.hot import is_hot
 from edgelint.project.imports import Imports
 from edgelint.project.instances import SharedInstances
 from edgelint.project.kvclaims import KvClaims
@@ -43,21 +43,16 @@ if TYPE_CHECKING:
     from edgelint.settings import Settings
     from edgelint.syntax.parse import Parse
 
-__all__ = ["BindingCall", "EnvType", "EnvUse", "Note", "Project", "SourceFile", "Worker", "WranglerConfig"]
+__all__ = [
+    "BindingCall", "EnvType", "EnvUse", "Note", "Project", "SourceFile", "Worker", "WranglerConfig", "is_hot",
+    "read_bytes",
+]
 
 _TEST = re.compile(
     r"(?:^|/)(?:__tests__|__mocks__|(?:[\w-]+-)?tests?(?:-[a-z]+)?|e2e|spec|testing|cypress|playwright"
     r"|\.storybook|stories)/|\.(?:test|spec|e2e|stories|bench)(?:-d)?\.[cm]?[jt]sx?$"
     r"|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$|(?:^|/)(?:vitest|jest|playwright|cypress|vite"
     r"|webpack|rollup|eslint|tailwind|postcss|drizzle|next|nuxt|astro|svelte)[^/]*\.config\.[cm]?[jt]s$"
-)
-# What a source file must mention somewhere to hold a fact about the platform. A file that a worker's entry reaches is
-# read anyway.
-_HOT = re.compile(
-    rb"\b[eE]nv\b|ExecutionContext|Bindings|Cloudflare|cloudflare:|\bD1Database|KVNamespace|R2Bucket|DurableObject|\bcaches\b"
-    rb"|waitUntil|\.prepare\(|expirationTtl|addEventListener\(\s*['\"]fetch"
-    rb"|export\s+default\s*\{[^;]{0,400}?\b(?:fetch|scheduled|queue|email|tail)\s*[(:,}]|ExportedHandler"
-    rb"|onRequest|from workers import|import workers|pyodide|WorkerEntrypoint|\bKV\b|new Request\("
 )
 
 
@@ -292,17 +287,6 @@ def is_test(path: str) -> bool:
     return _TEST.search(path) is not None
 
 
-def is_hot(data: bytes) -> bool:
-    """Whether a file mentions anything the platform gives, or is not text: that must be said, not passed over."""
-    if _HOT.search(data) is not None or b"\0" in data:
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return True
-    return False
-
-
 def entry_of(config: WranglerConfig, graph: ModuleGraph, environment: str | None = None) -> str | None:
     """The source file that ``main`` names in an environment, relative to the root; None when there is none to read."""
     place = config.environment(environment)
@@ -322,17 +306,3 @@ def entry_of(config: WranglerConfig, graph: ModuleGraph, environment: str | None
         return path if path.endswith(tuple(SOURCES)) else None
     # ``main = "src/index.js"`` where only src/index.ts is: the file that was meant
     return graph.probe(path) if posixpath.splitext(path)[1] in ("", ".js", ".mjs", ".cjs", ".jsx") else None
-
-
-def read_bytes(root: Path, path: str) -> bytes | None:
-    """The bytes of a file inside the root; None when it cannot be read or leads outside."""
-    full = os.path.join(root, path)
-    try:
-        if os.path.islink(full) and not os.path.realpath(full).startswith(os.path.realpath(root) + os.sep):
-            return None
-        with open(full, "rb") as stream:
-            return stream.read()
-    except OSError:
-        return None
-
-

@@ -10,7 +10,8 @@ from edgelint.diagnostics import Confidence, Diagnostic, Severity, Span
 from edgelint.project import dotenv, wrangler
 from edgelint.project.config_schema import places
 from edgelint.project.discovery import SOURCES
-from edgelint.project.files import SourceFile
+from edgelint.project.files import SourceFile, read_bytes
+from edgelint.project.hot import is_hot
 from edgelint.project.modules import UNSUPPORTED
 from edgelint.project.workers import Worker
 from edgelint.project.wrangler import WranglerConfig
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from edgelint.syntax.parse import Parse
 
 _ENV_TYPE = re.compile(rb"\b(?:interface|type)\s+\w*(?:Env|Bindings)\b")
+_RUNTIME_TYPES = b"// Begin runtime types"
 _MAX_DECLARATIONS = 60_000  # bytes of a hand-written declaration file
 _MAX_BYTES = 2_000_000  # a larger source file is generated or bundled
 
@@ -150,13 +152,13 @@ class Reader:
     # -- files -------------------------------------------------------------------------------------------------------
 
     def bytes_of(self, path: str) -> bytes | None:
-        from edgelint.project.project import read_bytes
-
         found = self.overlay.get(path)
         return found if found is not None else read_bytes(self.project.root, path)
 
     def source(self, path: str) -> Source | None:
-        data = self.bytes_of(path)
+        return self.source_of(path, self.bytes_of(path))
+
+    def source_of(self, path: str, data: bytes | None) -> Source | None:
         if data is None:
             self.problem("unreadable-file", Severity.ERROR, Span(path, 0, 0), "the file cannot be read")
             return None
@@ -211,8 +213,6 @@ class Reader:
                     queue.append(target)
 
     def file(self, path: str, forced: bool) -> SourceFile | None:
-        from edgelint.project.project import is_hot
-
         if path in self.tried and not forced:
             return None
         self.tried.add(path)
@@ -223,7 +223,7 @@ class Reader:
         if data is not None and len(data) > _MAX_BYTES:
             self.project.notes.append(_note(f"source file over {_MAX_BYTES // 1_000_000} MB, not analysed", path))
             return None
-        source = self.source(path)
+        source = self.source_of(path, data)
         if source is None:
             return None
         parsed = self.parse(path, source)
@@ -327,11 +327,9 @@ class Reader:
         found: dict[str | None, list[SourceFile]] = {}
         directories = sorted({config.directory for config in self.project.all_configs}, key=len, reverse=True)
         for path in self.discovered.declarations:
-            data = self.bytes_of(path)
-            if data is None or not _ENV_TYPE.search(data):
+            head = self.declarations_head(path)
+            if head is None:
                 continue
-            end = data.find(b"// Begin runtime types")
-            head = data[: end if end >= 0 else _MAX_DECLARATIONS]
             try:
                 source = Source(path, head)
             except UnreadableSource:
@@ -339,6 +337,24 @@ class Reader:
             home = _home(path, directories)
             found.setdefault(home, []).append(SourceFile(path, source, parse_file(path, source)))
         return found
+
+    def declarations_head(self, path: str) -> bytes | None:
+        """What is hand-written or about env in a declaration file; None when nothing in it is.
+
+        Most of a generated one, a quarter of a megabyte, is not even read.
+        """
+        data = self.overlay.get(path)
+        if data is None:
+            data = read_bytes(self.project.root, path, _MAX_DECLARATIONS)
+            if data is not None and len(data) >= _MAX_DECLARATIONS:
+                end = data.find(_RUNTIME_TYPES)
+                if end >= 0 and _ENV_TYPE.search(data, 0, end):
+                    return data[:end]
+                data = self.bytes_of(path)
+        if data is None or not _ENV_TYPE.search(data):
+            return None
+        end = data.find(_RUNTIME_TYPES)
+        return data[: end if end >= 0 else _MAX_DECLARATIONS]
 
 
 def _is_source(path: str) -> bool:
