@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from edgelint.diagnostics import Severity
@@ -85,7 +86,8 @@ class Expected(NamedTuple):
 
 
 class Example(NamedTuple):
-    """One virtual project. ``files`` and ``fixed`` map paths to contents; ``line`` is that of its first fence."""
+    """One virtual project. ``files`` maps paths to contents, ``fixed`` to those that fixing makes, ``base`` to those at
+    the commit that it is compared with. ``line`` is that of its first fence."""
 
     heading: str
     title: str
@@ -93,6 +95,7 @@ class Example(NamedTuple):
     expected: list[Expected]
     fixed: dict[str, str]
     line: int = 0
+    base: Mapping[str, str] = {}
 
 
 def sections(path: str, text: str) -> list[Section]:
@@ -156,8 +159,8 @@ def _info(path: str, line: int, info: str) -> tuple[str, dict[str, str]]:
         attribute = _ATTRIBUTE.match(word)
         if attribute:
             attributes[attribute[1]] = attribute[2].strip('"')
-        elif word == "fixed":
-            attributes["fixed"] = ""
+        elif word in ("fixed", "base"):
+            attributes[word] = ""
         elif not language:
             language = word
         else:
@@ -190,6 +193,7 @@ def parse_examples(path: str, parts: list[Section]) -> list[Example]:
 def _example(path: str, heading: str, title: str, fences: list[Fence]) -> Example:
     files: dict[str, str] = {}
     fixed: dict[str, str] = {}
+    base: dict[str, str] = {}
     expected: list[Expected] = []
     for fence in fences:
         name = fence.attributes.get("file")
@@ -200,16 +204,16 @@ def _example(path: str, heading: str, title: str, fences: list[Fence]) -> Exampl
             name = f"src/index.{extension}"
         if name.startswith("/") or "\\" in name or ".." in name.split("/"):
             raise RulebookError(path, fence.line, f"file={name} leads out of the example")
-        unknown = set(fence.attributes) - {"file", "fixed"}
+        unknown = set(fence.attributes) - {"file", "fixed", "base"}
         if unknown:
             raise RulebookError(path, fence.line, f"unknown attribute {min(unknown)}=")
-        into = fixed if "fixed" in fence.attributes else files
+        into = fixed if "fixed" in fence.attributes else base if "base" in fence.attributes else files
         if name in into:
             raise RulebookError(path, fence.line, f"the example has {name} twice")
         into[name] = fence.text
         if into is files:
             expected += markers(name, fence.text)
-    return Example(heading, title, files, expected, fixed, fences[0].line)
+    return Example(heading, title, files, expected, fixed, fences[0].line, base)
 
 
 def markers(path: str, text: str) -> list[Expected]:

@@ -38,9 +38,10 @@ class SettingsError(Exception):
 
 
 class Settings(NamedTuple):
-    """What a run is told. Each field but ``file`` is a key of the settings file, with ``-`` for ``_``; see ``KEYS``.
+    """What a run is told. Each field but two is a key of the settings file, with ``-`` for ``_``; see ``KEYS``.
 
-    ``file`` is the settings file these came from, or None.
+    ``file`` is the settings file these came from, or None. ``base`` is the hash of the commit to compare migrations
+    with, which only the command line gives.
     """
 
     select: tuple[str, ...] = ()
@@ -55,6 +56,7 @@ class Settings(NamedTuple):
     schema: Mapping[str, str] = {}
     rules: Mapping[str, Mapping[str, Any]] = {}
     file: Path | None = None
+    base: str | None = None
 
     @property
     def excluded(self) -> tuple[str, ...]:
@@ -109,7 +111,7 @@ class Settings(NamedTuple):
 
     def canonical(self) -> str:
         """The same text for the same settings: part of the cache key."""
-        return json.dumps(self.as_dict(), sort_keys=True)
+        return json.dumps([self.as_dict(), self.base], sort_keys=True)
 
 
 class Key(NamedTuple):

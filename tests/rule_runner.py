@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from edgelint.diagnostics import Severity
 from edgelint.engine import Options, check
 from edgelint.examples import Example, parse_examples, sections
 from edgelint.outcome import Result
+from edgelint.project import git_base
 from edgelint.settings import Settings, load
 from edgelint.source import line_starts, position
 
@@ -84,12 +86,26 @@ def fixed(root: Path, example: Example, rule: str) -> dict[str, str]:
     return {path: new.decode() for path, (_, new) in made.files.items()}
 
 
+def commit(root: Path, files: Mapping[str, str]) -> str:
+    """Make ``root`` a git repository whose one commit holds ``files``, which are gone from the folder afterwards;
+    returns the commit."""
+    write(root, dict(files))
+    for arguments in (
+        ("init", "-q"), ("add", "-A"), ("-c", "user.name=x", "-c", "user.email=x", "commit", "-q", "-m", "base")
+    ):
+        subprocess.run(["git", *arguments], cwd=root, check=True)
+    for name in files:
+        (root / name).unlink()
+    return git_base.resolve(root, "HEAD")
+
+
 def _settings(root: Path, example: Example, rule: str) -> Settings:
+    base = commit(root, example.base) if example.base else None
     write(root, example.files)
     settings = load(root)
     if rule in rulebook.ids() and rule not in settings.selected():
         settings = settings.override(extend_select=[rule])
-    return settings
+    return settings._replace(base=base)
 
 
 def findings(result: Result) -> list[Found]:

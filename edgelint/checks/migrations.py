@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgelint.checks import check
 from edgelint.diagnostics import Finding, Related
+from edgelint.project.applied import changes
 from edgelint.project.chains import destroyed, failures, head, is_transaction, links
 from edgelint.project.sql_words import pragmas, refused_statements
 from edgelint.syntax.ddl import AlterTable, Drop
@@ -232,3 +233,10 @@ def _breaks(link: Link) -> Iterator[tuple[int, int, str]]:
                 yield definition.start, definition.end, f"the column {definition.subject.text} of {table} is renamed"
             elif definition.action == "rename" and table.lower() not in after:
                 yield definition.start, definition.end, f"the table {table} is renamed"
+
+
+@check("migrations/changed-after-apply")
+def changed_after_apply(project: Project) -> Iterator[Finding]:
+    """A migration that is not what it was when it was applied (with ``--base``)."""
+    for change in changes(project):
+        yield Finding(change.span, change.message, change.related, change.help)

@@ -30,6 +30,7 @@ class Request(NamedTuple):
     ignore: tuple[str, ...] = ()
     strict: bool = False
     env: str | None = None
+    base: str | None = None
     config: Path | None = None
     min_severity: str | None = None
     format_: str = "full"
@@ -124,7 +125,7 @@ def _within(root: Path, path: Path) -> str:
 
 
 def _settings(request: Request, root: Path) -> Settings:
-    return settings_module.load(root, request.config).override(
+    settings = settings_module.load(root, request.config).override(
         select=request.select,
         extend_select=request.extend_select,
         ignore=request.ignore,
@@ -132,6 +133,14 @@ def _settings(request: Request, root: Path) -> Settings:
         env=request.env,
         min_severity=Severity(request.min_severity) if request.min_severity else None,
     )
+    if request.base is None:
+        return settings
+    from edgelint.project import git_base
+
+    try:
+        return settings._replace(base=git_base.resolve(root, request.base))
+    except git_base.BaseError as error:
+        raise CannotRun(f"--base: {error}") from None
 
 
 def _publish(

@@ -66,6 +66,8 @@ def cli() -> None:
 @click.option("--ignore", multiple=True, callback=_listed, metavar="RULES", help="Rules not to run. Repeatable.")
 @click.option("--strict", is_flag=True, help="Run the rules of the strict profile too.")
 @click.option("--env", metavar="NAME", help="Check this wrangler environment only.")
+@click.option("--base", metavar="REV",
+              help="A commit whose migrations have been applied: report those that have changed since.")
 @_config
 @click.option("--min-severity", type=click.Choice(SEVERITIES), help="Leave out findings that are less severe.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="full", show_default=True,
