@@ -40,7 +40,7 @@ def test_nothing_is_left_behind(server: workerd.Workerd) -> None:
         assert _folders() != before
         assert second.port != server.port
         case = Case("x", (), "SELECT 1 AS one", (), False, False)
-        assert sides.workerd(second.outcomes([sides.request(case, None)])[0]).answers[0].rows == ((1.0,),)
+        assert sides.workerd(second.outcomes([sides.request(case, {})])[0]).answers[0].rows == ((1.0,),)
         port, process = second.port, second.process
     assert process.returncode is not None
     assert _folders() == before

@@ -75,8 +75,8 @@ def _list(title: str, lines: Sequence[str]) -> None:
 def _shown(server: workerd.Workerd, cases: list[corpus.Case]) -> int:
     status = 0
     for case in cases:
-        ours, types = sides.engine(case)
-        theirs = sides.workerd(server.outcomes([sides.request(case, types)])[0])
+        ours, asked = sides.engine(case)
+        theirs = sides.workerd(server.outcomes([sides.request(case, asked)])[0])
         each = compare.difference(case.name, ours, theirs)
         print(f"\n{case.name}\nengine: {pprint.pformat(ours, width=120)}\nworkerd: {pprint.pformat(theirs, width=120)}")
         print(f"differs in\n{each.detail}" if each else "agree")

@@ -67,7 +67,7 @@ def _aspects(ours: Outcome, theirs: Outcome) -> Iterable[tuple[str, tuple[object
         yield from _unequal([name for name in known if name not in skipped], ours.refusal, theirs.refusal)
     for one, other in zip(ours.answers, theirs.answers, strict=False):
         yield from _unequal(("columns", "rows", "changes", "last_row_id"), one, other)
-    yield from _unequal(("types", "schema", "tables"), ours, theirs)
+    yield from _unequal(("types", "plan", "schema", "tables"), ours, theirs)
 
 
 def _unequal(names: Iterable[str], ours: object, theirs: object) -> Iterable[tuple[str, tuple[object, object]]]:

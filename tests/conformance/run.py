@@ -12,7 +12,7 @@ from tests.conformance.workerd import Workerd
 def differences(server: Workerd, cases: Sequence[Case]) -> tuple[list[compare.Difference], list[str]]:
     """Where the sides differ, and the cases of which the corpus says what is not so. Raises Crashed."""
     ours = [sides.engine(case) for case in cases]
-    asked = [sides.request(case, types) for case, (_, types) in zip(cases, ours, strict=True)]
+    asked = [sides.request(case, besides) for case, (_, besides) in zip(cases, ours, strict=True)]
     theirs = map(sides.workerd, server.outcomes(asked))
     found, mistakes = [], []
     for case, (own, _), their in zip(cases, ours, theirs, strict=True):

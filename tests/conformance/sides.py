@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from edgelint.d1.engine import Database, Result
 from edgelint.d1.errors import D1Error
+from edgelint.platform import limits
 from edgelint.syntax.sql import statements
 from tests.conformance.corpus import Case, Value, encoded
 
@@ -24,6 +25,10 @@ _SCHEMA = r"""SELECT type, name, tbl_name, sql FROM sqlite_schema
   WHERE name NOT LIKE '\_cf\_%' ESCAPE '\' ORDER BY type, name"""
 _TABLES = r"""SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')
   AND name NOT LIKE '\_cf\_%' ESCAPE '\' AND name NOT LIKE 'sqlite_schema%' ORDER BY name"""
+
+
+Asked: TypeAlias = "tuple[Row, ...] | str | None"
+"""The rows of a question beside the case, or the words of its refusal; None: it was not asked."""
 
 
 class Refusal(NamedTuple):
@@ -46,31 +51,34 @@ class Answer(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """``broken``: why the setup failed; then nothing else is there. ``types``: of every cell of a query, or why they
-    could not be asked for. ``schema`` and ``tables``: what the database holds afterwards."""
+    """``broken``: why the setup failed; then nothing else is there. ``types``: of every cell of a query; ``plan``: the
+    number, parent and words of each step; ``schema`` and ``tables``: what the database holds afterwards."""
 
     broken: str | None = None
     refusal: Refusal | None = None
     answers: tuple[Answer, ...] = ()
-    types: tuple[Row, ...] | str | None = None
+    types: Asked = None
+    plan: Asked = None
     schema: tuple[Row, ...] = ()
     tables: tuple[tuple[str, tuple[Row, ...] | str], ...] = ()
 
 
-def engine(case: Case) -> tuple[Outcome, str | None]:
-    """What the engine makes of a case, and the query that asks for the types of the answer's cells (None: none)."""
+def engine(case: Case) -> tuple[Outcome, dict[str, str]]:
+    """What the engine makes of a case, and what workerd is to be asked besides: "types", the types of the answer's
+    cells, and "plan"."""
     database = Database.memory()
     try:
         try:
             for text in case.setup:
                 database.script(text)
         except D1Error as error:
-            return Outcome(broken=str(error)), None
+            return Outcome(broken=str(error)), {}
         refusal, answers = _run(database, case)
-        asked = _types_query(case.sql, len(answers[0].columns)) if answers and not case.script else None
-        types = None if asked is None else _ask(database, asked, case.params)
+        asked = {} if case.script or refusal else _asked(case.sql, len(answers[0].columns))
+        types = _ask(database, asked["types"], case.params) if "types" in asked else None
+        plan = _plan(database, case.sql) if "plan" in asked else None
         schema = _answer(database.execute(_SCHEMA)).rows
-        return Outcome(None, refusal, answers, types, schema, _tables(database)), asked
+        return Outcome(None, refusal, answers, types, plan, schema, _tables(database)), asked
     finally:
         database.close()
 
@@ -95,10 +103,10 @@ def _run(database: Database, case: Case) -> tuple[Refusal | None, tuple[Answer, 
         return _refusal(case, error), ()
 
 
-def request(case: Case, types: str | None) -> dict[str, Any]:
+def request(case: Case, asked: dict[str, str]) -> dict[str, Any]:
     """The case as worker.js takes it. A script is divided here: wrangler sends a migration's statements one by one."""
 
-    return {"setup": [_statements(text) for text in case.setup], "run": _transaction(case), "types": types}
+    return {"setup": [_statements(text) for text in case.setup], "run": _transaction(case), "asked": asked}
 
 
 def request_steps(steps: Sequence[Case]) -> dict[str, Any]:
@@ -120,11 +128,16 @@ def workerd(answer: dict[str, Any]) -> Outcome:
     """What worker.js said of a case."""
     if "setup" in answer:
         return Outcome(broken=str(answer["setup"]["refused"]))
-    types = None
-    if "types" in answer:
-        asked = answer["types"]
-        types = _text(asked["refused"]) if "refused" in asked else _rows(asked["rows"])
-    return Outcome(None, *_said(answer), types, *_state(answer["state"]))
+    asked = answer.get("asked", {})
+    types = _answered(asked["types"]) if "types" in asked else None
+    plan = _answered(asked["plan"]) if "plan" in asked else None
+    if isinstance(plan, tuple):
+        plan = _numbered([(row[0], row[1], row[3]) for row in plan])  # the third is for SQLite itself
+    return Outcome(None, *_said(answer), types, plan, *_state(answer["state"]))
+
+
+def _answered(asked: dict[str, Any]) -> Asked:
+    return _text(asked["refused"]) if "refused" in asked else _rows(asked["rows"])
 
 
 def workerd_steps(answer: dict[str, Any]) -> list[Outcome]:
@@ -186,14 +199,38 @@ def _answer(result: Result) -> Answer:
     return Answer(result.columns, rows, result.changes, float(result.last_row_id))
 
 
-def _types_query(sql: str, columns: int) -> str | None:
+_READING = ("SELECT", "WITH", "VALUES")
+_WRITING = ("INSERT", "REPLACE", "UPDATE", "DELETE")
+
+
+def _asked(sql: str, columns: int) -> dict[str, str]:
+    """What to ask besides about the one statement in ``sql``; nothing about several, and nothing about definitions."""
     found = statements(sql)
-    if len(found) != 1 or not columns or found[0].verb not in ("SELECT", "WITH", "VALUES"):
-        return None
-    names = [f"c{number}" for number in range(columns)]
-    asked = ", ".join(f"typeof({name})" for name in names)
+    if len(found) != 1 or found[0].verb not in (*_READING, *_WRITING):
+        return {}
     text = sql[found[0].start : found[0].end]
-    return f"WITH answer({', '.join(names)}) AS ({text}\n) SELECT {asked} FROM answer"
+    plan = f"EXPLAIN QUERY PLAN {text}"
+    asked = {"plan": plan} if len(plan.encode()) <= limits.D1_MAX_SQL_LENGTH else {}
+    if columns and found[0].verb in _READING:
+        names = [f"c{number}" for number in range(columns)]
+        types = ", ".join(f"typeof({name})" for name in names)
+        asked["types"] = f"WITH answer({', '.join(names)}) AS ({text}\n) SELECT {types} FROM answer"
+    return asked
+
+
+def _plan(database: Database, sql: str) -> Asked:
+    try:
+        return _numbered([(float(step.id), float(step.parent), step.detail) for step in database.plan(sql)])
+    except D1Error as error:
+        return error.message
+
+
+def _numbered(steps: Sequence[tuple[Cell, Cell, Cell]]) -> tuple[Row, ...]:
+    """SQLite numbers the steps by the operations they become, which a build option changes: by their order instead."""
+    numbers: dict[Cell, Cell] = {0.0: 0.0}
+    for step, _, _ in steps:
+        numbers.setdefault(step, float(len(numbers)))
+    return tuple((numbers[step], numbers.get(parent, parent), detail) for step, parent, detail in steps)
 
 
 def _ask(database: Database, sql: str, params: Sequence[Value] = ()) -> tuple[Row, ...] | str:

@@ -58,8 +58,9 @@ export class Store extends DurableObject {
     return { results };
   }
 
-  // A case: {setup: [[statement]], run: [statement], types: string | null}; a statement: {sql, params}.
-  async outcome({ setup, run, types }) {
+  // A case: {setup: [[statement]], run: [statement], asked: {name: sql}}; a statement: {sql, params}. What is asked
+  // besides is bound like the statement that ran.
+  async outcome({ setup, run, asked }) {
     for (const statements of setup) {
       const made = this.transaction(statements);
       if (made.refused !== undefined) return { setup: made };
@@ -67,8 +68,9 @@ export class Store extends DurableObject {
     }
     const answer = this.transaction(run);
     await this.ctx.storage.sync();
-    if (types !== null && answer.results) answer.types = this.ask(types, run[0].params);
-    return { ...answer, state: this.state() };
+    const answered = {};
+    for (const [name, sql] of Object.entries(asked)) answered[name] = this.ask(sql, run[0].params);
+    return { ...answer, asked: answered, state: this.state() };
   }
 
   // A query on its own, or the text of its refusal: for questions beside the case.
