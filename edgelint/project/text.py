@@ -177,7 +177,11 @@ class _Descent(Calls):
         elif d.kind == "import" and isinstance(d.at, tree.Import) and isinstance(d.node, tree.ImportName):
             yield from self.imported(d.at, d.node, use, at)
         else:
-            yield from self.judge(self.e.definition(d._replace(default=None), at.file, at.frame), use, at)
+            value = self.e.definition(d._replace(default=None), at.file, at.frame)
+            if value or d.kind != "element" or d.node is None or d.path:
+                yield from self.judge(value, use, at)
+            else:  # of a set that began empty
+                yield from self.descend(d.node, at._replace(items=True))
         if d.default is not None:
             yield from self.descend(d.default, at)
 

@@ -139,8 +139,10 @@ class Calls(Values):
         if name in _PASS_METHODS and not any(isinstance(a, Func) for a in self.e.evaluate(func, at.file, at.frame)):
             return self.passed(node, func, name, at)
         if isinstance(func.obj, tree.Name) and args:
-            if func.obj.id == "Array" and name == "from" and len(args) == 2:
-                return self.callback(args[1], args[0], at)
+            if func.obj.id == "Array" and name == "from":
+                if len(args) == 2:
+                    return self.callback(args[1], args[0], at)
+                return self.descend(args[0], at._replace(items=True))
             if func.obj.id == "Object" and name in ("keys", "values"):
                 return self.leaf(node, at)
         return None
