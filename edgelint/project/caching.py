@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
+from edgelint.project import known
 from edgelint.project.atoms import External, Func, Global
 from edgelint.project.call_contexts import Context, contexts, functions_around
 from edgelint.project.calls import BindingCall
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from edgelint.project.project import Project
 
 _LEVELS = 2
-_FETCHES = frozenset({
-    "workers.fetch", "js.fetch", "pyodide.http.pyfetch", "httpx.get", "httpx.post", "httpx.request",
-    "httpx.AsyncClient().get", "httpx.AsyncClient().request", "httpx.AsyncClient().post", "requests.get",
-})
 _STATUS = frozenset({"status", "status_code", "statusCode"})
 _SUCCESS = frozenset({"ok", "is_success"})
 _ENVELOPE = frozenset({"headers", "body", "url", "statusText", "type", "redirected", "cf", "webSocket", "length"})
@@ -69,7 +66,7 @@ class Caches:
         if found is None:
             found = self._fetches[node] = any(
                 (isinstance(a, Global) and a.path == "fetch")
-                or (isinstance(a, External) and f"{a.module}.{a.path}" in _FETCHES)
+                or (isinstance(a, External) and f"{a.module}.{a.path}" in known.FETCHES)
                 for a in self.e.evaluate(node.func, file)
             )
         return found

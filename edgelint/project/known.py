@@ -179,6 +179,15 @@ READERS: dict[str, frozenset[str]] = {
     "destr": frozenset({"destr", "safeDestr"}),
 }
 
+# Functions of packages that answer as the global ``fetch`` does, and packages that exist to make requests.
+FETCHES = frozenset({
+    "workers.fetch", "js.fetch", "pyodide.http.pyfetch", "httpx.get", "httpx.post", "httpx.request",
+    "httpx.AsyncClient().get", "httpx.AsyncClient().request", "httpx.AsyncClient().post", "requests.get",
+})
+HTTP_CLIENTS = frozenset({
+    "httpx", "requests", "aiohttp", "axios", "ky", "ofetch", "got", "undici", "node-fetch", "wretch",
+})
+
 # h3 (Nuxt, Nitro): what wraps a handler, what reads its event, and what reads it through a schema's parse. They are
 # globals where the framework imports them itself.
 H3_HANDLERS = frozenset({

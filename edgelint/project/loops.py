@@ -8,10 +8,11 @@ queue messages, a few constants, and loops that end with the first answer do not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from edgelint.project.atoms import Arr, Const, Func, Global, Plat, SafeText
+from edgelint.project import known
+from edgelint.project.atoms import Arr, Const, External, Func, Global, Plat, SafeText, Unknown, Value
 from edgelint.project.guards import last_name
 from edgelint.project.numbers import as_number
 from edgelint.project.objects import array_pushes
@@ -111,11 +112,13 @@ class _Finder:
             elif isinstance(parent, tree.Comprehension) and at is parent.element:
                 if self.counts(parent, node, file, query):
                     return parent
+            elif isinstance(parent, tree.Catch):
+                return None  # what went wrong is looked into: not for each item
             elif isinstance(parent, tree.Function):
                 call = parent.parent
                 while isinstance(call, tree.Cast):
                     call = call.parent
-                if not isinstance(call, tree.Call):
+                if not isinstance(call, tree.Call) or last_name(call.func) == "catch":
                     return None
                 if call.func is not parent and last_name(call.func) in _EACH and self.counts(call, node, file, query):
                     return call
@@ -194,7 +197,22 @@ class _Finder:
             return False
         if call is query.node and any(self.depends(text, loop, items, file) for text in self.texts(query)):
             return False  # a statement of its own for each item
+        if self.is_carried(given, loop, call, file):
+            return False
         return not self.ends_early(loop, call, file) and not self.works(loop, file)
+
+    def is_carried(self, given: Sequence[Node], loop: Node, call: tree.Call, file: SourceFile) -> bool:
+        """Whether each query needs what the one before it gave: a path that is walked down, a chain of parents."""
+        result = _result(call, file)
+        for name in (n for node in given for n in tree.walk(node) if isinstance(n, tree.Name)) if result else ():
+            symbol = file.index.resolve(name)
+            if symbol is None or symbol in result or not any(d.at.start < loop.start for d in symbol.defs):
+                continue
+            for d in symbol.defs:
+                inside = loop.start <= d.at.start < loop.end
+                if d.node is not None and inside and self.depends(d.node, loop, result, file):
+                    return True
+        return False
 
     def items(self, loop: Node, file: SourceFile) -> list[Symbol]:
         """The variables that hold the item of a loop over a collection; none for a loop that is no such loop."""
@@ -263,7 +281,7 @@ class _Finder:
             return True
         return bool(value) and all(
             isinstance(a, Arr) and len(a.node.items) <= FEW and not array_pushes(a.node, a.file)
-            and not any(isinstance(i, tree.Spread) for i in a.node.items) and all(_is_constant(i) for i in a.node.items)
+            and not any(isinstance(i, tree.Spread) for i in a.node.items)
             for a in value
         )
 
@@ -374,27 +392,33 @@ class _Finder:
         return found
 
     def looks_for_work(self, node: Node, file: SourceFile) -> bool:
-        other = {id(c.node) for c in self.project.calls_in(file) if c.kind in _OTHER_WORK}
+        calls = {id(c.node): c.kind in _OTHER_WORK for c in self.project.calls_in(file)}
+        handlers = [n for n in tree.walk(node) if isinstance(n, tree.Catch)]  # a failure that is reported is no work
         for inner in tree.walk(node):
-            if not isinstance(inner, tree.Call):
+            if not isinstance(inner, tree.Call) or any(h.start <= inner.start < h.end for h in handlers):
                 continue
-            if id(inner) in other:
+            known_call = calls.get(id(inner))
+            if known_call:
                 return True
-            for atom in self.e.evaluate(inner.func, file):
+            called = self.e.evaluate(inner.func, file)
+            if known_call is None and isinstance(inner.parent, tree.Await) and _is_anything(called):
+                func = inner.func
+                if not isinstance(func, tree.Member) or _is_anything(self.e.evaluate(func.obj, file)):
+                    return True  # it waits for something else, whatever that is
+            for atom in called:
                 if isinstance(atom, Global) and atom.path in ("fetch", "scheduler.wait"):
+                    return True
+                if isinstance(atom, External) and (
+                    atom.module in known.HTTP_CLIENTS or f"{atom.module}.{atom.path}" in known.FETCHES
+                ):
                     return True
                 if isinstance(atom, Func) and atom.node.body is not None and self.works(atom.node.body, atom.file):
                     return True
         return False
 
 
-def _is_constant(node: Node) -> bool:
-    return all(
-        isinstance(n, tree.Literal | tree.Array | tree.Object | tree.Property | tree.Cast | tree.Unary)
-        or isinstance(n.parent, tree.Member)
-        or isinstance(n, tree.Member | tree.Template)
-        for n in tree.walk(node)
-    )
+def _is_anything(value: Value) -> bool:
+    return all(isinstance(a, Unknown) and a.reason in ("param", "other") for a in value)
 
 
 def _result(call: tree.Call, file: SourceFile) -> list[Symbol]:
