@@ -94,6 +94,8 @@ class GlobalCalls:
             return self.calls.stringified(value())
         if path in known.SAFE_TEXT_FUNCTIONS:
             return one(SafeText(path))
+        if path in ("Intl.DateTimeFormat", "Intl.NumberFormat"):
+            return one(SafeText("format"))
         if path in _CONSTRUCTED:
             return one(Plat(_CONSTRUCTED[path], None, any(is_tainted(a) for a in value()), node))
         if path in ("URL", "URL.new", "URL.parse"):

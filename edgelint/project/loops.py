@@ -76,6 +76,7 @@ def repeated_queries(project: Project) -> Iterator[Repeated]:
     for function, (query, position) in wrappers.items():
         for file, call, offset in finder.calls_of(function):
             if finder.says_text(call, position - offset, file):
+                finder.given_texts[call] = call.args[position - offset]
                 sites.append((file, call, query))
     for file, node, query in sites:
         loop = finder.loop_of(node, file, query)
@@ -96,6 +97,7 @@ class _Finder:
         self.project = project
         self.e = project.evaluator
         self._works: dict[Node, bool] = {}
+        self.given_texts: dict[tree.Call, Node] = {}  # what calls of wrappers give as the text to run
 
     # -- around a query ----------------------------------------------------------------------------------------------
 
@@ -195,7 +197,9 @@ class _Finder:
         given = [call, *self.statement(query, file)] if call is query.node else [call]
         if not any(self.depends(node, loop, items, file) for node in given):
             return False
-        if call is query.node and any(self.depends(text, loop, items, file) for text in self.texts(query)):
+        given_text = self.given_texts.get(call)
+        texts = self.texts(query) if call is query.node else [given_text] if given_text is not None else []
+        if any(self.depends(text, loop, items, file) for text in texts):
             return False  # a statement of its own for each item
         if self.is_carried(given, loop, call, file):
             return False

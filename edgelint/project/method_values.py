@@ -196,6 +196,8 @@ class MethodValues:
     ) -> Value:
         if isinstance(atom, Const) and atom.kind == "regex" and name == "exec" and node.args:
             return self.e.evaluate(node.args[0], file, frame)  # the parts that fit are the text's
+        if isinstance(atom, SafeText) and atom.what == "format":
+            return one(atom)  # a date or a number, whatever it is given
         if name in ("join", "format") and node.args:
             parts: list[Value] = []
             for arg in node.args:
