@@ -156,10 +156,27 @@ def undeclared_binding(project: Project) -> Iterator[Finding]:
         yield Finding(
             use.span,
             f"{missing.config.path} declares no `{missing.name}`{also}: {what}, and using it throws",
-            related=(Related(missing.config.top.span, "the config of this Worker"),),
+            related=_alone(missing) or (Related(missing.config.top.span, "the config of this Worker"),),
             severity=None if not others and use.trust in ("high", "import") and _is_own(project, missing, use) else
             Severity.WARNING,
         )
+
+
+def _alone(missing: _Missing) -> tuple[Related, ...]:
+    """Where the config declares the name in an object that wrangler wants a list of: ``[kv_namespaces]``."""
+    for place in missing.config.environments:
+        for key, kind in bindings.by_key().items():
+            entry = place.entry(key)
+            owner = entry.value.get(kind.inside) if entry is not None and kind.inside else entry and entry.value
+            if kind.shape != "list" or not isinstance(owner, Value) or owner.kind != "object" or entry is None:
+                continue
+            named = owner.get(kind.name)
+            if named is not None and named.text() == missing.name:
+                what = f"an object, where wrangler wants a list of them: [[{key}{'.' * bool(kind.inside)}{kind.inside or ''}]]" if (
+                    missing.config.format == "toml"
+                ) else "an object, where wrangler wants a list of them"  # fmt: skip
+                return (Related(missing.config.span_of(entry), what),)
+    return ()
 
 
 def _is_own(project: Project, missing: _Missing, use: EnvUse) -> bool:

@@ -67,10 +67,26 @@ def kept(file: SourceFile, project: Project) -> Iterator[Kept]:
                         break
 
 
+    for call in file.index.calls.get("assign", ()):
+        symbol = _assigned_into(call, file)
+        given = next((arg for arg in call.args[1:] if project.request_data.carries(arg, file)), None)
+        if symbol is not None and given is not None:
+            yield Kept(call, given, symbol.name, symbol.defs[0].at)
     for call in file.index.calls.get("set", ()):
         found = _entry(call, file, project)
         if found is not None and project.request_data.carries(call.args[1], file):
             yield Kept(call, call.args[1], *found)
+
+
+def _assigned_into(call: tree.Call, file: SourceFile) -> Symbol | None:
+    """The variable of the module that ``Object.assign(state, ...)`` writes to."""
+    func = call.func
+    if not isinstance(func, tree.Member) or not isinstance(func.obj, tree.Name) or func.obj.id != "Object":
+        return None
+    target = call.args[0] if call.args else None
+    symbol = file.index.resolve(target) if isinstance(target, tree.Name) else None
+    inside = tree.enclosing_function(call) is not None
+    return symbol if symbol is not None and inside and _of_module(symbol, file) else None
 
 
 def _names(pattern: Node) -> Iterator[Node]:

@@ -187,6 +187,10 @@ class Reader:
                     continue
         for start, end, message in config.document.errors:
             self.problem("syntax-error", Severity.ERROR, Span(path, start, end), message)
+        root = config.document.root
+        if not config.document.errors and root.kind != "object":
+            message = "a wrangler config is an object: this is none"
+            self.problem("syntax-error", Severity.ERROR, Span(path, root.start, root.end), message)
         self.project.all_configs.append(config)
 
     def follow(self, paths: list[str], forced: bool) -> None:
