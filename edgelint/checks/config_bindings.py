@@ -118,7 +118,12 @@ def _undeclared(project: Project) -> Iterator[_Missing]:
         for use in worker.env_uses:
             if worker.entry is not None or use.file.path.startswith(functions):
                 by_name.setdefault(use.name, []).append(use)
+        shared = {file for other in project.all_workers if other is not worker for file in other.files}
         for name, uses in by_name.items():
+            if name not in declared and any(use.file in shared for use in uses):
+                uses = [use for use in uses if use.file not in shared or worker.runs(use)]
+                if not uses:
+                    continue
             if name in declared or name in _RUNTIME_NAMES or any(is_tested(use) for use in uses):
                 continue  # a feature test anywhere says that the code can do without
             if any(_is_assigned(file, name) for file in worker.files):
@@ -172,9 +177,9 @@ def _alone(missing: _Missing) -> tuple[Related, ...]:
                 continue
             named = owner.get(kind.name)
             if named is not None and named.text() == missing.name:
-                what = f"an object, where wrangler wants a list of them: [[{key}{'.' * bool(kind.inside)}{kind.inside or ''}]]" if (
-                    missing.config.format == "toml"
-                ) else "an object, where wrangler wants a list of them"  # fmt: skip
+                what = "an object, where wrangler wants a list of them"
+                if missing.config.format == "toml":
+                    what += f": [[{f'{key}.{kind.inside}' if kind.inside else key}]]"
                 return (Related(missing.config.span_of(entry), what),)
     return ()
 

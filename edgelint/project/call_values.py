@@ -87,6 +87,8 @@ class CallValues:
         last = atom.path.rsplit(".", 1)[-1]
         if last in known.CONTEXT_FUNCTIONS:
             return one(Plat("cloudflare-context"))
+        if (atom.module, last) == ("hono/adapter", "env"):
+            return one(Plat("env"))
         if last in known.SAFE_TEXT_FUNCTIONS or (atom.module in ("uuid", "nanoid") and not node.is_new):
             return one(SafeText(last))
         if atom.module == "js" and last in ("Object", "JSON"):

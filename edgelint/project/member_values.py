@@ -58,6 +58,8 @@ class MemberValues:
                     if isinstance(atom, Const) and isinstance(atom.value, int):
                         return self.e.join(self.e.item(b, atom.value, frame) for b in base)
             return self.e.elements(base, frame, computed=True)
+        if node.name == "env" and file.index.python and isinstance(node.obj, tree.Member) and node.obj.name == "scope":
+            return one(Plat("env", trust="shape"))  # request.scope["env"]: the SDK's bridge to FastAPI and Starlette
         base = self.e.evaluate(node.obj, file, frame)
         if node.name == "env" and all(isinstance(a, Unknown | External) for a in base):
             trust = context_trust(node.obj)

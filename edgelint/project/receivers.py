@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgelint.project.evaluate import Evaluator
     from edgelint.project.files import SourceFile
 
-_ENV_MODULES = frozenset({"cloudflare:workers", "workers", "cloudflare-workers"})
+_ENV_MODULES = frozenset({"cloudflare:workers", "workers", "cloudflare-workers", "hono/adapter"})
 _NOTHING = (
     tree.Literal, tree.Object, tree.Array, tree.Function, tree.Class, tree.Unary, tree.Comprehension,
 )

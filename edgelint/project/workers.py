@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EnvUse", "Worker"]
 
-_DRIVERS = frozenset((  # modules whose functions and classes take a D1 database
-    "drizzle-orm/d1", "kysely-d1", "@prisma/adapter-d1", "workers-qb", "superflare",
+_DRIVERS = frozenset((  # modules whose functions and classes take a binding: of D1, Browser Rendering, Workers AI
+    "drizzle-orm/d1", "kysely-d1", "@prisma/adapter-d1", "workers-qb", "superflare", "@cloudflare/puppeteer",
+    "@cloudflare/playwright", "workers-ai-provider",
 ))  # fmt: skip
 _PLATFORM_MODULES = ("cloudflare:workers", "workers", "cloudflare")  # of the classes that a worker's entry extends
 
@@ -86,7 +87,8 @@ class Worker:
                 for file in self.files for verb, calls in file.index.calls.items() if bindings.kinds_of_verb(verb)
                 for call in calls if isinstance(call.func, tree.Member)
                 for atom in self._evaluator.evaluate(call.func.obj, file)
-                if isinstance(atom, Plat) and atom.type == "binding" and atom.binding is not None
+                if isinstance(atom, Plat) and atom.binding is not None
+                and (atom.type == "binding" or atom.type in known.BINDING_KINDS)
             }
             self._called.update(use.name for use in self.env_uses if self._is_driven(use))
         return self._called
@@ -101,6 +103,21 @@ class Worker:
             return False
         called = self._evaluator.evaluate(call.func, use.file)
         return bool(called) and all(isinstance(a, External) and a.module in _DRIVERS for a in called)
+
+    def runs(self, use: EnvUse) -> bool:
+        """Whether this worker may run the code of a use: not when it stands in a function of a shared file that none of
+        the worker's files imports or names."""
+        name = _outermost(use.node)
+        if name is None or use.file is self.entry:
+            return True
+        own = use.file.index.names.get(name, ())
+        if any(_outermost(node) != name for node in own):
+            return True  # the file itself uses it outside of it
+        for file in self.files:
+            for found in self._graph.imports(file):
+                if found.target == use.file.path and _brings(found.node, name):
+                    return True
+        return False
 
     def hands_to_tester(self, use: EnvUse) -> bool:
         """Whether the value goes into functions of the project that all allow for its absence."""
@@ -304,6 +321,29 @@ class Worker:
             service_worker_globals(file, self._evaluator, self.config, uses)
         uses.sort(key=lambda use: use.span)
         return uses, dynamic
+
+
+def _outermost(node: Node) -> str | None:
+    """The name of the function, class or variable of the module around ``node``."""
+    at = node
+    while at.parent is not None and not isinstance(at.parent, tree.Module):
+        if isinstance(at.parent, tree.Export) and isinstance(at.parent.parent, tree.Module):
+            break
+        at = at.parent
+    if isinstance(at, tree.Function | tree.Class):
+        return at.name
+    return at.target.id if isinstance(at, tree.Assign) and isinstance(at.target, tree.Name) else None
+
+
+def _brings(node: Node, name: str) -> bool:
+    """Whether an import or a re-export takes ``name`` of its module, or everything, or something unknown."""
+    if isinstance(node, tree.Import):
+        names = [part.imported for part in node.names if isinstance(part, tree.ImportName)]
+    elif isinstance(node, tree.Export):
+        names = [part.local for part in node.names if isinstance(part, tree.ExportName)]
+    else:
+        return True
+    return not names or any(found in (name, "*", "default") for found in names)
 
 
 def _members(statements: Iterable[Node]) -> Iterator[tree.Function | tree.Field]:
