@@ -44,6 +44,7 @@ class Assembly(Lists):
         super().__init__(evaluator, world)
         self.budget = MAX_NODES
         self.bound: dict[tuple[int, int], Item] = {}
+        self.lists = {}
         self.tags: dict[int, tree.Template] = {}
         self.keep: list[Frame] = []
         self.active: set[tuple[int, int]] = set()

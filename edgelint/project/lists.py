@@ -40,6 +40,7 @@ class Lists(Branches):
 
     budget: int
     bound: dict[tuple[int, int], Item]  # (symbol, frame) of a loop's variable -> what it is in this turn
+    lists: dict[tuple[object, ...], tuple[list[Item], bool, list[Item]]]  # what names stand for, as far as was asked
     tags: dict[int, tree.Template]  # frames of calls by a tag
 
     def spend(self) -> bool:
@@ -155,6 +156,19 @@ class Lists(Branches):
         return self.bound.get((id(symbol), id(here.frame))) or self.bound.get((id(symbol), 0))
 
     def named(self, node: tree.Name, here: Here) -> list[Item]:
+        """What the list called ``node`` holds: found once in a world for each turn of the loops that are unrolled."""
+        key = (node, here.frame, tuple(self.turns.items()), tuple(map(id, self.bound.values())))
+        kept = self.lists.get(key)
+        if kept is None:
+            exact, self.exact = self.exact, True
+            found = self.look_up(node, here)
+            # what is bound is kept too, so that its id stays its own
+            kept = self.lists[key] = (found, self.exact, list(self.bound.values()))
+            self.exact = exact
+        self.exact = self.exact and kept[1]
+        return kept[0]
+
+    def look_up(self, node: tree.Name, here: Here) -> list[Item]:
         symbol = here.file.index.resolve(node)
         if symbol is None:
             return self.valued(node, here)

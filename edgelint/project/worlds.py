@@ -2,13 +2,14 @@
 
 Where the code may go one way or the other, the reading asks its ``World``. One key is decided once in a world, so a
 text and its arguments that hang on the same test are of one mind. ``worlds`` runs the reading until every way was gone;
-when there are more than ``MAX_WORLDS``, those in which all options are taken, none, and each one alone.
+when there are more than ``MAX_WORLDS``, those in which all options are taken, none, each one alone, and all but one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from contextlib import suppress
+from math import prod
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -74,19 +75,24 @@ def worlds(read: Callable[[World], T]) -> Outcomes[T]:
         with suppress(Impossible):
             results.append(read(world))
         trail = world.trail
+        if runs == 1 and prod(choice.options for choice in trail) > MAX_WORLDS:
+            covering, same = _covering(read)
+            if same:  # the choices do not hang on each other: there are as many worlds as that
+                return Outcomes(covering, False)
         while trail and trail[-1].taken == trail[-1].options - 1:
             trail.pop()
         if not trail:
             return Outcomes(results, True)
         if runs >= MAX_WORLDS:
-            return Outcomes(_covering(read), False)
+            return Outcomes(_covering(read)[0], False)
         script = [choice.taken for choice in trail[:-1]] + [trail[-1].taken + 1]
 
 
-def _covering(read: Callable[[World], T]) -> list[T]:
-    """All options taken, none taken, and each taken alone."""
+def _covering(read: Callable[[World], T]) -> tuple[list[T], bool]:
+    """All options taken, none, each alone, all but one; and whether each of these worlds asked for the same choices."""
     found: list[T] = []
     keys: dict[Hashable, int] = {}
+    asked: set[frozenset[Hashable]] = set()
 
     def run(policy: Callable[[Hashable, int], int]) -> None:
         world = World([], policy)
@@ -94,11 +100,15 @@ def _covering(read: Callable[[World], T]) -> list[T]:
             found.append(read(world))
         for choice in world.trail:
             keys.setdefault(choice.key, choice.options)
+        asked.add(frozenset(choice.key for choice in world.trail))
 
     run(lambda key, options: 0)
     run(lambda key, options: options - 1)
     for alone, count in list(keys.items()):
+        for option in range(1, count):
+            if len(found) < MAX_WORLDS:
+                run(lambda key, options, alone=alone, option=option: option if key == alone else 0)  # type: ignore[misc]
         for option in range(count - 1):
             if len(found) < MAX_WORLDS:
                 run(lambda key, options, alone=alone, option=option: option if key == alone else options - 1)  # type: ignore[misc]
-    return found
+    return found, len(asked) == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 HOLE = "\ufffc"
@@ -46,10 +47,22 @@ class Token(NamedTuple):
 
 def tokens(text: str) -> Iterator[Token]:
     """The tokens of ``text`` without white space and comments. Never raises."""
+    return iter(_kept(text)) if len(text) <= _KEPT else _tokens(text)
+
+
+def _tokens(text: str) -> Iterator[Token]:
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or "mark"
         if kind != "space":
             yield Token(kind, match[0], match.start(), match.end())
+
+
+_KEPT = 4_000  # code points: of texts up to this length the tokens are kept, for one rule after the other asks for them
+
+
+@lru_cache(maxsize=8192)
+def _kept(text: str) -> tuple[Token, ...]:
+    return tuple(_tokens(text))
 
 
 # -- statements -------------------------------------------------------------------------------------------------------
@@ -184,8 +197,17 @@ class Placed(NamedTuple):
 
 def placed(text: str) -> Iterator[Placed]:
     """The tokens of ``text``, each with where it stands. A keyword that opens a clause stands in the one before."""
+    return iter(_kept_placed(text)) if len(text) <= _KEPT else _placed(text)
+
+
+def _placed(text: str) -> Iterator[Placed]:
     for token, level, before, depth in _walk(text):
         yield Placed(token, level.clause, level.function, before, depth)
+
+
+@lru_cache(maxsize=8192)
+def _kept_placed(text: str) -> tuple[Placed, ...]:
+    return tuple(_placed(text))
 
 
 def _walk(text: str) -> Iterator[tuple[Token, _Level, Token | None, int]]:
