@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from edgelint.platform import bindings, compat, config_keys, limits
+from edgelint.platform import bindings, compat, config_keys, d1_sql, limits
 
 
 @pytest.mark.parametrize("module", [bindings, compat, config_keys])
@@ -76,3 +76,39 @@ def test_limits_are_what_the_evidence_says() -> None:
     assert len(limits.CRON_MONTHS) == 12
     assert len(limits.CRON_WEEKDAYS) == 7
     assert limits.CRON_WEEKDAYS[0] == "SUN"
+
+
+def test_what_d1_lets_sql_do() -> None:
+    import apsw
+
+    assert d1_sql.data()["seen"] >= "2026-11-25"
+    connection = apsw.Connection(":memory:")
+    ours = {str(row[0]) for row in connection.execute("SELECT name FROM pragma_function_list")}
+    internal = {name for name in d1_sql.functions() | d1_sql.known_functions() if name.startswith("sqlite_")}
+    assert d1_sql.functions() & d1_sql.known_functions() == {"load_extension"}
+    assert {name for name in d1_sql.functions() if name not in ours | internal} == {
+        "json_each", "json_tree", "soundex", "max_scalar", "min_scalar",  # tables; not built in; names of none
+    }  # fmt: skip
+    assert {"power", "ceiling", "log10"} <= d1_sql.known_functions() - d1_sql.functions()
+    assert set(d1_sql.pragmas().values()) == {
+        "none", "boolean", "name", "optional-name", "optional-number", "optional-number-or-name", "any",
+    }  # fmt: skip
+    assert d1_sql.virtual_tables() == {"fts5", "fts5vocab", "rtree", "rtree_i32"}
+    assert d1_sql.name_allowed("cf_x")
+    assert not d1_sql.name_allowed("_CF_KV")
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "allowed"),
+    [
+        ("foreign_keys", None, True), ("FOREIGN_KEYS", "ON", True), ("foreign_keys", "'yes'", True),
+        ("foreign_keys", "2", False), ("table_info", None, False), ("table_info", "users", True),
+        ("foreign_key_check", None, True), ("foreign_key_check", "_cf_KV", False), ("quick_check", "-1", True),
+        ("optimize", "-1", True), ("optimize", "0x10002", True), ("optimize", "0x80000000", False),
+        ("optimize", "007", True),
+        ("optimize", "-2147483648", True), ("optimize", "1e1", False), ("data_version", None, True), ("data_version", "1", False),
+        ("table_list", "anything", True), ("journal_mode", None, False),
+    ],
+)  # fmt: skip
+def test_pragmas(name: str, argument: str | None, allowed: bool) -> None:
+    assert d1_sql.pragma_allowed(name, argument) == allowed

@@ -28,7 +28,7 @@ WRONG_BINDINGS: Final = "Wrong number of parameter bindings for SQL query."
 
 # Words workerd takes for a boolean PRAGMA argument: by their beginning, in any case.
 _BOOLEAN = re.compile("true|false|yes|no|on|off|1|0", re.I)
-_NUMBER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]{1,16}|0|[1-9][0-9]{0,16})")
+_NUMBER = re.compile(r"([+-]?)(?:0[xX]([0-9a-fA-F]{1,16})|([0-9]{1,16}))")
 
 
 @cache
@@ -81,5 +81,9 @@ def pragma_allowed(name: str, argument: str | None) -> bool:
             argument = argument[1:-1]
         return _BOOLEAN.match(argument) is not None
     if form == "optional-number":
-        return _NUMBER.fullmatch(argument) is not None and -(2**31) <= int(argument, 0) < 2**31
+        number = _NUMBER.fullmatch(argument)
+        if number is None:
+            return False
+        value = int(number[2], 16) if number[2] else int(number[3])
+        return value <= 2**31 - (number[1] != "-")
     return form == "any" or (form.endswith("name") and name_allowed(argument))
