@@ -106,7 +106,8 @@ def test_what_d1_lets_sql_do() -> None:
         ("foreign_key_check", None, True), ("foreign_key_check", "_cf_KV", False), ("quick_check", "-1", True),
         ("optimize", "-1", True), ("optimize", "0x10002", True), ("optimize", "0x80000000", False),
         ("optimize", "007", True),
-        ("optimize", "-2147483648", True), ("optimize", "1e1", False), ("data_version", None, True), ("data_version", "1", False),
+        ("optimize", "-2147483648", True), ("optimize", "1e1", False),
+        ("data_version", None, True), ("data_version", "1", False),
         ("table_list", "anything", True), ("journal_mode", None, False),
     ],
 )  # fmt: skip
