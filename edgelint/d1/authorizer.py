@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import apsw
 
 from edgelint.platform import d1_sql
@@ -16,6 +18,17 @@ _NAMED_TWICE = frozenset(
 _FREE = frozenset((apsw.SQLITE_SELECT, apsw.SQLITE_RECURSIVE, apsw.SQLITE_ANALYZE))
 _TRANSACTIONS = frozenset((apsw.SQLITE_TRANSACTION, apsw.SQLITE_SAVEPOINT))
 _WRITES = {apsw.SQLITE_INSERT: "insert", apsw.SQLITE_UPDATE: "update", apsw.SQLITE_DELETE: "delete"}
+
+
+@cache
+def host_functions() -> frozenset[str]:
+    """The functions of this SQLite, D1's or not, in lower case. What it does not have it refuses by itself, as D1 does:
+    by "no such function", or in a DEFAULT, where it asks before it looks, by "not authorized to use function"."""
+    connection = apsw.Connection(":memory:")
+    try:
+        return frozenset(str(row[0]).lower() for row in connection.execute("SELECT name FROM pragma_function_list"))
+    finally:
+        connection.close()
 
 
 class Authorizer:

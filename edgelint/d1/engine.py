@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import apsw
 
-from edgelint.d1.authorizer import Authorizer
+from edgelint.d1.authorizer import Authorizer, host_functions
 from edgelint.d1.errors import D1Error
 from edgelint.d1.limited import Rewritten, rewrite
 from edgelint.d1.meter import SLOW, Meter, Stopped
@@ -460,7 +460,7 @@ class Database:
         elif self._authorizer.refused_transaction and isinstance(error, apsw.AuthError):
             message, code = d1_sql.TRANSACTION_REFUSED, "SQLITE_AUTH"
         elif not self._unlimited and (absent := _NO_FUNCTION.fullmatch(message)):
-            if absent[1].lower() not in d1_sql.known_functions() | d1_sql.functions():
+            if absent[1].lower() in host_functions() - d1_sql.known_functions() - d1_sql.functions():
                 message = f"no such function: {absent[1]}"
         at = getattr(error, "error_offset", -1)
         if source is not None and source.rewritten is not None and at >= 0 and message.startswith("near "):
