@@ -12,6 +12,7 @@ from edgelint.diagnostics import Finding, Related
 from edgelint.project.applied import changes
 from edgelint.project.chains import destroyed, failures, head, is_transaction, links
 from edgelint.project.sql_words import pragmas, refused_statements
+from edgelint.project.still_used import still_used
 from edgelint.syntax.ddl import AlterTable, Drop
 from edgelint.syntax.sql import tokens
 
@@ -240,3 +241,15 @@ def changed_after_apply(project: Project) -> Iterator[Finding]:
     """A migration that is not what it was when it was applied (with ``--base``)."""
     for change in changes(project):
         yield Finding(change.span, change.message, change.related, change.help)
+
+
+@check("migrations/column-still-in-use")
+def column_still_in_use(project: Project) -> Iterator[Finding]:
+    """A column or table that a migration takes away while code still asks for it."""
+    for link, place, what, uses in still_used(project):
+        yield Finding(
+            link.span(place.start, place.end),
+            f"{what}, and the code still uses it: these statements fail once this is applied",
+            tuple(Related(span, "used here") for span in uses),
+            "change the code first, deploy it, then apply the migration",
+        )

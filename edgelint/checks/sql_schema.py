@@ -10,6 +10,7 @@ from edgelint.checks import check
 from edgelint.diagnostics import Confidence, Finding, Severity
 from edgelint.project.duplicates import duplicates
 from edgelint.project.refusals import Refusal, aliases, columns_of, refusals, tables_of
+from edgelint.project.sweeping import sweeps
 
 if TYPE_CHECKING:
     from edgelint.project.databases import DatabaseSource
@@ -130,3 +131,17 @@ def meant(name: str, known: list[str], listing: str) -> str | None:
     if not listing or not shown:
         return None
     return listing.format(", ".join(shown[:12]) + (", ..." if len(shown) > 12 else ""))
+
+
+@check("sql/write-without-where")
+def write_without_where(project: Project) -> Iterator[Finding]:
+    """An UPDATE or DELETE of every row of a table."""
+    for sweep in sweeps(project):
+        span = sweep.text.span(sweep.start, sweep.end)
+        if span is not None:
+            done = "deletes" if sweep.verb == "DELETE" else "changes"
+            yield Finding(
+                span,
+                f"this {done} every row of {sweep.table}: it has no WHERE",
+                help="add WHERE; if all rows are meant, say so in the name of the function",
+            )

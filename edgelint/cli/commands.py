@@ -145,6 +145,20 @@ def _schema(ctx: click.Context, path: Path, database: str | None, format_: str, 
     ctx.exit(command.show(path, database, format_, config))
 
 
+@cli.command("queries")
+@click.argument("path", default=".", type=click.Path(path_type=Path, exists=True))
+@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True,
+              help="How to write the list.")
+@_config
+@_color
+@click.pass_context
+def _queries(ctx: click.Context, path: Path, format_: str, config: Path | None, color: str) -> None:
+    """Show every SQL statement of the code at PATH (default: here): its database, its tables, its plan."""
+    from edgelint.cli import queries as command
+
+    ctx.exit(command.show(path, format_, config, color))
+
+
 @cli.command("bindings")
 @click.argument("path", default=".", type=click.Path(path_type=Path, exists=True))
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True,

@@ -129,6 +129,16 @@ class Project:
         view.only = path
         return view
 
+    @property
+    def whole(self) -> Project:
+        """The same project, not narrowed."""
+        if self.only is None:
+            return self
+        view = object.__new__(Project)
+        view.__dict__.update(self.__dict__)
+        view.only = None
+        return view
+
     def option(self, rule: str, name: str) -> Any:
         """The value of a rule's option: the user's, or the default of its document."""
         return self.settings.option(rule, name)

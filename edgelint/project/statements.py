@@ -153,7 +153,7 @@ class Statements:
         return self._found
 
     def _read(self) -> Iterator[SqlStatement]:
-        project = _unfocused(self._project)
+        project = self._project.whole
         made = {id(call.node): call for call in project.calls(("d1", "d1-session"), "prepare")}
         runs = self._runs(project)
         bound: set[int] = set()
@@ -394,15 +394,6 @@ def _innermost(functions: frozenset[tree.Function]) -> tree.Function:
 def _is_callback(function: tree.Function) -> bool:
     """Whether a function is given to a call where it stands: its parameters are no one's to give."""
     return isinstance(function.parent, tree.Call) and function in function.parent.args
-
-
-def _unfocused(project: Project) -> Project:
-    if project.only is None:
-        return project
-    view: Project = object.__new__(type(project))
-    view.__dict__.update(project.__dict__)
-    view.only = None
-    return view
 
 
 __all__ = ["MAX_WORLDS", "SqlStatement", "SqlText", "Statements"]
