@@ -169,7 +169,7 @@ class _Binder:
         index = self.index
         names, members, calls = index.names, index.members, index.calls
         reverse_fields = _REVERSE_FIELDS
-        handlers = self.handlers()
+        handlers = _PYTHON_HANDLERS if index.python else _HANDLERS
         stack: list[Any] = []
         push, pop = stack.append, stack.pop
         scope = index.root
@@ -215,7 +215,7 @@ class _Binder:
             else:
                 handler = handlers.get(cls)
                 if handler is not None:
-                    inner = handler(node, scope)
+                    inner = handler(self, node, scope)
                     if inner is not scope:
                         push(scope)
                         scope = inner
@@ -238,53 +238,31 @@ class _Binder:
         for assign, scope in self.pending:
             self.plain_assign(assign, scope)
 
-    def handlers(self) -> dict[type[Node], Callable[[Any, Scope], Scope]]:
-        """What each class of node adds to the index; each gives the scope its children stand in."""
-        index = self.index
-        python = index.python
-        scopes = index.scopes
+    def block(self, node: tree.Block, scope: Scope) -> Scope:
+        if node.parent.__class__ in _OPENED:
+            return scope  # they opened it
+        inner = self.index.scopes[node] = Scope(node, scope, False)
+        return inner
 
-        def block(node: tree.Block, scope: Scope) -> Scope:
-            if node.parent.__class__ in _OPENED:
-                return scope  # they opened it
-            inner = scopes[node] = Scope(node, scope, False)
-            return inner
+    def types(self, node: tree.TypeDecl, scope: Scope) -> Scope:
+        self.index.types.setdefault(node.name, []).append(node)
+        return scope
 
-        def types(node: tree.TypeDecl, scope: Scope) -> Scope:
-            index.types.setdefault(node.name, []).append(node)
-            return scope
+    def exports(self, node: tree.Export, scope: Scope) -> Scope:
+        self.index.exports.append(node)
+        return scope
 
-        def exports(node: tree.Export, scope: Scope) -> Scope:
-            index.exports.append(node)
-            return scope
+    def objects(self, node: tree.Object, scope: Scope) -> Scope:
+        self.index.objects.append(node)
+        return scope
 
-        def objects(node: tree.Object, scope: Scope) -> Scope:
-            index.objects.append(node)
-            return scope
-
-        def outer(node: tree.Unknown, scope: Scope) -> Scope:
-            if node.what in ("global", "nonlocal"):
-                owner = scope.function_scope()
-                found = {item.id for item in node.items if isinstance(item, tree.Name)}
-                owner.outer_names = (owner.outer_names or set()) | found
-            return scope
-
-        table: dict[type[Node], Callable[[Any, Scope], Scope]] = {
-            tree.Function: self.function,
-            tree.Assign: self.assign,
-            tree.Loop: self.loop,
-            tree.Class: self.klass,
-            tree.Import: self.imports,
-            tree.Export: exports,
-            tree.Object: objects,
-            tree.TypeDecl: types,
-            tree.Catch: self.catch,
-            tree.Comprehension: self.open,
-        }
-        table[tree.Unknown if python else tree.Block] = outer if python else block
-        if python:
-            table[tree.Case] = self.case
-        return table
+    def outer(self, node: tree.Unknown, scope: Scope) -> Scope:
+        """Python's ``global`` and ``nonlocal``."""
+        if node.what in ("global", "nonlocal"):
+            owner = scope.function_scope()
+            found = {item.id for item in node.items if isinstance(item, tree.Name)}
+            owner.outer_names = (owner.outer_names or set()) | found
+        return scope
 
     def open(self, node: Node, parent: Scope, is_function: bool = False) -> Scope:
         scope = Scope(node, parent, is_function)
@@ -437,6 +415,17 @@ class _Binder:
         symbol = scope.define(name)
         symbol.defs.append(definition)
         return symbol
+
+
+# What each class of node adds to the index; each gives the scope its children stand in.
+_Handlers = dict[type[Node], Callable[[_Binder, Any, Scope], Scope]]
+_COMMON: _Handlers = {
+    tree.Function: _Binder.function, tree.Assign: _Binder.assign, tree.Loop: _Binder.loop, tree.Class: _Binder.klass,
+    tree.Import: _Binder.imports, tree.Export: _Binder.exports, tree.Object: _Binder.objects,
+    tree.TypeDecl: _Binder.types, tree.Catch: _Binder.catch, tree.Comprehension: _Binder.open,
+}
+_HANDLERS: _Handlers = {**_COMMON, tree.Block: _Binder.block}
+_PYTHON_HANDLERS: _Handlers = {**_COMMON, tree.Unknown: _Binder.outer, tree.Case: _Binder.case}
 
 
 def _targets(
