@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint import registry
@@ -40,12 +39,11 @@ class Directive(NamedTuple):
     lines: tuple[int, int] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """What is left: findings that no comment suppresses, and those about comments. ``suppressed`` counts by path."""
 
     diagnostics: list[Diagnostic]
-    suppressed: Mapping[str, int] = field(default_factory=dict)
+    suppressed: Mapping[str, int]
 
 
 class _File(NamedTuple):

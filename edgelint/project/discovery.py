@@ -12,7 +12,6 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgelint.project.dotenv import is_local_values
@@ -35,7 +34,6 @@ _CONFIG_OPTION = re.compile(r"\bwrangler\b[^&|;\n]*?\s(?:--config|-c)(?:\s+|=)([
 _MAX_MANIFEST = 1_000_000  # bytes: a larger package.json is no manifest
 
 
-@dataclass(slots=True)
 class Discovered:
     """Paths relative to ``root``, with ``/``, sorted. ``directories`` are all that were visited ("" is the root).
 
@@ -44,22 +42,28 @@ class Discovered:
     wrangler (Terraform, SST, Alchemy, Pulumi), ``texts`` are documents and shell scripts.
     """
 
-    root: Path
-    configs: list[str] = field(default_factory=list)
-    sources: list[str] = field(default_factory=list)
-    declarations: list[str] = field(default_factory=list)
-    sql: list[str] = field(default_factory=list)
-    package_json: list[str] = field(default_factory=list)
-    pyproject: list[str] = field(default_factory=list)
-    tsconfig: list[str] = field(default_factory=list)
-    dotenv: list[str] = field(default_factory=list)
-    workflows: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    deployers: list[str] = field(default_factory=list)
-    directories: list[str] = field(default_factory=list)
-    shadowed: dict[str, list[str]] = field(default_factory=dict)
-    generated: list[str] = field(default_factory=list)
-    skipped: dict[str, int] = field(default_factory=dict)
+    __slots__ = (
+        "root", "configs", "sources", "declarations", "sql", "package_json", "pyproject", "tsconfig", "dotenv",
+        "workflows", "texts", "deployers", "directories", "shadowed", "generated", "skipped",
+    )  # fmt: skip
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.configs: list[str] = []
+        self.sources: list[str] = []
+        self.declarations: list[str] = []
+        self.sql: list[str] = []
+        self.package_json: list[str] = []
+        self.pyproject: list[str] = []
+        self.tsconfig: list[str] = []
+        self.dotenv: list[str] = []
+        self.workflows: list[str] = []
+        self.texts: list[str] = []
+        self.deployers: list[str] = []
+        self.directories: list[str] = []
+        self.shadowed: dict[str, list[str]] = {}
+        self.generated: list[str] = []
+        self.skipped: dict[str, int] = {}
 
     def skip(self, reason: str) -> None:
         """Count one file or directory left out."""
