@@ -14,10 +14,6 @@ from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
 PathStep = str | int | None
-_REVERSE_FIELDS = {
-    cls: tuple(reversed(cls.fields)) for cls in vars(tree).values() if isinstance(cls, type) and issubclass(cls, Node)
-}
-
 _Name, _Member, _Call, _Binary, _Literal = tree.Name, tree.Member, tree.Call, tree.Binary, tree.Literal
 # Node classes have no subclasses: to look one up in a set is a quarter of the time of isinstance.
 _OPENED = frozenset({tree.Function, tree.Loop, tree.Catch})
@@ -76,7 +72,7 @@ class Scope:
         while at is not None:
             found = at.symbols.get(name)
             # what a class body names is not seen from inside its methods
-            if found is not None and (at is self or not isinstance(at.node, tree.Class)):
+            if found is not None and (at is self or at.node.__class__ is not tree.Class):
                 return found
             at = at.parent
         return None
@@ -101,6 +97,7 @@ class FileIndex:
     __slots__ = (
         "module", "scopes", "calls", "members", "names", "functions", "classes", "types", "imports", "exports",
         "objects", "templates", "dynamic_imports", "awaits_top_level", "python", "root", "subscripts", "assigns",
+        "_resolved",
     )
 
     def __init__(self, module: tree.Module, python: bool) -> None:
@@ -117,6 +114,7 @@ class FileIndex:
         self.exports: list[tree.Export] = []
         self.objects: list[tree.Object] = []
         self.assigns: list[tree.Assign] = []
+        self._resolved: dict[tree.Name, Symbol | None] = {}
         self.root = Scope(module, None, True)
         self.scopes[module] = self.root
         _Binder(self).run()
@@ -134,19 +132,16 @@ class FileIndex:
 
     def resolve(self, name: tree.Name) -> Symbol | None:
         """The symbol a name means, or None for a global."""
+        known = self._resolved
+        if name in known:
+            return known[name]
         parent = name.parent
         # A default of a parameter and a function's own name are looked up inside and outside of it: the nearest scope
         # is right.
-        if isinstance(parent, tree.Class) and any(base is name for base in parent.bases):
-            return self.scope_of(parent.parent or parent).lookup(name.id)
-        scopes = self.scopes
-        at = parent
-        while at is not None:
-            scope = scopes.get(at)
-            if scope is not None:
-                return scope.lookup(name.id)
-            at = at.parent
-        return self.root.lookup(name.id)
+        if parent.__class__ is tree.Class and any(base is name for base in parent.bases):
+            parent = parent.parent or parent
+        found = known[name] = (self.scope_of(parent) if parent is not None else self.root).lookup(name.id)
+        return found
 
     def uses(self, symbol: Symbol) -> Iterator[tree.Name]:
         """Every Name that means ``symbol``, its definitions among them."""
@@ -168,7 +163,6 @@ class _Binder:
         """
         index = self.index
         names, members, calls = index.names, index.members, index.calls
-        reverse_fields = _REVERSE_FIELDS
         handlers = _PYTHON_HANDLERS if index.python else _HANDLERS
         stack: list[Any] = []
         push, pop = stack.append, stack.pop
@@ -219,7 +213,7 @@ class _Binder:
                     if inner is not scope:
                         push(scope)
                         scope = inner
-                for field in reverse_fields[cls]:
+                for field in cls.backwards:
                     value = getattr(node, field)
                     if value is None:
                         continue

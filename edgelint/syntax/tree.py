@@ -372,7 +372,7 @@ def walk(node: Node) -> Iterator[Node]:
     while stack:
         top = pop()
         yield top
-        for name in reversed(top.fields):
+        for name in top.backwards:
             value = getattr(top, name)
             if value is None:
                 continue
@@ -392,7 +392,7 @@ def walk_function(node: Node) -> Iterator[Node]:
         cls = top.__class__
         if top is not node and (cls is Function or cls is Class):
             continue
-        for name in reversed(cls.fields):
+        for name in cls.backwards:
             value = getattr(top, name)
             if value is None:
                 continue
@@ -412,15 +412,15 @@ def ancestors(node: Node) -> Iterator[Node]:
 
 def enclosing_function(node: Node) -> Function | None:
     """The nearest function around ``node``."""
-    for parent in ancestors(node):
-        if isinstance(parent, Function):
-            return parent
-    return None
+    at = node.parent
+    while at is not None and at.__class__ is not Function:
+        at = at.parent
+    return at
 
 
 def enclosing_class(node: Node) -> Class | None:
     """The nearest class around ``node``."""
-    for parent in ancestors(node):
-        if isinstance(parent, Class):
-            return parent
-    return None
+    at = node.parent
+    while at is not None and at.__class__ is not Class:
+        at = at.parent
+    return at

@@ -11,6 +11,11 @@ class Node:
 
     __slots__ = ("start", "end", "parent")
     fields: ClassVar[tuple[str, ...]] = ()
+    backwards: ClassVar[tuple[str, ...]] = ()
+    """``fields``, the last first: the order in which they go on a stack."""
+
+    def __init_subclass__(cls) -> None:
+        cls.backwards = cls.fields[::-1]
 
     def __init__(self, start: int, end: int) -> None:
         self.start = start
