@@ -14,9 +14,14 @@ from edgelint.syntax.tree import Node
 
 if TYPE_CHECKING:
     from edgelint.project.evaluate import Evaluator
+    from edgelint.project.frames import Frame
 
 _EQUAL = {"===": True, "==": True, "!==": False, "!=": False}
 _ORDER = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "===": "===", "==": "==", "!==": "!==", "!=": "!="}
+
+
+_Step = tuple[Node, Node]  # a node, and the child of it on the way
+_DECIDING = (tree.If, tree.Conditional, tree.Binary, tree.Switch, tree.Catch, tree.Loop, tree.Function)
 
 
 class Branches:
@@ -29,6 +34,12 @@ class Branches:
         self.exact = True  # False once something was read of which it is not known how often it happens
         self.known_tests: list[tuple[Condition, Here]] = []
         self.equal: dict[Hashable, object] = {}
+        # The same in every world, and so kept for all of them.
+        self._steps_kept: dict[tuple[Node, Node], tuple[list[_Step], list[_Step]]] = evaluator.kept["steps"]
+        self._told_kept: dict[tuple[Node, Frame | None], bool | None] = evaluator.kept["told"]
+        self._keys_kept: dict[tuple[Node, Frame | None], tuple[tuple[Hashable, ...], bool, list[int]]] = (
+            evaluator.kept["keys"]
+        )
 
     # -- what other parts give ---------------------------------------------------------------------------------------
 
@@ -94,6 +105,15 @@ class Branches:
     def key(self, node: Node, here: Here) -> tuple[Hashable, bool]:
         """What a test is known by: its text, its function and call, and the turn of the loop around it; and whether the
         test as written is the plain form (``x !== y`` is the other one)."""
+        kept = self._keys_kept.get((node, here.frame))
+        if kept is None:
+            kept = self._keys_kept[(node, here.frame)] = self._key(node, here)
+        text, positive, around = kept
+        turns = tuple(self.turns[a] for a in around if a in self.turns) if self.turns else ()
+        return (*text, turns), positive
+
+    @staticmethod
+    def _key(node: Node, here: Here) -> tuple[tuple[Hashable, ...], bool, list[int]]:
         positive = True
         text = here.file.text(node)
         if isinstance(node, tree.Binary) and node.op in _EQUAL:
@@ -105,17 +125,21 @@ class Branches:
         ):
             function = tree.enclosing_function(function)
         frame = here.frame.find(function) if here.frame is not None and function is not None else None
-        turns = tuple(
-            self.turns[id(a)] for a in tree.ancestors(node) if id(a) in self.turns
-        )
-        return ("test", here.file.path, id(function), id(frame), " ".join(text.split()), turns), positive
+        known = ("test", here.file.path, id(function), id(frame), " ".join(text.split()))
+        return known, positive, [id(a) for a in tree.ancestors(node)]
 
     def told(self, node: Node, here: Here) -> bool | None:
         """What is known of a test whatever way is taken."""
         if isinstance(node, tree.Literal):
             return bool(node.value)
         if isinstance(node, tree.Binary) and node.op in _ORDER:
-            return self.compared(node, here)
+            key = (node, here.frame)
+            if key in self._told_kept:
+                return self._told_kept[key]
+            found = self.compared(node, here)
+            if not _asks_for_length(node):
+                self._told_kept[key] = found
+            return found
         if isinstance(node, tree.Member) and node.name in ("length", "size"):
             size = self.length(node.obj, here)
             return None if size is None else size[0] > 0
@@ -207,17 +231,29 @@ class Branches:
 
     def ran(self, node: Node, use: Node, here: Here) -> bool:
         """Whether ``node`` has run in this world when ``use`` does; both stand in one function."""
-        around = {id(a) for a in tree.ancestors(use)}
-        chain: list[tuple[Node, Node]] = []
-        at = node
-        while at.parent is not None and id(at.parent) not in around:
-            chain.append((at.parent, at))
-            at = at.parent
-        if at.parent is not None:
-            chain.append((at.parent, at))
-        return all(self.entered(parent, child, use, here) for parent, child in reversed(chain)) and not any(
-            self.left_before(parent, child, here) for parent, child in reversed(chain[:-1])
+        entered, left = self._steps(node, use)
+        return all(self.entered(parent, child, use, here) for parent, child in entered) and not any(
+            self.left_before(parent, child, here) for parent, child in left
         )
+
+    def _steps(self, node: Node, use: Node) -> tuple[list[_Step], list[_Step]]:
+        """What decides whether ``node`` has run when ``use`` does, from the outside in: (ways to go, blocks that may be
+        left), each with the child on the way."""
+        found = self._steps_kept.get((node, use))
+        if found is None:
+            around = {id(a) for a in tree.ancestors(use)}
+            chain: list[_Step] = []
+            at = node
+            while at.parent is not None and id(at.parent) not in around:
+                chain.append((at.parent, at))
+                at = at.parent
+            inner = len(chain)
+            if at.parent is not None:
+                chain.append((at.parent, at))
+            entered = [step for step in reversed(chain) if isinstance(step[0], _DECIDING)]
+            left = [step for step in reversed(chain[: inner if inner < len(chain) else inner - 1]) if _may_leave(*step)]
+            found = self._steps_kept[(node, use)] = (entered, left)
+        return found
 
     def entered(self, parent: Node, child: Node, use: Node, here: Here) -> bool:
         """Whether the run of ``parent`` comes to ``child``."""
@@ -306,6 +342,23 @@ class Branches:
                 raise Impossible
             if self.contradicts(condition.test, condition.holds, here):
                 raise Impossible
+
+
+def _asks_for_length(node: Node) -> bool:
+    """Whether a comparison hangs on how long a list is, which is another thing in another world."""
+    return any(
+        (isinstance(part, tree.Member) and part.name in ("length", "size"))
+        or (isinstance(part, tree.Call) and isinstance(part.func, tree.Name) and part.func.id == "len")
+        for part in tree.walk(node)
+    )
+
+
+def _may_leave(parent: Node, child: Node) -> bool:
+    """Whether a test before ``child`` in the block ``parent`` leaves it."""
+    if not isinstance(parent, tree.Block):
+        return False
+    before = parent.body[: next((i for i, statement in enumerate(parent.body) if statement is child), None)]
+    return any(isinstance(statement, tree.If) and leaves(statement.then) for statement in before)
 
 
 def _contains(outer: Node, inner: Node) -> bool:

@@ -7,6 +7,7 @@ looked through: ``await x`` has the value of ``x``.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,7 @@ class Evaluator:
         self.cuts = 0  # how often an answer was cut short: by a cycle, by the depth, by the number of steps
         self.depth = 0
         self.steps = 0
+        self.kept: defaultdict[str, dict[Any, Any]] = defaultdict(dict)  # what those who ask have found once, by sort
         self._returns: dict[tree.Function, list[tree.Return]] = {}
         self._exporting: set[Symbol] = set()
         self._types: dict[tuple[str, str], str | None] = {}

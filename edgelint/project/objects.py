@@ -167,8 +167,9 @@ def array_pushes(array: Node, file: SourceFile) -> list[tuple[Node, bool]]:
 
 def symbol_pushes(symbol: Symbol, file: SourceFile) -> Iterator[tuple[Node, bool]]:
     """What is pushed into the variable ``symbol``."""
-    for use in file.index.uses(symbol):
-        yield from _pushed_through(use)
+    if symbol.pushed is None:
+        symbol.pushed = [push for use in file.index.uses(symbol) for push in _pushed_through(use)]
+    return iter(symbol.pushed)
 
 
 def _pushed_through(use: Node) -> Iterator[tuple[Node, bool]]:

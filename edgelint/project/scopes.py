@@ -40,7 +40,7 @@ class Def(NamedTuple):
 class Symbol:
     """A name in a scope with all its definitions."""
 
-    __slots__ = ("name", "scope", "defs", "annotation", "ambient", "declare", "reached")
+    __slots__ = ("name", "scope", "defs", "annotation", "ambient", "declare", "reached", "pushed")
 
     def __init__(self, name: str, scope: Scope) -> None:
         self.name = name
@@ -49,6 +49,7 @@ class Symbol:
         self.annotation: str | None = None
         self.ambient = False
         self.declare = ""
+        self.pushed: list[tuple[Node, bool]] | None = None  # see ``objects.symbol_pushes``
         self.reached: dict[Node, list[Def]] = {}  # by use: what ``reaching`` has found
 
     def __repr__(self) -> str:
