@@ -222,12 +222,12 @@ class CallValues:
         for atom in self.e.evaluate(node, file, frame):
             if isinstance(atom, Func):
                 value |= self.called_back(atom, args, file, frame)
-            elif isinstance(atom, Global) and atom.path in ("Number", "parseInt", "parseFloat"):
+            elif isinstance(atom, Global) and atom.path in ("Number", "parseInt", "parseFloat", "int", "float"):
                 given = args[0] if args else EMPTY
                 given = given if isinstance(given, frozenset) else self.e.evaluate(given, file, frame)
                 number = to_number(given, node, file.path)
                 value |= number if given else one(Number(nan=True, node=node, path=file.path))
-            elif isinstance(atom, Global) and atom.path in ("String", "encodeURIComponent"):
+            elif isinstance(atom, Global) and atom.path in ("String", "str", "encodeURIComponent"):
                 value |= args[0] if isinstance(args[0], frozenset) else UNKNOWN
             else:
                 value |= UNKNOWN

@@ -72,6 +72,7 @@ _PASSING_CALLS = frozenset({
     "typing.cast", "js.JSON.parse", "js.JSON.stringify", "js.Response.new", "workers.Response", "Response.json",
     "Array",
 })
+_ANSWERING = frozenset({"json", "text", "html", "body"})
 _GATHERING_CALLS = frozenset({"Promise.all", "Promise.allSettled", "Promise.race", "Promise.any"})
 _JOINING_CALLS = frozenset({"Math.max", "Math.min", "max", "min", "sum", "Object.assign"})
 _ASKING_CALLS = frozenset({
@@ -402,10 +403,18 @@ class _Walk:
         elif what in _ASKING_CALLS:
             for arg in node.args:
                 yield from self.visit(arg, at.done(TEST).along(()))
+        elif isinstance(node.func, tree.Member) and node.func.name in _ANSWERING and self.is_answer(node.func, at):
+            for arg in node.args[:1]:
+                yield from self.visit(arg, at)
         elif isinstance(node.func, tree.Member):
             yield from self.method(node, node.func, at)
         else:
             yield from self.unknown(node, at)
+
+    def is_answer(self, func: tree.Member, at: _At) -> bool:
+        """Whether a method is one of a Hono context: ``c.json(data)`` is a response made of data."""
+        value = self.e.evaluate(func.obj, at.file, at.frame)
+        return any(isinstance(a, Plat) and a.type == "hono-context" for a in value)
 
     def unknown(self, node: tree.Call, at: _At) -> Iterator[Origin]:
         """A call that is not followed. One that is awaited gives what it has from elsewhere."""

@@ -23,6 +23,7 @@ from edgelint.project.atoms import (
 )
 from edgelint.project.numbers import as_number, is_number_format, maximum, minimum, rounded, to_number
 from edgelint.syntax import tree
+from edgelint.syntax.tree import Node
 
 if TYPE_CHECKING:
     from edgelint.project.call_values import CallValues
@@ -41,6 +42,22 @@ class GlobalCalls:
     def __init__(self, calls: CallValues) -> None:
         self.calls = calls
         self.e = calls.e
+
+    def from_entries(self, entries: Node, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
+        """An object of which the keys and the values are known, not which belongs to which: a Pair."""
+        from edgelint.project.filters import holds_only_listed
+
+        sent = self.e.sent(self.e.evaluate(entries, file, frame), node, file)
+        items = self.e.elements(sent, frame)
+        if holds_only_listed(entries, file, self.e):
+            return one(Pair(one(SafeText("allowed")), self.e.join(self.e.item(a, 1, frame) for a in items)))
+        taints = frozenset(a for a in sent | items if isinstance(a, Taint))
+        if taints:
+            return taints
+        if not items or not all(isinstance(a, Pair | Arr) for a in items):
+            return UNKNOWN
+        keys, values = (self.e.join(self.e.item(a, i, frame) for a in items) for i in (0, 1))
+        return one(Pair(keys, values))
 
     def call(self, path: str, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
         args = [a for a in node.args if not isinstance(a, tree.Keyword)]
@@ -118,11 +135,14 @@ class GlobalCalls:
                     taints or one(Pair(self.e.keys(found_value), self.e.elements(found_value, frame, computed=True)))
                 )
             )
+        if path == "Object.fromEntries" and first is not None:
+            return self.from_entries(first, node, file, frame)
+        if path == "map" and file.language == "python" and len(args) == 2:
+            return one(ListOf(self.calls.callback(args[0], [self.e.elements(value(1), frame)], file, frame)))
         if path in (
             "Object.assign",
             "structuredClone",
             "Object.freeze",
-            "Object.fromEntries",
             "list",
             "tuple",
             "set",

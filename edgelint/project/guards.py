@@ -19,6 +19,8 @@ Test = Callable[[Node, Node, "SourceFile", bool, "Evaluator | None"], bool]
 EQUALITY = frozenset({"===", "!==", "==", "!="})
 _ASSERTING = ("assert", "validate", "ensure", "require", "check", "invariant", "must", "verify", "expect")
 _MEMBERSHIP = frozenset({"includes", "has", "hasOwnProperty", "hasOwn", "contains", "isSubsetOf", "isin"})
+# Methods of Python's text that are true of text without quotes, blanks and operators only.
+_WORD_METHODS = frozenset({"isidentifier", "isalnum", "isalpha", "isdigit", "isdecimal", "isnumeric"})
 PATTERNS = frozenset({"test", "match", "fullmatch", "search"})
 
 
@@ -54,6 +56,9 @@ def tests_membership(test: Node, subject: Node, file: SourceFile, holds: bool, e
         if test.op in EQUALITY:
             positive = test.op in ("===", "==")
             for side, other in ((test.left, test.right), (test.right, test.left)):
+                if isinstance(side, tree.Unary) and side.op == "typeof" and _is_subject(side.value, subject, file):
+                    plain = isinstance(other, tree.Literal) and other.value in ("number", "boolean", "bigint")
+                    return plain and holds == positive
                 if _is_subject(side, subject, file) and isinstance(other, tree.Literal):
                     return holds == positive and other.kind in ("string", "number")
                 if _is_index_test(side, subject, file) and isinstance(other, tree.Unary | tree.Literal):
@@ -71,6 +76,8 @@ def _tests_call(test: tree.Call, subject: Node, file: SourceFile, holds: bool, e
     if isinstance(func, tree.Member):
         if func.name == "call" and isinstance(func.obj, tree.Member) and func.obj.name == "hasOwnProperty":
             return holds and 1 in given and not _is_sent(test.args[0], file, e)
+        if func.name in _WORD_METHODS and not test.args and _is_subject(func.obj, subject, file):
+            return holds
         if func.name in _MEMBERSHIP and given:
             return holds and not _is_sent(test.args[0] if func.name == "hasOwn" else func.obj, file, e)
         if func.name in PATTERNS and (given or _is_subject(func.obj, subject, file)):

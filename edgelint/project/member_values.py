@@ -20,6 +20,7 @@ from edgelint.project.atoms import (
     Namespace,
     Number,
     Obj,
+    Pair,
     Plat,
     SafeText,
     Taint,
@@ -111,6 +112,8 @@ class MemberValues:
             return one(Number(0, None))
         if isinstance(atom, SafeText):
             return one(atom)
+        if isinstance(atom, Pair):
+            return atom.value
         if isinstance(atom, Unknown) and atom.reason == "validated":
             return self.validated(atom, name)
         if isinstance(atom, Unknown) and atom.reason == "param" and isinstance(atom.node, tree.Param):

@@ -170,7 +170,8 @@ class MethodValues:
         if name == "fill" and node.args:
             return one(ListOf(self.e.evaluate(node.args[0], file, frame)))
         if name == "reduce":
-            return UNKNOWN
+            begins = node.args[1] if len(node.args) == 2 else None
+            return self.e.evaluate(begins, file, frame) if isinstance(begins, tree.Object) else UNKNOWN
         return one(Unknown("other", node))
 
     def dict_get(self, atom: Obj, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:

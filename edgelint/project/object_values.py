@@ -166,7 +166,7 @@ class ObjectValues:
         if isinstance(atom, Arr):
             return self.opening(atom.node, "[]", lambda: self.array_items(atom, frame))
         if isinstance(atom, Pair):
-            return atom.key | atom.value
+            return atom.value if computed else atom.key | atom.value
         if isinstance(atom, ListOf):
             return atom.items
         if isinstance(atom, Taint | SafeText):
@@ -230,6 +230,8 @@ class ObjectValues:
                 found |= self.opening(atom.node, "keys", partial(self.object_keys, atom))
             elif isinstance(atom, Taint):
                 found |= one(atom)
+            elif isinstance(atom, Pair):
+                found |= atom.key
             elif isinstance(atom, Arr | ListOf):
                 found |= one(Number(0, None))
             elif isinstance(atom, Unknown) and atom.reason == "keywords":

@@ -152,6 +152,8 @@ def array_pushes(array: Node, file: SourceFile) -> list[tuple[Node, bool]]:
         return list(symbol_pushes(symbol, file))
     parent = array.parent
     field = None
+    if isinstance(parent, tree.Property):
+        return list(_gathered(parent, file))
     if isinstance(parent, tree.Field):
         field = parent.name
     elif isinstance(parent, tree.Assign) and isinstance(parent.target, tree.Member):
@@ -163,6 +165,23 @@ def array_pushes(array: Node, file: SourceFile) -> list[tuple[Node, bool]]:
         if isinstance(member.obj, tree.Name) and member.obj.id in ("this", "self"):
             found.extend(_pushed_through(member))
     return found
+
+
+def _gathered(prop: tree.Property, file: SourceFile) -> Iterator[tuple[Node, bool]]:
+    """What a ``reduce`` pushes into ``prop`` of the object it begins with: ``xs.reduce((o, x) => ..., { parts: [] })``.
+    """
+    made = prop.parent
+    call = made.parent if made is not None else None
+    if not isinstance(call, tree.Call) or call.args[1:2] != [made] or not isinstance(call.func, tree.Member):
+        return
+    function = call.args[0]
+    param = function.params[0] if isinstance(function, tree.Function) and function.params else None
+    if call.func.name != "reduce" or not isinstance(param, tree.Param) or not isinstance(param.target, tree.Name):
+        return
+    symbol = file.index.resolve(param.target)
+    for use in file.index.uses(symbol) if symbol is not None else ():
+        if isinstance(use.parent, tree.Member) and use.parent.name == prop.key:
+            yield from _pushed_through(use.parent)
 
 
 def symbol_pushes(symbol: Symbol, file: SourceFile) -> Iterator[tuple[Node, bool]]:

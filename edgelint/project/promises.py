@@ -148,7 +148,10 @@ def _end(node: Node, file: SourceFile, project: Project) -> _End:
             return _End(None, function)
         found = delivered(function, file)
         if found.kind == "returned" and found.at is function:
-            break  # handed to code that is not followed
+            if not _is_run_by(function, file, project):
+                break  # handed to code that is not followed
+            assert function.parent is not None
+            found = fate(function.parent, file)
     return _End(found.at if found is not None and found.kind == "dropped" else None, None)
 
 
@@ -169,6 +172,29 @@ def _is_let_go(node: Node, call: Node, file: SourceFile, project: Project) -> bo
             return False
         uses = [use for use in function.file.index.uses(symbol) if use is not target]
         if any(fate(use, function.file).kind != "dropped" for use in uses):
+            return False
+    return True
+
+
+def _is_run_by(function: tree.Function, file: SourceFile, project: Project) -> bool:
+    """Whether ``function`` is given to a function of the project that calls it and waits for it: ``retry(() => ...)``.
+    """
+    call = function.parent
+    if not isinstance(call, tree.Call) or function not in call.args:
+        return False
+    position = call.args.index(function)
+    found = [a for a in project.evaluator.evaluate(call.func, file) if isinstance(a, Func)]
+    if not found or any(not a.node.is_async for a in found):
+        return False
+    for runner in found:
+        params = runner.node.params[1:] if is_bound_python(runner) else runner.node.params
+        param = params[position] if position < len(params) else None
+        target = param.target if isinstance(param, tree.Param) and not param.rest else None
+        symbol = runner.file.index.resolve(target) if isinstance(target, tree.Name) else None
+        runs = [use.parent for use in runner.file.index.uses(symbol) if use is not target] if symbol is not None else []
+        if not runs or not all(isinstance(run, tree.Call) and run.func is not target for run in runs):
+            return False
+        if any(fate(run, runner.file).kind not in ("awaited", "returned") for run in runs if run is not None):
             return False
     return True
 

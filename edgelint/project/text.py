@@ -16,7 +16,7 @@ from edgelint.project.files import SourceFile
 from edgelint.project.filters import holds_only_listed
 from edgelint.project.frames import Frame
 from edgelint.project.guards import is_allow_listed
-from edgelint.project.objects import holder, symbol_pushes
+from edgelint.project.objects import array_pushes, symbol_pushes
 from edgelint.project.reaching import reaching
 from edgelint.project.scopes import Def, PathStep, Symbol
 from edgelint.project.text_calls import Calls, results
@@ -130,10 +130,8 @@ class _Descent(Calls):
         for item in node.items:
             spread = isinstance(item, tree.Spread)
             yield from self.item(item.value if isinstance(item, tree.Spread) else item, at._replace(items=spread))
-        symbol = holder(node, at.file)
-        if symbol is not None:
-            for pushed, spread in symbol_pushes(symbol, at.file):
-                yield from self.item(pushed, at._replace(items=spread))
+        for pushed, spread in array_pushes(node, at.file):
+            yield from self.item(pushed, at._replace(items=spread))
 
     # -- names -------------------------------------------------------------------------------------------------------
 

@@ -77,6 +77,9 @@ class Calls(Values):
             if func.id != "format" or not is_number_format(node):
                 yield from self.descend(node.args[0], at)
             return
+        elif isinstance(func, tree.Name) and func.id == "map" and at.file.language == "python" and len(node.args) == 2:
+            yield from self.mapped(node.args[0], node.args[1], at)
+            return
         looked_into = False
         for file, value in self.e.hono.read(node, at.file):
             looked_into = True
@@ -196,7 +199,7 @@ class Calls(Values):
     # -- callbacks ---------------------------------------------------------------------------------------------------
 
     def mapped(self, function: Node, over: Node, at: At) -> Iterator[Hole]:
-        if isinstance(function, tree.Name) and function.id in ("String", "encodeURIComponent"):
+        if isinstance(function, tree.Name) and function.id in ("String", "str", "encodeURIComponent"):
             yield from self.descend(over, at._replace(items=True))
         else:
             yield from self.callback(function, over, at)
