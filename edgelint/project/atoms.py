@@ -114,6 +114,13 @@ class Pair(NamedTuple):
     value: frozenset[Atom]
 
 
+class Record(NamedTuple):
+    """An object of which the keys and the values are known, not which belongs to which: ``Object.fromEntries``."""
+
+    key: frozenset[Atom]
+    value: frozenset[Atom]
+
+
 class External(NamedTuple):
     """A name imported from a package or a built-in module, or what its members and calls give: ``path`` is "Hono",
     "z.object()".
@@ -161,6 +168,7 @@ Atom = (
     | Arr
     | ListOf
     | Pair
+    | Record
     | External
     | Namespace
     | Global

@@ -15,6 +15,7 @@ from edgelint.project.atoms import (
     Number,
     Pair,
     Plat,
+    Record,
     SafeText,
     Taint,
     Unknown,
@@ -44,20 +45,20 @@ class GlobalCalls:
         self.e = calls.e
 
     def from_entries(self, entries: Node, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
-        """An object of which the keys and the values are known, not which belongs to which: a Pair."""
+        """An object of which the keys and the values are known, not which belongs to which."""
         from edgelint.project.filters import holds_only_listed
 
         sent = self.e.sent(self.e.evaluate(entries, file, frame), node, file)
         items = self.e.elements(sent, frame)
         if holds_only_listed(entries, file, self.e):
-            return one(Pair(one(SafeText("allowed")), self.e.join(self.e.item(a, 1, frame) for a in items)))
+            return one(Record(one(SafeText("allowed")), self.e.join(self.e.item(a, 1, frame) for a in items)))
         taints = frozenset(a for a in sent | items if isinstance(a, Taint))
         if taints:
             return taints
         if not items or not all(isinstance(a, Pair | Arr) for a in items):
             return UNKNOWN
         keys, values = (self.e.join(self.e.item(a, i, frame) for a in items) for i in (0, 1))
-        return one(Pair(keys, values))
+        return one(Record(keys, values))
 
     def call(self, path: str, node: tree.Call, file: SourceFile, frame: Frame | None) -> Value:
         args = [a for a in node.args if not isinstance(a, tree.Keyword)]

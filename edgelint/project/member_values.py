@@ -20,8 +20,8 @@ from edgelint.project.atoms import (
     Namespace,
     Number,
     Obj,
-    Pair,
     Plat,
+    Record,
     SafeText,
     Taint,
     Unknown,
@@ -112,7 +112,7 @@ class MemberValues:
             return one(Number(0, None))
         if isinstance(atom, SafeText):
             return one(atom)
-        if isinstance(atom, Pair):
+        if isinstance(atom, Record):
             return atom.value
         if isinstance(atom, Unknown) and atom.reason == "validated":
             return self.validated(atom, name)

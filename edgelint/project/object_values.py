@@ -20,6 +20,7 @@ from edgelint.project.atoms import (
     Obj,
     Pair,
     Plat,
+    Record,
     SafeText,
     Taint,
     Unknown,
@@ -166,7 +167,9 @@ class ObjectValues:
         if isinstance(atom, Arr):
             return self.opening(atom.node, "[]", lambda: self.array_items(atom, frame))
         if isinstance(atom, Pair):
-            return atom.value if computed else atom.key | atom.value
+            return atom.key | atom.value
+        if isinstance(atom, Record):
+            return atom.value if computed else atom.key
         if isinstance(atom, ListOf):
             return atom.items
         if isinstance(atom, Taint | SafeText):
@@ -230,7 +233,7 @@ class ObjectValues:
                 found |= self.opening(atom.node, "keys", partial(self.object_keys, atom))
             elif isinstance(atom, Taint):
                 found |= one(atom)
-            elif isinstance(atom, Pair):
+            elif isinstance(atom, Record):
                 found |= atom.key
             elif isinstance(atom, Arr | ListOf):
                 found |= one(Number(0, None))
