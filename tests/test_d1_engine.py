@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import apsw
 import pytest
 
 from edgelint.d1 import schema
@@ -321,3 +322,16 @@ def test_schema_of_every_kind_of_table() -> None:
     assert [(c.name, c.hidden) for c in words.columns] == [("body", False), ("words", True), ("rank", True)]
     assert found.tables["words_data"].shadow
     assert (list(found.views), found.triggers["t"].table) == (["v"], "plain")
+
+
+def test_hidden_leaves_the_limits_as_they_were(database: Database) -> None:
+    before = database._connection.limit(apsw.SQLITE_LIMIT_VDBE_OP)
+    with pytest.raises(D1Error), database.hidden():
+        database.execute("SELECT nope")
+    assert database._connection.limit(apsw.SQLITE_LIMIT_VDBE_OP) == before
+    assert refusal(database, "SELECT power(1, 2)").message == "not authorized to use function: power"
+
+
+def test_a_long_insert_runs(database: Database) -> None:
+    rows = ", ".join(f"({number}, 'user{number}')" for number in range(3_000))
+    assert database.execute(f"INSERT INTO users (id, email) VALUES {rows}").changes == 3_000

@@ -185,8 +185,10 @@ class Database:
         try:
             most = self._guarded(None, lambda: self._connection.limit(apsw.SQLITE_LIMIT_VDBE_OP, -1))
             self._connection.limit(apsw.SQLITE_LIMIT_VDBE_OP, _MANY)  # PRAGMA table_list of 3,000 tables
-            yield
-            self._connection.limit(apsw.SQLITE_LIMIT_VDBE_OP, most)
+            try:
+                yield
+            finally:
+                self._connection.limit(apsw.SQLITE_LIMIT_VDBE_OP, most)
         finally:
             self._authorizer.lifted = before
 

@@ -18,8 +18,8 @@ D1_MAX_LIKE_PATTERN: Final = 50  # docs, run: bytes with the wildcards, "LIKE or
 D1_MAX_COMPOUND_SELECT: Final = 5  # workerd, run; not documented. Rows of VALUES do not count (600 ran)
 D1_MAX_EXPRESSION_DEPTH: Final = 100  # workerd, run: 102 ANDs fail; not documented
 D1_MAX_TRIGGER_DEPTH: Final = 10  # workerd; not documented
-# Run on workerd 1.20261117.1: 96,024 operations ran, 192,042 were "out of memory". SQLite makes room by doubling, from a
-# number that its build options decide: every limit from 172,032 to 344,063 is the same there, and 204,800 may run here.
+# Run on workerd 1.20261117.1: 96,024 operations ran, 192,042 were "out of memory". SQLite makes room by doubling, from
+# a number that build options decide: every limit from 172,032 to 344,063 is the same there, and 204,800 may run here.
 # workerd's source of 2026-08-22 says 25,000; not documented.
 D1_MAX_VDBE_OPERATIONS: Final = 250_000
 D1_MAX_ATTACHED: Final = 0  # workerd; not documented
