@@ -130,8 +130,7 @@ def unresolved_import(project: Project) -> Iterator[Finding]:
         if project.edge.runs(file):
             apart = _is_apart(file, project)
             for missing in project.imports.missing(file):
-                found = _unresolved(missing, file)
-                yield found._replace(severity=Severity.WARNING, confidence=Confidence.MEDIUM) if apart else found
+                yield _unresolved(missing, file, apart)
 
 
 def _is_apart(file: SourceFile, project: Project) -> bool:
@@ -140,13 +139,16 @@ def _is_apart(file: SourceFile, project: Project) -> bool:
     return bool(workers) and all(worker.entry is not None and file not in worker.files for worker in workers)
 
 
-def _unresolved(missing: Missing, file: SourceFile) -> Finding:
+def _unresolved(missing: Missing, file: SourceFile, apart: bool) -> Finding:
+    severity, confidence = (Severity.WARNING, Confidence.MEDIUM) if apart else (None, None)
+    effect = "a worker that reaches this file" if apart else "the worker"
     use = missing.use
     quoted = file.source.data[use.start : use.start + 1] in (b'"', b"'", b"`")
     span = Span(file.path, use.start + 1, use.end - 1) if quoted else Span(file.path, use.start, use.end)
     if missing.package is None:
         help = f'did you mean "{missing.near}"?' if missing.near is not None else None
-        return Finding(span, f"there is no file for {use.specifier}: the worker cannot be bundled", (), help)
+        message = f"there is no file for {use.specifier}: {effect} cannot be bundled"
+        return Finding(span, message, (), help, severity=severity, confidence=confidence)
     if missing.installed:
         message = f"no package.json names {missing.package}: it is there only because another package needs it"
         return Finding(
@@ -154,7 +156,9 @@ def _unresolved(missing: Missing, file: SourceFile) -> Finding:
         )
     return Finding(
         span,
-        f"no package.json names {missing.package}: it is not installed, and the worker cannot be bundled",
+        f"no package.json names {missing.package}: it is not installed, and {effect} cannot be bundled",
         (),
         "add it to the dependencies, if there is such a package",
+        severity=severity,
+        confidence=confidence,
     )
