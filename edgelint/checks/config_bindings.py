@@ -14,6 +14,7 @@ from edgelint.platform import bindings
 from edgelint.project.deployers import other_deployer
 from edgelint.project.env_guards import is_tested
 from edgelint.project.project import EnvUse, Project, SourceFile, Worker, read_bytes
+from edgelint.project.routes import declares_bindings
 from edgelint.project.wrangler import BindingDecl, Environment, WranglerConfig
 from edgelint.syntax import tree
 from edgelint.syntax.document import Value
@@ -23,10 +24,6 @@ from edgelint.syntax.tree import Assign, Cast
 _IMPLICIT = re.compile(
     r"ASSETS|SESSION|IMAGES|CACHE|NEXT_\w+|WORKER_SELF_REFERENCE|OAUTH_KV|MCP_OBJECT|__\w+|NITRO_\w+|NUXT_\w+|SELF|OAUTH_PROVIDER"
 )
-_FRAMEWORKS = frozenset((
-    "@opennextjs/cloudflare", "@cloudflare/next-on-pages", "astro", "nuxt", "nitropack", "nitro", "@sveltejs/kit",
-    "@nuxthub/core", "@analogjs/platform", "vinxi", "@solidjs/start", "@tanstack/react-start", "waku", "rwsdk",
-))  # fmt: skip
 _READ_ENV = frozenset(("chanfana", "r2-explorer", "django-cf", "payload", "better-auth-cloudflare"))  # by fixed names
 _UNTESTED = frozenset(("var", "secret", "unsafe", "assets", "logfwdr", "version-metadata", "wasm-module", "text-blob",
                        "data-blob"))  # fmt: skip
@@ -193,12 +190,8 @@ def _is_given(project: Project, missing: _Missing) -> bool:
     """Whether something other than the config declares the binding: Pages, a framework or its adapter."""
     if missing.name == "ASSETS":
         assets = any(place.get("assets") is not None for place in missing.config.environments)
-        return missing.config.is_pages or not assets or _has_framework(project, missing.config)
-    return bool(_IMPLICIT.fullmatch(missing.name)) and _has_framework(project, missing.config)
-
-
-def _has_framework(project: Project, config: WranglerConfig) -> bool:
-    return any(package.dependencies & _FRAMEWORKS for package in project.packages.chain(config.path))
+        return missing.config.is_pages or not assets or declares_bindings(project.packages, missing.config.path)
+    return bool(_IMPLICIT.fullmatch(missing.name)) and declares_bindings(project.packages, missing.config.path)
 
 
 @check("config/undeclared-secret")
@@ -256,7 +249,7 @@ def unused_binding(project: Project) -> Iterator[Finding]:
         config = worker.config
         if config is None or config.broken or worker.entry is None or not worker.complete or worker.dynamic_env:
             continue
-        if project.only not in (None, config.path) or _has_framework(project, config) or worker.handlers is None:
+        if project.only not in (None, config.path) or worker.handlers is None:
             continue
         if any(package.dependencies & _READ_ENV for package in project.packages.chain(config.path)):
             continue

@@ -13,6 +13,7 @@ from edgelint.project.discovery import SOURCES
 from edgelint.project.files import SourceFile, read_bytes
 from edgelint.project.hot import is_hot
 from edgelint.project.modules import UNSUPPORTED
+from edgelint.project.routes import brings_routes
 from edgelint.project.workers import Worker
 from edgelint.project.wrangler import WranglerConfig
 from edgelint.source import Source, UnreadableSource
@@ -282,8 +283,9 @@ class Reader:
                     file for path, file in project.files.items()
                     if path not in reached and _home(path, directories) == config.directory
                 ]
-            elif not found:
-                files = [
+            elif not found or brings_routes(project.packages, config.path):
+                complete = False  # a framework adds its routes
+                files += [
                     file for path, file in project.files.items()
                     if path not in reached and _home(path, directories) == config.directory
                 ]
