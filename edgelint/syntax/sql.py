@@ -57,7 +57,7 @@ def _tokens(text: str) -> Iterator[Token]:
             yield Token(kind, match[0], match.start(), match.end())
 
 
-_KEPT = 4_000  # code points: of texts up to this length the tokens are kept, for one rule after the other asks for them
+_KEPT = 4_000  # code points: what is found in texts up to this length is kept, for rule after rule asks for it
 
 
 @lru_cache(maxsize=8192)
@@ -95,6 +95,15 @@ _BLANK = " \t\n\f\r\ufeff"
 
 def statements(text: str) -> list[Statement]:
     """The statements of ``text``, as SQLite divides it: those inside a CREATE TRIGGER belong to it."""
+    return list(_kept_statements(text)) if len(text) <= _KEPT else _statements(text)
+
+
+@lru_cache(maxsize=8192)
+def _kept_statements(text: str) -> tuple[Statement, ...]:
+    return tuple(_statements(text))
+
+
+def _statements(text: str) -> list[Statement]:
     found: list[Statement] = []
     start, end = -1, 0
     trigger, last, pieces = False, "", 0  # of the text since the last ``;``: what stands in it, in how many pieces
@@ -232,6 +241,15 @@ def _walk(text: str) -> Iterator[tuple[Token, _Level, Token | None, int]]:
 
 def placeholders(text: str) -> list[Placeholder]:
     """Every placeholder of ``text`` in order, each with its clause. For text that is no whole statement, too."""
+    return list(_kept_placeholders(text)) if len(text) <= _KEPT else _placeholders(text)
+
+
+@lru_cache(maxsize=8192)
+def _kept_placeholders(text: str) -> tuple[Placeholder, ...]:
+    return tuple(_placeholders(text))
+
+
+def _placeholders(text: str) -> list[Placeholder]:
     found: list[Placeholder] = []
     numbers: dict[str, int] = {}
     largest, holes = 0, False
