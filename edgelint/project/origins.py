@@ -397,6 +397,8 @@ class _Walk:
         )
         if given is None and isinstance(node, tree.Name | tree.Member):  # ["1", "x"].map(Number)
             return file.language != "python"
+        if given is None and isinstance(node, tree.Call):  # z.number().int()
+            return self.question is not Question.NAN
         if given is None or (self.question is Question.NAN and file.language == "python"):
             return False
         if self.settled(node, file, 0, self.e):

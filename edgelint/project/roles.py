@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edgelint.project import known
-from edgelint.project.atoms import External, Global, Plat, Taint, Unknown, Value, one
+from edgelint.project.atoms import External, Global, Obj, Plat, Taint, Unknown, Value, one
 from edgelint.project.frameworks import called_with, exported
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -157,6 +157,8 @@ class Roles:
                     return _positions({0: one(Plat("message-event"))})
             if func.name in known.ROUTE_METHODS:
                 return self.route(func, function, file)
+            if func.name in ("tool", "registerTool") and call.args and call.args[-1] is function:
+                return self.tool(call, file)
             return None
         if isinstance(func, tree.Name):
             for atom in self.e.evaluate(func, file):
@@ -165,6 +167,18 @@ class Roles:
                         return _positions({0: one(Plat("hono-context"))})
                 if isinstance(atom, External | Global) and atom.path in known.H3_HANDLERS:
                     return _positions({0: one(Plat("h3-event", None, True))})
+        return None
+
+    def tool(self, call: tree.Call, file: SourceFile) -> Callable[[int], Value | None] | None:
+        """The handler of an MCP server's tool: its first argument has passed the schema that stands beside it."""
+        for arg in call.args[1:-1]:
+            for atom in self.e.evaluate(arg, file):
+                shape = next(iter(self.e.atom_member(atom, "inputSchema", file, None, None)), None)
+                for given in (shape, atom):
+                    if isinstance(given, Obj) and given.node.props and is_shape(given, self.e):
+                        return _positions({0: one(Unknown("validated", given.node))})
+                    if isinstance(given, External) and given.call is not None:
+                        return _positions({0: one(Unknown("validated", given.call))})
         return None
 
     def route(
@@ -272,6 +286,15 @@ class Roles:
             if "context" in keys and keys & {"request", "params"}:
                 return one(Plat("loader-args", None, True))
         return None
+
+
+def is_shape(atom: Obj, e: Evaluator) -> bool:
+    """Whether every property of an object is a schema of a package: ``{ table: z.string() }``."""
+    return all(
+        isinstance(prop, tree.Property)
+        and any(isinstance(a, External) and a.call is not None for a in e.evaluate(prop.value, atom.file))
+        for prop in atom.node.props
+    )
 
 
 def uses_like_hono(function: tree.Function, name: str, file: SourceFile) -> bool:

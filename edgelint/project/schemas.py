@@ -67,10 +67,13 @@ class Schemas:
 
     def member(self, atom: Unknown, name: str) -> Value:
         """Member ``name`` of a value that the schema of ``atom`` passed."""
+        shape = self.e.parameters.file_of(atom.node) if isinstance(atom.node, tree.Object) else None
         schema = self.schema_of(atom)
-        if schema is None:
+        if schema is None and shape is None:
             return one(atom)
-        fields = self.fields(schema)
+        fields = self.properties(atom.node, shape) if shape is not None and atom.node is not None else None
+        if schema is not None:
+            fields = self.fields(schema)
         if fields is not None and name in fields:
             node, file = fields[name]
             return self.value(node, file)
