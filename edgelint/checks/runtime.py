@@ -51,6 +51,7 @@ def env_outside_handler(project: Project) -> Iterator[Finding]:
                 f"there is no env in this function: each call fails with a {kind}",
                 (),
                 "hand the env of the handler on as an argument",
+                severity=Severity.WARNING if _is_caught(name) else None,
             )
 
 
@@ -67,6 +68,12 @@ def io_at_module_scope(project: Project) -> Iterator[Finding]:
                     "do it in a handler, and keep the result in a variable of the module "
                     "when it is the same for all requests",
                 )
+
+
+def _is_caught(node: Node) -> bool:
+    from edgelint.syntax import tree
+
+    return any(isinstance(at, tree.Try) and bool(at.handlers) for at in tree.ancestors(node))
 
 
 def _refusal(found: Refused) -> str:
