@@ -55,7 +55,7 @@ def make(folder: Path, lines: int, seed: int = SEED) -> int:
 def worker(folder: Path, lines: int, chance: random.Random, *, typescript: bool = True) -> int:
     """Write one Worker of at least ``lines`` lines, tests not counted; returns how many it has."""
     extension = "ts" if typescript else "js"
-    names: list[str] = []
+    tables: dict[str, list[str]] = {}
     written = 0
 
     def put(path: str, text: str) -> None:
@@ -74,19 +74,19 @@ def worker(folder: Path, lines: int, chance: random.Random, *, typescript: bool 
     if typescript:
         put("src/env.ts", templates.ENV)
     nouns = chance.sample(_NOUNS, len(_NOUNS))
-    while not names or (written < lines and nouns):
+    while not tables or (written < lines and nouns):
         name = nouns.pop()
-        names.append(name)
-        _entity(name, extension, chance, put)
-    imports = "\n".join(f'import {{ {name}Routes }} from "./routes/{name}";' for name in names)
-    routes = "\n".join(f"  {name}s: {name}Routes," for name in names)
+        tables[name] = _entity(name, extension, chance, put)
+    imports = "\n".join(f'import {{ {name}Routes }} from "./routes/{name}";' for name in tables)
+    routes = "\n".join(f"  {name}s: {name}Routes," for name in tables)
     index = templates.INDEX.replace("@imports@", imports).replace("@routes@", routes).replace("@Actor@", actor)
     put(f"src/index.{extension}", index)
-    _config(folder, extension, actor, names)
+    _config(folder, extension, actor, tables)
     return written
 
 
-def _entity(name: str, extension: str, chance: random.Random, put: object) -> None:
+def _entity(name: str, extension: str, chance: random.Random, put: object) -> list[str]:
+    """Write the files of one entity; returns its fields."""
     fields = chance.sample(_FIELDS, chance.randint(5, 9))
     values = {
         "entity": name,
@@ -113,6 +113,7 @@ def _entity(name: str, extension: str, chance: random.Random, put: object) -> No
     }
     for path, text in files.items():
         put(path, _filled(text, values))  # type: ignore[operator]
+    return fields
 
 
 def _helper(name: str, verb: str, chance: random.Random) -> str:
@@ -126,7 +127,7 @@ def _filled(text: str, values: dict[str, str]) -> str:
     return re.sub("@([A-Za-z_]+)@", lambda match: values[match[1]], text)
 
 
-def _config(folder: Path, extension: str, actor: str, names: list[str]) -> None:
+def _config(folder: Path, extension: str, actor: str, tables: dict[str, list[str]]) -> None:
     def digest(text: str) -> str:
         return md5(f"{folder.name} {text}".encode(), usedforsecurity=False).hexdigest()
 
@@ -153,14 +154,21 @@ def _config(folder: Path, extension: str, actor: str, names: list[str]) -> None:
         "env": {"staging": bindings("staging"), "production": bindings("production")},
     }
     package = {"name": folder.name, "private": True, "devDependencies": {"vitest": "^3.0.0", "wrangler": "^4.0.0"}}
-    tables = "\n".join(f"CREATE TABLE {name}s (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL);" for name in names)
+    fixed = {"user": ["token", "name", "roles"], "audit": ["subject"]}
+    migration = "\n".join(_table(name, fields) for name, fields in {**fixed, **tables}.items())
     files = {
         "wrangler.jsonc": json.dumps(config, indent=2) + "\n",
         "package.json": json.dumps(package, indent=2) + "\n",
         "tsconfig.json": json.dumps({"compilerOptions": {"strict": True, "module": "esnext"}}, indent=2) + "\n",
-        "migrations/0001_tables.sql": tables + "\n",
+        "migrations/0001_tables.sql": migration + "\n",
     }
     for path, text in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
+
+
+def _table(name: str, fields: list[str]) -> str:
+    columns = [f"{field} {'INTEGER' if field.endswith('_at') else 'TEXT'}" for field in fields]
+    named = name if name == "audit" else f"{name}s"
+    return f"CREATE TABLE {named} (id TEXT PRIMARY KEY NOT NULL, {', '.join(columns)}, created_at INTEGER NOT NULL);"
