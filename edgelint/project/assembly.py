@@ -188,7 +188,7 @@ class Assembly(Lists):
         if left and all(isinstance(p, Chunk) for p in left):
             value = self.e.evaluate(node.left, here.file, here.frame)
             null = [a for a in value if isinstance(a, Const) and a.kind == "null"]
-            if not null and not _may_miss(node.left):
+            if not null and not (_may_miss(node.left) and not self.is_present(node.left, here)):
                 text = "".join(p.text for p in left if isinstance(p, Chunk))
                 if text or node.op == "??":
                     into.extend(left)
@@ -199,7 +199,7 @@ class Assembly(Lists):
             into.extend(left)
             return
         right = self.written(node.right, here)
-        if any(isinstance(p, Place) for p in left) and all(isinstance(p, Chunk) and not p.text for p in right):
+        if all(isinstance(p, Chunk) and not p.text for p in right):
             self.empty_join = True  # params.get("sort") ?? "": nothing, where something was meant to be
         into.extend(right)
 
@@ -475,6 +475,12 @@ class Assembly(Lists):
         position = self.size(node.index, here) if node.index is not None else None
         size = self.length(node.obj, here) if position is not None else None
         return position is not None and size is not None and size[1] and position >= size[0]
+
+    def is_present(self, node: Node, here: Here) -> bool:
+        """Whether ``list[i]`` is an item of a list that is known."""
+        while isinstance(node, tree.Cast):
+            node = node.value
+        return isinstance(node, tree.Member) and node.index is not None and self.indexed(node, here) is not None
 
     def indexed(self, node: tree.Member, here: Here) -> Item | None:
         """``list[0]``, where the list is known."""

@@ -41,6 +41,7 @@ _WRONG = re.compile(
     r"|cannot join using column .*|no such index: .*",
     re.S,
 )
+_PRAGMA = re.compile(r"\s*(?:EXPLAIN\s+)?PRAGMA\b", re.I)
 _SYSTEM = re.compile(r"(?:sqlite|_cf|d1)_|pragma_", re.I)
 _BEFORE_TABLE = frozenset({"FROM", "JOIN", "INTO", "UPDATE", "TABLE", "ON", ","})
 
@@ -92,6 +93,8 @@ def _of(query: Query, project: Project) -> Iterator[Refusal]:
             piece = asked.text.body.piece(asked.at + found.start)
             if isinstance(piece, Chunk) and (piece.assumed or (id(piece.node), piece.at) in fine):
                 continue
+            if found.kind == "syntax" and _PRAGMA.match(asked.sql):
+                continue  # sql/unsupported-pragma
             if found.kind == "syntax" and any(True for _ in foreign(asked.text.text)):
                 continue  # sql/foreign-dialect speaks of it
             if not _made_elsewhere(found, project):

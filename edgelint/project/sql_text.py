@@ -88,10 +88,13 @@ class Text:
 
     def settled(self) -> Text:
         """The same with the gaps that stand between SQL's quotes filled in: whatever they are, they are no SQL."""
-        if HOLE not in self.text:
-            return self
-        inside = [(t.start, t.end) for t in tokens(self.text) if t.kind == "string" and HOLE in t.text]
         pieces = list(self.pieces)
+        for number, (at, piece) in enumerate(zip(self._starts, self.pieces, strict=True)):
+            if isinstance(piece, Chunk) and piece.assumed and piece.file is not None and self.text[at - 1 : at] == "?":
+                pieces[number] = Place(piece.node, piece.file, piece.frame)  # ?${n}: which parameter is not known
+        if HOLE not in self.text:
+            return Text(pieces)
+        inside = [(t.start, t.end) for t in tokens(self.text) if t.kind == "string" and HOLE in t.text]
         for number, (at, piece) in enumerate(zip(self._starts, self.pieces, strict=True)):
             if isinstance(piece, Place) and piece.node is not None:
                 if any(start < at < end - 1 for start, end in inside):
