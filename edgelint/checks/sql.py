@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from edgelint.checks import check, sql_arguments, sql_dialect, sql_schema, sql_strict, sql_values
+from edgelint.checks import check, sql_arguments, sql_dialect, sql_plans, sql_schema, sql_strict, sql_values
 from edgelint.checks._sql import SIZES, bound, help_for, loop_head, message_for, open_sizes, severity_of, worst
 from edgelint.diagnostics import Confidence, Finding, Related, Severity
 from edgelint.platform import limits
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edgelint.project.project import Project
 
 # The family, in parts by what the rules look at.
-__all__ = ["sql_arguments", "sql_dialect", "sql_schema", "sql_strict", "sql_values"]
+__all__ = ["sql_arguments", "sql_dialect", "sql_plans", "sql_schema", "sql_strict", "sql_values"]
 
 
 @check("sql/unbound-value")

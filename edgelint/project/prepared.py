@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from edgelint.diagnostics import Span
     from edgelint.project.databases import DatabaseSource
     from edgelint.project.files import SourceFile
+    from edgelint.project.indexes import Proposal
     from edgelint.project.project import Project
 
 _RENAMES = re.compile(r"\bRENAME\b", re.I)
@@ -49,6 +50,8 @@ class Shape:
         self._exact: Database | None = None
         self._asked: dict[str, tuple[Prepared | None, D1Error | None]] = {}
         self._plans: dict[str, tuple[PlanStep, ...]] = {}
+        self.proposals: dict[str, Proposal | None] = {}  # what ``indexes`` found, by statement
+        self._scratch: Database | None = None
 
     @property
     def schema(self) -> Schema:
@@ -58,6 +61,13 @@ class Shape:
 
             self._schema = read(self.database)
         return self._schema
+
+    @property
+    def scratch(self) -> Database:
+        """A copy to try things on; whoever changes it puts it back."""
+        if self._scratch is None:
+            self._scratch = self.database.clone()
+        return self._scratch
 
     def prepare(self, sql: str) -> tuple[Prepared | None, D1Error | None]:
         """What SQLite knows of one statement, or why it refuses."""
@@ -137,6 +147,32 @@ class Queries:
         self._all: list[Query] | None = None
         self._elsewhere: Elsewhere | None = None
         self._blank: Shape | None = None
+        self._grown: dict[DatabaseSource, set[str] | None] = {}
+
+    def is_small(self, shape: Shape, table: str) -> bool:
+        """Whether a table only has the rows that migrations give it: no statement of the code inserts any, and all of
+        them are known."""
+        if shape.source not in self._grown:
+            grown: set[str] | None = set()
+            for query in self.all():
+                if shape.source in query.sources or not query.sources:
+                    if query.skipped is not None and query.statement.reason is not None:
+                        grown = None
+                        break
+                    for asked in query.asked:
+                        if asked.shape is shape and asked.prepared is not None and grown is not None:
+                            grown |= {name.lower() for verb, name in asked.prepared.writes if verb == "insert"}
+            self._grown[shape.source] = grown
+        grown = self._grown[shape.source]
+        if grown is None or table.lower() in grown:
+            return False
+        from edgelint.d1.errors import D1Error
+
+        try:
+            quoted = table.replace('"', '""')
+            return bool(shape.database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').rows)
+        except D1Error:
+            return False
 
     def blank(self, statement: SqlStatement) -> list[Asked]:
         """What SQLite says of a statement on a database without tables: whether it is SQL at all."""
