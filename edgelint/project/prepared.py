@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from edgelint.project.files import SourceFile
     from edgelint.project.indexes import Proposal
     from edgelint.project.project import Project
+    from edgelint.project.refusals import Refusal
 
 _RENAMES = re.compile(r"\bRENAME\b", re.I)
 _ADDS = re.compile(r"\bADD\b", re.I)
@@ -145,6 +146,9 @@ class Queries:
         self._project = project
         self._shapes: dict[int, Shape | None] = {}
         self._all: list[Query] | None = None
+        self._shaping: list[SqlStatement] | None = None
+        self.refused: list[Refusal] | None = None
+        """What SQLite refuses of them, once asked for: see ``refusals``."""
         self._elsewhere: Elsewhere | None = None
         self._blank: Shape | None = None
         self._grown: dict[DatabaseSource, set[str] | None] = {}
@@ -329,9 +333,11 @@ class Queries:
         created: list[str] = []
         altered: list[str] = []
         clear, dynamic = True, False
-        for statement in self._project.statements_found.all():
-            if not any(_may_shape(t, None) for t in statement.texts):
-                continue
+        if self._shaping is None:
+            self._shaping = [
+                s for s in self._project.statements_found.all() if any(_may_shape(t, None) for t in s.texts)
+            ]
+        for statement in self._shaping:
             if source not in self.reached(statement)[0]:
                 continue
             for text in statement.texts:

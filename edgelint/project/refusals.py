@@ -61,7 +61,16 @@ class Refusal(NamedTuple):
 
 
 def refusals(project: Project) -> Iterator[Refusal]:
-    """Every refusal, each place once."""
+    """Every refusal, each place once: found once for all rules that ask."""
+    kept = project.queries_found.refused
+    if kept is None:
+        kept = project.queries_found.refused = list(_all(project.whole))
+    for refusal in kept:
+        if project.shows(refusal.asked.statement.call.file.path):
+            yield refusal
+
+
+def _all(project: Project) -> Iterator[Refusal]:
     seen: set[tuple[Span, str]] = set()
     for query in project.queries:
         if query.sure or (not query.sources and query.statement.call.trust in ("high", "import")):

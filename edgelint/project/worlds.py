@@ -2,7 +2,8 @@
 
 Where the code may go one way or the other, the reading asks its ``World``. One key is decided once in a world, so a
 text and its arguments that hang on the same test are of one mind. ``worlds`` runs the reading until every way was gone;
-when there are more than ``MAX_WORLDS``, those in which all options are taken, none, each one alone, and all but one.
+when there are more than ``MAX_WORLDS``, those in which all options are taken, none, each one alone, and all but one, as
+far as ``MAX_COVERING`` goes.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from math import prod
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
-MAX_WORLDS = 64
-"""Texts of one statement that are told apart: six independent options."""
+MAX_WORLDS = 16
+"""Texts of one statement that are told apart: four independent options."""
+MAX_COVERING = 12
+"""Worlds that are looked at where there are more: a wrong column shows with all options, a missing comma with one."""
 
 
 class Impossible(Exception):
@@ -106,9 +109,9 @@ def _covering(read: Callable[[World], T]) -> tuple[list[T], bool]:
     run(lambda key, options: options - 1)
     for alone, count in list(keys.items()):
         for option in range(1, count):
-            if len(found) < MAX_WORLDS:
+            if len(found) < MAX_COVERING:
                 run(lambda key, options, alone=alone, option=option: option if key == alone else 0)  # type: ignore[misc]
         for option in range(count - 1):
-            if len(found) < MAX_WORLDS:
+            if len(found) < MAX_COVERING:
                 run(lambda key, options, alone=alone, option=option: option if key == alone else options - 1)  # type: ignore[misc]
     return found, len(asked) == 1
