@@ -232,7 +232,7 @@ class _Sizes:
 
 
 def _is_inside(path: str) -> bool:
-    return bool(path) and not path.startswith("/") and ".." not in path.split("/")
+    return bool(path) and "\0" not in path and not path.startswith("/") and ".." not in path.split("/")
 
 
 def _failure(rule: str, path: str, error: Exception) -> Failure:
