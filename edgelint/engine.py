@@ -273,8 +273,8 @@ def _inputs(project: Project) -> list[str]:
 
 def _notes(project: Project) -> tuple[Note, ...]:
     paths: dict[str, list[str]] = {}
-    for note in project.notes:
-        paths.setdefault(note.reason, []).append(note.path)
+    for reason, path in (*project.notes, *project.queries_found.not_analysed()):
+        paths.setdefault(reason, []).append(path)
     return tuple(Note(reason, tuple(sorted(struck))) for reason, struck in sorted(paths.items()))
 
 

@@ -207,6 +207,14 @@ class Queries:
             self._all = [self._query(s) for s in self._project.statements_found.all()]
         return self._all
 
+    def not_analysed(self) -> list[tuple[str, str]]:
+        """(why, the file) for each statement that the rules asked for and that is not analysed, or not as a whole. That
+        a schema is not known is said of the database, once."""
+        return [
+            (f"SQL statement: {query.skipped}", query.statement.call.file.path)
+            for query in self._all or () if query.skipped not in (None, NO_SCHEMA)
+        ]
+
     def _query(self, statement: SqlStatement) -> Query:
         sources, sure = self.reached(statement)
         asked: list[Asked] = []

@@ -238,7 +238,7 @@ class Statements:
             return
         function = tree.enclosing_function(bind.node)
         for frame in self._frames_for(function, bind.file, [w.prepare for w in ways], bind):
-            for way in self.ways(bind.receiver, Here(bind.file, frame)):
+            for way in dict.fromkeys(self.ways(bind.receiver, Here(bind.file, frame))):
                 prepare = by_node.get(id(way.prepare))
                 if prepare is not None:
                     yield self._statement(
@@ -277,9 +277,8 @@ class Statements:
         run: BindingCall | None,
     ) -> SqlStatement:
         text = call.node.args[0]
-        seen: dict[tuple[object, ...], SqlText] = {}
 
-        def read(world: World) -> None:
+        def read(world: World) -> SqlText:
             reading = Assembly(self.e, world)
             self._tag(reading, here)
             reading.require(call.node, here)
@@ -296,12 +295,13 @@ class Statements:
             values = reading.arguments(args, there)
             aligned = world.asked == asked
             reading.checked()
-            key = (
-                body.text, tuple(id(p.node) for p in body.pieces), tuple(id(v.node) for v in values), reading.exact,
-            )
-            seen.setdefault(key, SqlText(body, values, reading.exact, not reading.empty_join, aligned))
+            return SqlText(body, values, reading.exact, not reading.empty_join, aligned)
 
         outcomes = worlds(read)
+        seen: dict[tuple[object, ...], SqlText] = {}
+        for one in outcomes.results:
+            nodes = tuple(id(p.node) for p in one.body.pieces)
+            seen.setdefault((one.text, nodes, tuple(id(v.node) for v in one.values), one.exact), one)
         return SqlStatement(call, there.file, bind, here.frame, list(seen.values()), outcomes.whole, run)
 
     # -- helpers ------------------------------------------------------------------------------------------------

@@ -1,0 +1,159 @@
+"""Texts of SQL as the code puts them together: their alternatives, their places, their arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgelint.project.project import Project
+from edgelint.source import Source
+from edgelint.syntax import tree
+from edgelint.syntax.literals import places
+from tests.expressions import code
+from tests.projects import D1, PYTHON_TOML, TOML, project
+
+
+def worker(root: Path, body: str, top: str = "", extra: dict[str, str] | None = None) -> Project:
+    text = f"{top}\nexport default {{ async fetch(request, env, ctx) {{\n{body}\n}} }};"
+    return project(root, {"wrangler.toml": TOML + D1, "src/index.ts": text, **(extra or {})})
+
+
+def python(root: Path, body: str, top: str = "") -> Project:
+    lines = "\n".join(f"        {line}" for line in body.split("\n"))
+    text = (
+        f"from workers import WorkerEntrypoint, Response\n{top}\nclass Default(WorkerEntrypoint):\n"
+        f"    async def fetch(self, request):\n{lines}\n"
+    )
+    return project(root, {"wrangler.toml": PYTHON_TOML + D1, "src/entry.py": text})
+
+
+def told(found: Project) -> list[str]:
+    """``text [values]`` of each feasible text: "_" for a gap, "..." for values of unknown number, "~": not exact."""
+    out = []
+    for statement in found.statements:
+        for text in statement.texts:
+            if text.feasible:
+                values = ", ".join("..." if v.node is None else v.file.text(v.node) for v in text.values)
+                shown = " ".join(text.text.replace("\ufffc", "_").split())
+                out.append(f"{shown} [{values}]{'' if text.exact else '~'}")
+    return out
+
+
+OPTIONAL = "const c = [], v = []; if (x) { c.push('a = ?'); v.push(x) } if (y) { c.push('b = ?'); v.push(y) }"
+
+
+@pytest.mark.parametrize(("body", "expected"), [
+    ("let s = 'S'; const v = []; if (x) { s += ' a=?'; v.push(x) } await env.DB.prepare(s).bind(...v).all();",
+     ["S a=? [x]", "S []"]),
+    (f"{OPTIONAL} const w = c.length ? 'W ' + c.join(' AND ') : ''; env.DB.prepare(`S ${{w}}`).bind(...v).all();",
+     ["S W a = ? AND b = ? [x, y]", "S W a = ? [x]", "S W b = ? [y]", "S []"]),
+    (f"{OPTIONAL} if (c.length === 0) return; env.DB.prepare(`U ${{c.join(', ')}}`).bind(...v, 5).run();",
+     ["U a = ? [x, 5]", "U a = ?, b = ? [x, y, 5]", "U b = ? [y, 5]"]),
+    (f"{OPTIONAL} env.DB.prepare(`U ${{c.join(', ')}} W`).bind(...v).run();",
+     ["U a = ?, b = ? W [x, y]", "U a = ? W [x]", "U b = ? W [y]"]),
+    ("env.DB.prepare(`S (${ids.map(() => '?').join(',')})`).bind(...ids).all();", ["S (?) [...]~", "S (?,?) [...]~"]),
+    ("env.DB.prepare('S ' + '?,'.repeat(2).slice(0, -1)).bind(1, 2).all();", ["S ?,? [1, 2]"]),
+    ("const f = ['a', 'b']; env.DB.prepare(`S ${f.map((k) => `t.${k}`).join()}`).all();", ["S t.a,t.b []"]),
+    ("let q = 'S'; switch (k) { case 'x': q += ' X'; break; default: q += ' Z'; } env.DB.prepare(q).all();",
+     ["S X []", "S Z []"]),
+    (("const b = [1]; const w = []; if (x) { b.push(x); w.push(`a = ?${b.length}`); }"
+      " env.DB.prepare(`S ${w.length ? w.join() : '1'}`).bind(...b).all();"), ["S 1 [1]", "S a = ?2 [1, x]"]),
+    ("env.DB.prepare(`S '${x}' ${Date.now()} ${y}`).all();", ["S 'x' 1 _ []"]),
+    ("for (const q of ['A', 'B']) await env.DB.prepare(q).run();", ["A []", "B []"]),
+    ("env.DB.prepare(`S ${{ a: 'A', b: 'B' }[k] ?? 'C'}`).all();", ["S A []", "S B []", "S C []"]),
+    ("if (t === 'a') { env.DB.prepare(t === 'a' ? 'A' : 'B').all(); }", ["A []"]),
+    ("const st = env.DB.prepare('S ?'); const r = x ? st : st; await r.bind(1).all();", ["S ? [1]"]),
+    ("env.DB.prepare('S $T'.replace('$T', 'users')).all();", ["S users []"]),
+    ("env.DB.prepare(['S', x && 'W'].filter(Boolean).join(' ')).all();", ["S W []", "S []"]),
+])
+def test_alternatives(tmp_path: Path, body: str, expected: list[str]) -> None:
+    assert sorted(told(worker(tmp_path, body))) == sorted(expected)
+
+
+@pytest.mark.parametrize(("top", "body", "expected"), [
+    ("const sql = (env) => (strings, ...values) => env.DB.prepare(strings.join('?')).bind(...values).all();",
+     "await sql(env)`S ${x} T ${y}`;", ["S ? T ? [x, y]"]),
+    ("function tag(s: TemplateStringsArray, ...v) { return s.reduce((a, p, i) => a + p + (v[i] || ''), ''); }",
+     "await env.DB.prepare(tag`S ${1}`).all();", ["S 1 []"]),
+    ("const p = (env, s) => env.DB.prepare(s);", "await p(env, 'A ?').bind(1).all(); await p(env, 'B').run();",
+     ["A ? [1]", "B []"]),
+    ("function build(f) { const v = []; let s = 'S'; if (f) { s += ' ?'; v.push(f); } return { s, v }; }",
+     "const { s, v } = build(x); await env.DB.prepare(s).bind(...v).all();", ["S ? [f]", "S []"]),
+    ("type D = 'asc' | 'desc'; export function q(env: Env, d: D) { return env.DB.prepare(`S ${d}`).all(); }", "",
+     ["S asc []", "S desc []"]),
+    ("class R { constructor(private db: D1Database, private t = 'x') {} q() { return this.db.prepare('R').all(); } }",
+     "await new R(env.DB).q();", ["R []"]),
+])
+def test_helpers(tmp_path: Path, top: str, body: str, expected: list[str]) -> None:
+    assert sorted(told(worker(tmp_path, body, top))) == sorted(expected)
+
+
+@pytest.mark.parametrize(("body", "expected"), [
+    ("q = 'S'\nv = []\nif x:\n    q += ' a = ?'\n    v.append(x)\nawait self.env.DB.prepare(q).bind(*v).all()",
+     ["S a = ? [x]", "S []"]),
+    ("await self.env.DB.prepare(f\"S ({', '.join('?' for _ in ids)})\").bind(*ids).all()",
+     ["S (?) [...]~", "S (?, ?) [...]~"]),
+    ("await self.env.DB.prepare(\"S ({})\".format(', '.join(['?'] * 2))).bind(1, 2).all()", ["S (?, ?) [1, 2]"]),
+    ("await self.env.DB.prepare('S %s' % 'T').all()", ["S T []"]),
+    ("w = [f'{c} = ?' for c in ('a', 'b')]\nawait self.env.DB.prepare('S ' + ' AND '.join(w)).bind(1, 2).all()",
+     ["S a = ? AND b = ? [1, 2]"]),
+    ("w = []\nif x:\n    w.append('a')\nif w:\n    await self.env.DB.prepare('S ' + ', '.join(w)).all()", ["S a []"]),
+])
+def test_python(tmp_path: Path, body: str, expected: list[str]) -> None:
+    assert sorted(told(python(tmp_path, body))) == sorted(expected)
+
+
+def test_many_options_are_covered_each_alone(tmp_path: Path) -> None:
+    adds = " ".join(f"if (o.x{n}) s += ' x{n}';" for n in range(9))
+    found = worker(tmp_path, f"let s = 'S'; {adds} env.DB.prepare(s).all();")
+    (statement,) = found.statements
+    texts = {t.text for t in statement.texts}
+    assert not statement.whole
+    assert {"S", *(f"S x{n}" for n in range(9)), "S" + "".join(f" x{n}" for n in range(9))} <= texts
+    assert statement.reason == "it has more alternatives than are looked at"
+
+
+def test_sql_files(tmp_path: Path) -> None:
+    found = worker(tmp_path, "await env.DB.prepare(q).all();", "import q from './q.sql';", {"src/q.sql": "S é FROM t"})
+    (statement,) = found.statements
+    (text,) = statement.texts
+    span = text.span(text.text.index("FROM"), text.text.index("FROM") + 4)
+    assert span is not None
+    assert (span.path, span.start, span.end) == ("src/q.sql", 5, 9)
+
+
+@pytest.mark.parametrize(("body", "word", "shown"), [
+    (r"env.DB.prepare('a\tb\u00e9 nmae x').all();", "nmae", "nmae"),
+    ("env.DB.prepare('a ' +\n 'nm' + 'ae x').all();", "nmae", "nm' + 'ae"),
+    ("const T = 'tbl'; env.DB.prepare(`é S FROM ${T} x`).all();", "tbl", "tbl"),
+    ("env.DB.prepare(`a \\\n nmae`).all();", "nmae", "nmae"),
+])
+def test_places(tmp_path: Path, body: str, word: str, shown: str) -> None:
+    found = worker(tmp_path, body)
+    (text,) = found.statements[0].texts
+    at = text.text.index(word)
+    span = text.span(at, at + len(word))
+    assert span is not None
+    assert found.files[span.path].source.slice(span.start, span.end) == shown
+
+
+def literals(text: str, path: str) -> list[list[str] | None]:
+    """For each string literal the source of each character of its value."""
+    found = code(text, path)
+    out: list[list[str] | None] = []
+    for node in found.nodes(tree.Literal):
+        if node.kind == "string":
+            at = places(found.file.source.data, node, found.file.language)
+            out.append(None if at is None else [found.file.source.slice(a, b) for a, b in at])
+    return out
+
+
+def test_characters_of_literals() -> None:
+    assert literals(r'x = "a\tb\u{1F600}\ud83d\ude00"', "a.ts") == [["a", r"\t", "b", r"\u{1F600}", r"\ud83d\ude00"]]
+    assert literals(r"x = `q${a}\`$ ${'z'}`", "a.ts") == [["q"], [r"\`", "$", " "], ["z"]]
+    assert literals("x = 'a\\x41' # c\n", "a.py") == [["a", "\\x41"]]
+    assert literals("x = ('a' r'\\d'\n  f'b{{c{y}d')", "a.py")[:1] == [["a", "\\", "d", "b", "{{", "c"]]
+    assert literals('x = f"{y=}z"', "a.py") == [None, ["z"]]
+    assert literals('x = f"a{y[\'k\']:>{w}}\\n"', "a.py") == [["a"], ["k"], None, ["\\n"]]
+    assert Source("a", b"").text == ""
