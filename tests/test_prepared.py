@@ -49,6 +49,10 @@ def refused(found: Project) -> list[str]:
     ("await env.DB.prepare('SELECT * FROM sqlite_master').all();", []),
     ("await env.DB.prepare('SELECT * FROM d1_migrations').all();", []),
     ("await env.DB.prepare('PRAGMA foo(?)').all();", []),
+    (("try { await env.DB.prepare('SELECT nick FROM users').all(); }"
+      " catch { await env.DB.prepare('SELECT name FROM users').all(); }"), []),
+    ("try { await env.DB.prepare('SELECT nick FROM users').all(); } catch (e) { console.log(e); }",
+     ["column nick nick"]),
     ("await env.DB.exec('CREATE TABLE IF NOT EXISTS x (a)'); await env.DB.prepare('SELECT a FROM x').all();", []),
     (("await env.DB.prepare('ALTER TABLE users ADD COLUMN zip TEXT').run();"
       " await env.DB.prepare('SELECT zip FROM users').all();"), []),

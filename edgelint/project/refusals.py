@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.project.sql_foreign import foreign
 from edgelint.project.sql_text import Chunk
+from edgelint.syntax import tree
 from edgelint.syntax.ddl import unquoted
 from edgelint.syntax.sql import Token, tokens
 
@@ -106,7 +107,7 @@ def _of(query: Query, project: Project) -> Iterator[Refusal]:
                 continue  # sql/unsupported-pragma
             if found.kind == "syntax" and any(True for _ in foreign(asked.text.text)):
                 continue  # sql/foreign-dialect speaks of it
-            if not _made_elsewhere(found, project):
+            if not _made_elsewhere(found, project) and not _tried(found):
                 yield found
 
 
@@ -198,6 +199,24 @@ def _made_elsewhere(refusal: Refusal, project: Project) -> bool:
         return refusal.asked.shape.dynamic and not whole
     if refusal.kind == "column":
         return found.has_column(tables_of(refusal.asked), name)
+    return False
+
+
+def _tried(refusal: Refusal) -> bool:
+    """Whether the code tries the statement and has another for when it fails: it asks whether a column is there."""
+    if refusal.kind not in ("table", "column"):
+        return False
+    node: tree.Node = refusal.asked.statement.call.node
+    for parent in tree.ancestors(node):
+        if isinstance(parent, tree.Function):
+            return False
+        if isinstance(parent, tree.Try) and node is parent.body:
+            for handler in parent.handlers:
+                for inner in tree.walk(handler):
+                    if isinstance(inner, tree.Call) and isinstance(inner.func, tree.Member):
+                        if inner.func.name in ("prepare", "exec"):
+                            return True
+        node = parent
     return False
 
 
