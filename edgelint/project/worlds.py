@@ -2,8 +2,8 @@
 
 Where the code may go one way or the other, the reading asks its ``World``. One key is decided once in a world, so a
 text and its arguments that hang on the same test are of one mind. ``worlds`` runs the reading until every way was gone;
-when there are more than ``MAX_WORLDS``, those in which all options are taken, none, each one alone, and all but one, as
-far as ``MAX_COVERING`` goes.
+when there are more than ``MAX_WORLDS``, those in which all options are taken, none, the first or the last one alone, and
+all but one of these.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from typing import Generic, NamedTuple, TypeVar
 T = TypeVar("T")
 MAX_WORLDS = 16
 """Texts of one statement that are told apart: four independent options."""
-MAX_COVERING = 12
-"""Worlds that are looked at where there are more: a wrong column shows with all options, a missing comma with one."""
 
 
 class Impossible(Exception):
@@ -92,7 +90,8 @@ def worlds(read: Callable[[World], T]) -> Outcomes[T]:
 
 
 def _covering(read: Callable[[World], T]) -> tuple[list[T], bool]:
-    """All options taken, none, each alone, all but one; and whether each of these worlds asked for the same choices."""
+    """All options taken, none, the first and the last alone, and all but these; and whether each of these worlds asked
+    for the same choices. A wrong column shows with all, a comma too many or missing at an end."""
     found: list[T] = []
     keys: dict[Hashable, int] = {}
     asked: set[frozenset[Hashable]] = set()
@@ -107,11 +106,12 @@ def _covering(read: Callable[[World], T]) -> tuple[list[T], bool]:
 
     run(lambda key, options: 0)
     run(lambda key, options: options - 1)
-    for alone, count in list(keys.items()):
+    listed = list(keys.items())
+    for alone, count in dict((*listed[:1], *listed[-1:])).items():
         for option in range(1, count):
-            if len(found) < MAX_COVERING:
+            if len(found) < MAX_WORLDS:
                 run(lambda key, options, alone=alone, option=option: option if key == alone else 0)  # type: ignore[misc]
         for option in range(count - 1):
-            if len(found) < MAX_COVERING:
+            if len(found) < MAX_WORLDS:
                 run(lambda key, options, alone=alone, option=option: option if key == alone else options - 1)  # type: ignore[misc]
     return found, len(asked) == 1
