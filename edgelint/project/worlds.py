@@ -2,8 +2,8 @@
 
 Where the code may go one way or the other, the reading asks its ``World``. One key is decided once in a world, so a
 text and its arguments that hang on the same test are of one mind. ``worlds`` runs the reading until every way was gone;
-when there are more than ``MAX_WORLDS``, those in which all options are taken, none, the first or the last one alone, and
-all but one of these.
+when there are more than ``MAX_WORLDS``, those in which all options are taken, none, the first or the last one alone,
+and all but one of these.
 """
 
 from __future__ import annotations
