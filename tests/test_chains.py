@@ -35,6 +35,7 @@ def project(root: Path, *texts: str) -> Project:
         ("DELETE FROM logs;", ["every row of logs is deleted"]),
         ("DELETE FROM logs WHERE id IN (SELECT id FROM users);", []),
         ("DELETE FROM logs LIMIT 1;", []),
+        ("DELETE FROM logs; INSERT INTO logs (id) SELECT id FROM users;", []),
         ("UPDATE users SET role = 'x', name = upper(name);", ["role of every row of users is written over"]),
         ("UPDATE users SET role = NULL, name = 1;", ["role, name of every row of users is written over"]),
         ("UPDATE users SET role = coalesce(role, 'x');", []),

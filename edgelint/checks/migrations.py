@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
-from edgelint.diagnostics import Finding, Related
+from edgelint.diagnostics import Finding, Related, Severity
 from edgelint.project.applied import changes
-from edgelint.project.chains import destroyed, failures, head, is_transaction, links
+from edgelint.project.chains import changed_tables, destroyed, failures, head, is_transaction, links
 from edgelint.project.sql_words import pragmas, refused_statements
 from edgelint.project.still_used import still_used
 from edgelint.syntax.ddl import AlterTable, Drop
@@ -49,6 +49,8 @@ def fails_with_rows(project: Project) -> Iterator[Finding]:
         yield Finding(
             link.dropped_parent(failure.error) or link.error_span(failure.error),
             f"this migration applies to an empty database and fails {when}: {failure.error.message}",
+            # it takes a row of a certain kind, which a database may not have
+            severity=Severity.WARNING if failure.column is not None or failure.listed else None,
         )
 
 
@@ -89,7 +91,7 @@ def ineffective_foreign_keys_off(project: Project) -> Iterator[Finding]:
     """PRAGMA foreign_keys = OFF in a migration that changes a table others refer to."""
     for link in links(project):
         parents = {key.table.lower() for table in link.step.before.tables.values() for key in table.foreign_keys}
-        if not parents & {name.lower() for name in link.step.named} or not link.step.touches_rows:
+        if not parents & changed_tables(link):
             continue
         for pragma in pragmas(link.migration.text):
             if _turns_off(pragma.name, pragma.argument):

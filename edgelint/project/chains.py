@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
@@ -114,7 +115,7 @@ def destroyed(link: Link) -> Iterator[Destroyed]:
     before = {name.lower(): table for name, table in step.before.tables.items()}
     after = {name.lower() for name in step.after.tables}
     text = step.sent
-    copied = _copied(text)
+    copied, refilled = _copied(text), _refilled(text)
     for definition in step.definitions:
         if isinstance(definition, Drop) and definition.kind == "table":
             name = definition.name.text.lower()
@@ -129,11 +130,34 @@ def destroyed(link: Link) -> Iterator[Destroyed]:
                 )
     for statement in statements(text):
         whole = text[statement.start : statement.end]
-        emptied = _emptied(whole, before) if statement.verb == "DELETE" else None
+        kept = {name: table for name, table in before.items() if name not in refilled}
+        emptied = _emptied(whole, kept) if statement.verb == "DELETE" else None
         if emptied is None and statement.verb == "UPDATE":
             emptied = _overwritten(whole, before)
         if emptied is not None:
             yield Destroyed(statement.start, statement.start + len(whole.split("\n", 1)[0].rstrip()), emptied)
+
+
+def changed_tables(link: Link) -> set[str]:
+    """The tables that a migration drops or whose rows it deletes or changes, in lower case."""
+    found = {d.name.text.lower() for d in link.step.definitions if isinstance(d, Drop) and d.kind == "table"}
+    text = link.step.sent
+    for statement in statements(text):
+        words = list(tokens(text[statement.start : statement.end]))
+        if statement.verb in ("DELETE", "UPDATE", "REPLACE"):
+            found |= {unquoted(token.text).lower() for token in words[1:4] if token.kind in ("word", "quoted")}
+    return found
+
+
+def _refilled(text: str) -> set[str]:
+    """Tables that an INSERT puts rows into, in lower case."""
+    found = set()
+    for statement in statements(text):
+        words = list(tokens(text[statement.start : statement.end]))
+        for first, second in pairwise(words):
+            if statement.verb in ("INSERT", "REPLACE", "WITH") and first.upper == "INTO":
+                found.add(unquoted(second.text).lower())
+    return found
 
 
 def _copied(text: str) -> set[str]:
