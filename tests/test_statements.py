@@ -104,13 +104,13 @@ def test_python(tmp_path: Path, body: str, expected: list[str]) -> None:
     assert sorted(told(python(tmp_path, body))) == sorted(expected)
 
 
-def test_many_options_are_covered_each_alone(tmp_path: Path) -> None:
+def test_of_many_options_those_at_the_ends_are_covered(tmp_path: Path) -> None:
     adds = " ".join(f"if (o.x{n}) s += ' x{n}';" for n in range(5))
     found = worker(tmp_path, f"let s = 'S'; {adds} env.DB.prepare(s).all();")
     (statement,) = found.statements
     texts = {t.text for t in statement.texts}
     assert not statement.whole
-    assert {"S", *(f"S x{n}" for n in range(5)), "S" + "".join(f" x{n}" for n in range(5))} <= texts
+    assert texts == {"S", "S x0", "S x4", "S x0 x1 x2 x3 x4", "S x1 x2 x3 x4", "S x0 x1 x2 x3"}
     assert statement.reason == "it has more alternatives than are looked at"
 
 
