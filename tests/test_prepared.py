@@ -141,7 +141,7 @@ GROWS += "await env.DB.prepare('INSERT INTO posts (user_id) VALUES (1)').run();"
 ])
 def test_indexes(tmp_path: Path, sql: str, expected: list[str]) -> None:
     found = app(tmp_path, f"{GROWS} await env.DB.prepare('{sql}').bind(...x).all();")
-    assert [f"{one.kind} {one.create}" for one in lacking(found)] == expected
+    assert [f"{one.kind} {one.made.sql}" for one in lacking(found)] == expected
 
 
 def test_a_table_of_known_rows_is_small(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from edgelint.checks import check
 from edgelint.diagnostics import Finding, Related
 from edgelint.project.column_types import changed, is_counted_in_vain, takes_null
 from edgelint.project.known_schemas import known_schemas
-from edgelint.project.new_migration import index_fix
+from edgelint.project.new_migration import index_fix, new_index
 from edgelint.project.schema_drift import drifts
 from edgelint.project.schema_facts import broken_keys, redundant_indexes, unindexed_keys
 
@@ -31,7 +31,7 @@ def foreign_key_without_index(project: Project) -> Iterator[Finding]:
                 f"no index begins with {columns}: deleting a row of {key.table}, or looking up its {table.name}, "
                 f"reads all of {table.name}",
                 help=f"CREATE INDEX ... ON {table.name} ({columns})",
-                fix=index_fix(known.source, table.name, key.columns),
+                fix=index_fix(known.source, new_index(table.name, key.columns)),
             )
 
 

@@ -22,7 +22,7 @@ def full_table_scan(project: Project) -> Iterator[Finding]:
                 found.span,
                 f"each run reads all rows of '{found.table}', and each is billed: no index serves this query",
                 (),
-                f"with this index only the rows that are wanted are read: {found.create}",
+                f"with this index only the rows that are wanted are read: {found.made.sql}",
                 severity=Severity.INFO if found.asked.shape.source.kind != "d1" else None,
             )
 
@@ -36,6 +36,6 @@ def temporary_sort(project: Project) -> Iterator[Finding]:
             if found.limited:
                 message += ", then all but a few are dropped"
             yield Finding(
-                found.span, message, (), f"with this index they come in order: {found.create}",
+                found.span, message, (), f"with this index they come in order: {found.made.sql}",
                 severity=Severity.WARNING if found.limited else None,
             )

@@ -139,11 +139,10 @@ def double_quoted_string(project: Project) -> Iterator[Finding]:
 
 def _strings_of(project: Project, source: DatabaseSource) -> Iterator[Finding]:
     """Strings in the files that make a schema."""
-    files = [m.file for m in source.applied] or list(source.schema_files)
-    if not any('"' in file.text for file in files):
+    if not any('"' in file.text for file in source.files):
         return
     database = type(source.database()).memory()
-    for file in files:
+    for file in source.files:
         for word in in_files(database, file.text):
             if project.shows(file.path):
                 yield from _string(Unit(file.text, None, None, file), word, 0)

@@ -124,6 +124,16 @@ class PlanStep(NamedTuple):
         return Subquery(kind, found["correlated"] is not None, _called(found["name"] or found["made_name"] or ""))
 
 
+def cost(plan: Sequence[PlanStep]) -> tuple[int, int]:
+    """(tables and indexes that are read whole, an index made for the one statement counted too; sorts)."""
+    accesses = [step.access for step in plan]
+    whole = sum(
+        1 for step, access in zip(plan, accesses, strict=True)
+        if step.scans or (access is not None and access.how == "automatic")
+    )
+    return whole, sum(step.sorts for step in plan)
+
+
 class Read(NamedTuple):
     """One access of a plan with what is known around it. ``table``: the table's own name, None for what is none.
     ``repeated``: it happens inside a correlated subquery. ``either``: one of several indexes for an OR."""

@@ -14,10 +14,10 @@ from typing import NamedTuple
 from edgelint.d1 import rows
 from edgelint.d1.engine import Database
 from edgelint.d1.errors import D1Error
-from edgelint.d1.rows import Wish, by_name, count, quoted
+from edgelint.d1.rows import Wish, by_name, count
 from edgelint.d1.schema import ForeignKey, Schema, Table, read
 from edgelint.d1.split import Statement, migration, split
-from edgelint.syntax.ddl import AlterTable, CreateIndex, CreateTable, Definition, Drop, definitions, unquoted
+from edgelint.syntax.ddl import AlterTable, CreateIndex, CreateTable, Definition, Drop, definitions, quoted, unquoted
 from edgelint.syntax.sql import Token, tokens
 
 TABLE = "d1_migrations"

@@ -14,7 +14,8 @@ from edgelint.d1 import candidates
 from edgelint.d1.candidates import Check, Group
 from edgelint.d1.engine import Database, Value
 from edgelint.d1.errors import D1Error
-from edgelint.d1.schema import Column, ForeignKey, Schema, Table
+from edgelint.d1.schema import Column, ForeignKey, Schema, Table, affinity
+from edgelint.syntax.ddl import quoted
 
 ROWS: Final = 3
 """Rows of each table, unless a CHECK lists more values than that."""
@@ -57,11 +58,6 @@ def count(database: Database, table: str) -> int:
         found = database.execute(f"SELECT count(*) FROM {quoted(table)}").rows[0][0]
     assert isinstance(found, int)
     return found
-
-
-def quoted(name: str) -> str:
-    """A name in SQLite's quotes."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def by_name(tables: dict[str, Table], name: str) -> Table | None:
@@ -301,17 +297,3 @@ class _Values:
 def filled(column: Column) -> bool:
     """Whether a column is never NULL; SQLite lets a primary key be, but no program has such rows."""
     return column.not_null or column.pk_position > 0
-
-
-def affinity(type: str) -> str:
-    """The affinity of a declared type (https://www.sqlite.org/datatype3.html, 3.1)."""
-    upper = type.upper()
-    if "INT" in upper:
-        return "INTEGER"
-    if any(word in upper for word in ("CHAR", "CLOB", "TEXT")):
-        return "TEXT"
-    if "BLOB" in upper or not upper:
-        return "BLOB"
-    if any(word in upper for word in ("REAL", "FLOA", "DOUB")):
-        return "REAL"
-    return "NUMERIC"

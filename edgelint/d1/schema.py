@@ -189,3 +189,17 @@ def _foreign_keys(database: Database) -> dict[str, list[ForeignKey]]:
             )
         )  # fmt: skip
     return found
+
+
+def affinity(type: str) -> str:
+    """The affinity of a declared type (https://www.sqlite.org/datatype3.html, 3.1)."""
+    upper = type.upper()
+    if "INT" in upper:
+        return "INTEGER"
+    if any(word in upper for word in ("CHAR", "CLOB", "TEXT")):
+        return "TEXT"
+    if "BLOB" in upper or not upper:
+        return "BLOB"
+    if any(word in upper for word in ("REAL", "FLOA", "DOUB")):
+        return "REAL"
+    return "NUMERIC"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from edgelint.project.new_migration import quoted
-from edgelint.syntax.ddl import unquoted
+from edgelint.syntax.ddl import quoted, unquoted
 from edgelint.syntax.sql import statements, tokens
 
 if TYPE_CHECKING:

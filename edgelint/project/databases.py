@@ -154,6 +154,11 @@ class DatabaseSource:
         """The migrations without those that take back another."""
         return tuple(migration for migration in self.migrations if migration.undoes is None)
 
+    @property
+    def files(self) -> tuple[SqlFile, ...]:
+        """The files that make the schema, in the order in which they run."""
+        return tuple(migration.file for migration in self.applied) or self.schema_files
+
     def database(self) -> Database:
         """The database that results, without rows but those that migrations insert. Not to be changed: see ``clone``.
         """

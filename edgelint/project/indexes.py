@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from edgelint.project.new_migration import NewIndex, new_index
 from edgelint.project.refusals import aliases
-from edgelint.syntax.ddl import unquoted
+from edgelint.syntax.ddl import quoted, unquoted
 from edgelint.syntax.sql import tokens
 from edgelint.syntax.sql_terms import Terms, terms
 
@@ -23,25 +24,22 @@ if TYPE_CHECKING:
     from edgelint.project.prepared import Asked, Queries, Shape
     from edgelint.project.project import Project
 
-_SCAN = re.compile(r"SCAN (\S+)(?: AS (\S+))?")
-_AUTOMATIC = re.compile(r"SEARCH (\S+)(?: AS (\S+))? USING AUTOMATIC ")
 _FLAG = re.compile(
     r"^(?:is|has|was|can|should)_|^is[A-Z]|^(?:active|enabled|disabled|deleted|archived|published|hidden|public)$"
 )
-_SORT = "USE TEMP B-TREE FOR "
 TEXTS = 8
 """Texts of one statement that are planned."""
 CANDIDATES = 12
 
 
 class Lacking(NamedTuple):
-    """``kind``: "scan" or "sort". ``create`` is the proved CREATE INDEX; ``span`` the table's name in the statement (of
+    """``kind``: "scan" or "sort". ``made`` is the index, proved; ``span`` the table's name in the statement (of
     a sort the words ORDER BY); ``limited``: the statement has a LIMIT."""
 
     kind: str
     asked: Asked
     table: str
-    create: str
+    made: NewIndex
     span: Span
     limited: bool
 
@@ -74,13 +72,13 @@ def _of(asked: Asked, queries: Queries) -> Lacking | None:
     return Lacking(kind, asked, table, index, span, limited) if span is not None else None
 
 
-Proposal = tuple[str, str, str, int, int, bool]
+Proposal = tuple[str, str, NewIndex, int, int, bool]
 
 
 def _proposed(asked: Asked, queries: Queries) -> Proposal | None:
     plan = asked.plan
     scanned = [name for step in plan if (name := _scanned(step)) is not None]
-    sorts = any(step.detail.startswith(_SORT) and "ORDER BY" in step.detail for step in plan)
+    sorts = any("ORDER BY" in (step.sort or "") for step in plan)
     if not scanned and not sorts:
         return None
     named = aliases(asked)
@@ -108,90 +106,80 @@ def _proposed(asked: Asked, queries: Queries) -> Proposal | None:
 
 def _scanned(step: PlanStep) -> str | None:
     """The table (or its alias) of which a step reads all rows; None for one that reads an index instead."""
-    automatic = _AUTOMATIC.match(step.detail)
-    if automatic is not None:
-        return automatic[2] or automatic[1]
-    if not step.scans or " USING " in step.detail or " VIRTUAL TABLE " in step.detail:
+    access = step.access
+    if access is None:
         return None
-    found = _SCAN.match(step.detail)
-    return (found[2] or found[1]) if found is not None else None
-
-
-def _cost(plan: Sequence[PlanStep]) -> tuple[int, int]:
-    """(tables and indexes that are read whole, sorts)."""
-    scans = sum(1 for step in plan if step.scans or _AUTOMATIC.match(step.detail))
-    return scans, sum(1 for step in plan if step.detail.startswith(_SORT))
+    whole = access.how == "automatic" or (access.verb == "scan" and access.how == "table")
+    return access.name if whole else None
 
 
 def _proved(
     asked: Asked, table: Table, name: str, found: Terms, plan: Sequence[PlanStep], sort: bool
-) -> str | None:
-    scans, sorts = _cost(plan)
+) -> NewIndex | None:
+    from edgelint.d1.plans import cost
+
+    scans, sorts = cost(plan)
     limited_sort = found.limited and not found.filtered
     for columns in _candidates(table, name, found, sort):
-        made = f"{table.name}_{'_'.join(column.split(' ')[0] for column in columns)}"
-        listed = ", ".join(_quoted(column) for column in columns)
-        sql = f"CREATE INDEX {_quoted(made)} ON {_quoted(table.name)} ({listed})"
-        after = _planned(asked.shape, sql, made, asked.sql)
-        if after is None or not any(f"INDEX {made}" in step.detail for step in after):
+        made = new_index(table.name, [column for column, _ in columns], {column for column, down in columns if down})
+        after = _planned(asked.shape, made, asked.sql)
+        if after is None or not any(f"INDEX {made.name}" in step.detail for step in after):
             continue
-        now_scans, now_sorts = _cost(after)
+        now_scans, now_sorts = cost(after)
         if sort:
             if now_sorts < sorts and now_scans <= scans:
-                return sql
+                return made
         elif (now_scans < scans and now_sorts <= sorts) or (limited_sort and now_scans <= scans and now_sorts < sorts):
-            return sql
+            return made
     return None
 
 
-def _candidates(table: Table, name: str, found: Terms, sort: bool) -> Iterator[list[str]]:
-    """Lists of columns for an index on ``table``, the most helpful first."""
+def _candidates(table: Table, name: str, found: Terms, sort: bool) -> Iterator[list[tuple[str, bool]]]:
+    """Lists of (column, whether it goes down) for an index on ``table``, the most helpful first."""
     own = {column.name.lower(): column.name for column in table.columns if not column.hidden}
-    alone = found.alone
 
-    def mine(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    def mine(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, bool]]:
         listed = [
-            own[column] for qualifier, column in pairs
-            if column in own and (qualifier == name.lower() or (not qualifier and (alone or _only(column, table))))
+            (own[column], False) for qualifier, column in pairs
+            if column in own
+            and (qualifier == name.lower() or (not qualifier and (found.alone or column in found.unqualified)))
         ]
         return list(dict.fromkeys(listed))
 
-    def _only(column: str, _table: Table) -> bool:
-        return column in found.unqualified
-
     equal, ranges = mine(found.equal), mine(found.ranges)
     order = [
-        f"{own[column]} DESC" if descending and found.mixed else own[column]
+        (own[column], descending and found.mixed)
         for qualifier, column, descending in found.order
         if column in own and (qualifier in ("", name.lower()))
     ]
     if len(order) < len(found.order):
         order = []
     equal = equal[:4]
-    made: list[list[str]] = []
+    made: list[list[tuple[str, bool]]] = []
     if order:
-        made.append([*equal, *(o for o in order if o.split(" ")[0] not in equal)])
+        taken = {column for column, _ in equal}
+        made.append([*equal, *(one for one in order if one[0] not in taken)])
     if not sort:
         if ranges:
             made.append([*equal, ranges[0]])
         made.append(equal)
         made += [[column] for column in equal]
         made += [[column] for column in ranges]
-    seen: set[tuple[str, ...]] = set()
+    seen: set[tuple[tuple[str, bool], ...]] = set()
     for columns in made[:CANDIDATES]:
-        telling = [c for c in columns if not _FLAG.match(c)]
+        telling = [column for column, _ in columns if not _FLAG.match(column)]
         if columns and telling and tuple(columns) not in seen:
             seen.add(tuple(columns))
             yield columns
 
 
-def _planned(shape: Shape, create: str, name: str, sql: str) -> tuple[PlanStep, ...] | None:
+def _planned(shape: Shape, index: NewIndex, sql: str) -> tuple[PlanStep, ...] | None:
     """The plan of ``sql`` with one more index, on a copy of the database."""
     from edgelint.d1.errors import D1Error
 
     database: Database = shape.scratch
     try:
-        database.execute(create)
+        database.execute(index.sql)
     except D1Error:
         return None
     try:
@@ -199,24 +187,7 @@ def _planned(shape: Shape, create: str, name: str, sql: str) -> tuple[PlanStep, 
     except D1Error:
         return None
     finally:
-        database.execute(f"DROP INDEX {_quoted(name)}")
-
-
-def _quoted(column: str) -> str:
-    name, space, direction = column.partition(" ")
-    if direction not in ("", "DESC"):
-        name, space, direction = column, "", ""
-    plain = re.fullmatch(r"[A-Za-z_]\w*", name) is not None and name.upper() not in _RESERVED
-    escaped = name.replace('"', '""')
-    return (name if plain else f'"{escaped}"') + space + direction
-
-
-_RESERVED = frozenset((
-    "ALL", "AND", "AS", "ASC", "BETWEEN", "BY", "CASE", "CHECK", "COLLATE", "CREATE", "DEFAULT", "DELETE", "DESC",
-    "DISTINCT", "DROP", "ELSE", "END", "EXISTS", "FOREIGN", "FROM", "GROUP", "HAVING", "IN", "INDEX", "INSERT", "INTO",
-    "IS", "JOIN", "KEY", "LIKE", "LIMIT", "NOT", "NULL", "ON", "OR", "ORDER", "PRIMARY", "REFERENCES", "SELECT", "SET",
-    "TABLE", "THEN", "TO", "UNION", "UNIQUE", "UPDATE", "USING", "VALUES", "WHEN", "WHERE",
-))  # fmt: skip
+        database.execute(f"DROP INDEX {quoted(index.name)}")
 
 
 def _mention(sql: str, table: str) -> tuple[int, int] | None:

@@ -50,7 +50,7 @@ def _read(project: Project) -> list[KnownSchema]:
     return [
         KnownSchema(
             source, source.database(), source.schema(),
-            SchemaPlaces([m.file for m in source.applied] or source.schema_files), texts,
+            SchemaPlaces(source.files), texts,
         )
         for source in whole
     ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Edit, Fix, Span
 from edgelint.project.databases import glob, number
+from edgelint.syntax.ddl import quoted
 
 if TYPE_CHECKING:
     from edgelint.project.databases import DatabaseSource
@@ -18,17 +19,27 @@ _PLAIN = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 _NOT_PLAIN = re.compile(r"\W+", re.ASCII)
 
 
-def index_fix(source: DatabaseSource, table: str, columns: Sequence[str], terms: Sequence[str] = ()) -> Fix | None:
-    """An unsafe fix that adds an index on ``columns`` of ``table``: in the next migration, or at the end of the schema
-    file of a database that has no migrations. ``terms`` are the columns as SQL, where names are not all (``a DESC``).
+class NewIndex(NamedTuple):
+    """An index that is not there yet. ``sql`` is the statement that makes it, without ``;``."""
 
-    None where there is no file to write it to.
-    """
+    name: str
+    sql: str
+
+
+def new_index(table: str, columns: Sequence[str], descending: Collection[str] = ()) -> NewIndex:
+    """An index on ``columns`` of ``table``, of which those in ``descending`` go down."""
     name = "_".join(_NOT_PLAIN.sub("_", part) for part in (table, *columns)).strip("_")
-    listed = ", ".join(terms or map(quoted, columns))
-    sql = f"CREATE INDEX {quoted(name)} ON {quoted(table)} ({listed});\n"
+    terms = (f"{readable(column)} DESC" if column in descending else readable(column) for column in columns)
+    return NewIndex(name, f"CREATE INDEX {readable(name)} ON {readable(table)} ({', '.join(terms)})")
+
+
+def index_fix(source: DatabaseSource, index: NewIndex) -> Fix | None:
+    """An unsafe fix that makes an index: in the next migration, or at the end of the schema file of a database that has
+    no migrations. None where there is no file to write it to.
+    """
+    sql = f"{index.sql};\n"
     if source.migrations:
-        path = next_path(source, name)
+        path = next_path(source, index.name)
         return Fix(f"Write {path}", (Edit(Span(path, 0, 0), sql),)) if path is not None else None
     if not source.schema_files:
         return None
@@ -52,10 +63,10 @@ def next_path(source: DatabaseSource, name: str) -> str | None:
     return posixpath.join(source.directory or "", made)
 
 
-def quoted(name: str) -> str:
-    """A name as SQL takes it: in quotes where it needs them."""
+def readable(name: str) -> str:
+    """A name as people write it in SQL: in quotes only where it needs them."""
     from apsw import keywords
 
     if _PLAIN.match(name) and name.upper() not in keywords:
         return name
-    return '"' + name.replace('"', '""') + '"'
+    return quoted(name)

@@ -124,19 +124,17 @@ class Project:
 
     def focus(self, path: str) -> Project:
         """The same project, with iterators narrowed to what stands in ``path``."""
-        view = object.__new__(Project)
-        view.__dict__.update(self.__dict__)
-        view.only = path
-        return view
+        return self._view(path)
 
     @property
     def whole(self) -> Project:
         """The same project, not narrowed."""
-        if self.only is None:
-            return self
+        return self if self.only is None else self._view(None)
+
+    def _view(self, only: str | None) -> Project:
         view = object.__new__(Project)
         view.__dict__.update(self.__dict__)
-        view.only = None
+        view.only = only
         return view
 
     def option(self, rule: str, name: str) -> Any:

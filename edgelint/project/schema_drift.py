@@ -71,6 +71,8 @@ def _told(known: KnownSchema) -> tuple[Schema, SchemaPlaces] | None:
 
 def _differences(told: Table, made: Table) -> Iterator[str]:
     """What of ``made`` is not as it is told, in words."""
+    from edgelint.d1.schema import affinity
+
     mine = {column.name.lower(): column for column in told.columns}
     theirs = {column.name.lower(): column for column in made.columns}
     absent = [column.name for name, column in theirs.items() if name not in mine]
@@ -83,7 +85,7 @@ def _differences(told: Table, made: Table) -> Iterator[str]:
         other = theirs.get(name)
         if other is None:
             continue
-        if _affinity(column.type) != _affinity(other.type):
+        if affinity(column.type) != affinity(other.type):
             yield f"{other.name} is {other.type or 'of no type'}"
         if (column.not_null or bool(column.pk_position)) != (other.not_null or bool(other.pk_position)):
             yield f"{other.name} {'is NOT NULL' if other.not_null else 'may be NULL'}"
@@ -91,18 +93,6 @@ def _differences(told: Table, made: Table) -> Iterator[str]:
     for key in made.foreign_keys:
         if (tuple(map(str.lower, key.columns)), key.table.lower(), key.on_delete) not in keys:
             yield f"{', '.join(key.columns)} references {key.table} (on delete {key.on_delete.lower()})"
-
-
-def _affinity(type: str) -> str:
-    """SQLite's rules (https://www.sqlite.org/datatype3.html#determination_of_column_affinity)."""
-    words = type.upper()
-    if "INT" in words:
-        return "INTEGER"
-    if any(word in words for word in ("CHAR", "CLOB", "TEXT")):
-        return "TEXT"
-    if "BLOB" in words or not words:
-        return "BLOB"
-    return "REAL" if any(word in words for word in ("REAL", "FLOA", "DOUB")) else "NUMERIC"
 
 
 def _listed(names: list[str]) -> str:

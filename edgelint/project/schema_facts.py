@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from edgelint.project.new_migration import quoted
+from edgelint.syntax.ddl import quoted
 
 if TYPE_CHECKING:
     from edgelint.d1.engine import Database
     from edgelint.d1.errors import D1Error
-    from edgelint.d1.plans import PlanStep
     from edgelint.d1.schema import ForeignKey, Index, Table
 
 
@@ -118,6 +117,7 @@ def _terms(database: Database, index: Index) -> list[tuple[object, ...]]:
 def _is_needed(database: Database, index: Index, statements: list[str]) -> bool:
     """Whether a statement would read or sort more without the index."""
     from edgelint.d1.errors import D1Error
+    from edgelint.d1.plans import cost
 
     without = database.clone()
     try:
@@ -127,12 +127,8 @@ def _is_needed(database: Database, index: Index, statements: list[str]) -> bool:
                 before, after = database.plan(text), without.plan(text)
             except D1Error:
                 continue
-            if _cost(after) > _cost(before):
+            if cost(after) > cost(before):
                 return True
     finally:
         without.close()
     return False
-
-
-def _cost(plan: tuple[PlanStep, ...]) -> tuple[int, int]:
-    return sum(step.scans for step in plan), sum(step.sorts for step in plan)

@@ -136,6 +136,11 @@ def unquoted(token: str) -> str:
     return inner if quote == "[" else inner.replace(close * 2, close)
 
 
+def quoted(name: str) -> str:
+    """A name in SQL's quotes: what ``unquoted`` takes off."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 class _Reader:
     """A cursor over the tokens of one statement. ``end`` is where the statement ends."""
 
