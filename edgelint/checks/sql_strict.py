@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from edgelint.checks import check
 from edgelint.diagnostics import Finding
 from edgelint.project.sql_shapes import leading_wildcards, offsets, stars, unbounded
-from edgelint.project.sql_units import code_units
+from edgelint.project.sql_units import code_units, pieces
 
 if TYPE_CHECKING:
     from edgelint.project.project import Project
@@ -17,37 +17,28 @@ if TYPE_CHECKING:
 @check("sql/select-star")
 def select_star(project: Project) -> Iterator[Finding]:
     """SELECT *."""
-    for unit in code_units(project):
-        for word in stars(unit.text):
-            span = unit.span(word.start, word.end)
-            if span is not None:
-                yield Finding(span, f"{word.text} reads every column, those that a later migration adds too")
+    for _, word, span in pieces(code_units(project), stars):
+        yield Finding(span, f"{word.text} reads every column, those that a later migration adds too")
 
 
 @check("sql/offset-pagination")
 def offset_pagination(project: Project) -> Iterator[Finding]:
     """OFFSET with a value that grows."""
-    for unit in code_units(project):
-        for word in offsets(unit.text):
-            span = unit.span(word.start, word.end)
-            if span is not None:
-                yield Finding(
-                    span, "every row that OFFSET skips is read, and billed, on every page",
-                    help="page by the last key seen: WHERE id > ? ORDER BY id LIMIT ?",
-                )
+    for _, _, span in pieces(code_units(project), offsets):
+        yield Finding(
+            span, "every row that OFFSET skips is read, and billed, on every page",
+            help="page by the last key seen: WHERE id > ? ORDER BY id LIMIT ?",
+        )
 
 
 @check("sql/leading-wildcard")
 def leading_wildcard(project: Project) -> Iterator[Finding]:
     """A pattern that begins with a wildcard."""
-    for unit in code_units(project):
-        for word in leading_wildcards(unit.text):
-            span = unit.span(word.start, word.end)
-            if span is not None:
-                yield Finding(
-                    span, "a pattern that begins with % is looked for in every row: no index helps",
-                    help="full-text search (FTS5)",
-                )
+    for _, _, span in pieces(code_units(project), leading_wildcards):
+        yield Finding(
+            span, "a pattern that begins with % is looked for in every row: no index helps",
+            help="full-text search (FTS5)",
+        )
 
 
 @check("sql/unbounded-select")

@@ -10,7 +10,7 @@ from edgelint.checks._sql_fixes import replacement
 from edgelint.diagnostics import Edit, Finding, Fix, Related, Severity
 from edgelint.project.bound_values import kind_of
 from edgelint.project.quoted_strings import in_files, quoted_strings
-from edgelint.project.sql_units import Unit, code_units, file_units
+from edgelint.project.sql_units import Unit, code_units, file_units, pieces
 from edgelint.project.sql_words import Word, null_comparisons, quoted_placeholders
 from edgelint.syntax.sql import placeholders, statements
 
@@ -36,13 +36,13 @@ _D1_PYTHON = {
     "large": ("an int over 2**53 becomes a BigInt, which D1 refuses", "bind str(value), for a TEXT column"),
 }
 # What becomes of it: facts of a local run of workerd 1.20260426, SQL of a Durable Object.
-_OBJECT = {
+_STORED = {
     "date": ("a Date is stored as its text, in words and in local time", "give date.toISOString()"),
     "object": ("an object is stored as the text [object Object]", "give JSON.stringify(value)"),
     "boolean": ("a boolean is stored as the text true or false, which no comparison with 1 or 0 finds",
                 "give Number(value)"),
-    "bigint": ("a BigInt is refused: exec() throws", "give value.toString(), for a TEXT column"),
 }  # fmt: skip
+_OBJECT = {"bigint": ("a BigInt is refused: exec() throws", "give value.toString(), for a TEXT column"), **_STORED}
 
 
 @check("sql/unsupported-parameter-type")
@@ -55,10 +55,9 @@ def unsupported_parameter_type(project: Project) -> Iterator[Finding]:
         if place.node is None or kind is None or kind not in known:
             continue
         message, help = known[kind]
-        stored = "stored" in message
         yield Finding(
             place.file.span(place.node), message, _where(unit, place), help,
-            severity=Severity.WARNING if stored else None,
+            severity=Severity.WARNING if known is _OBJECT and kind in _STORED else None,
         )
 
 
@@ -111,15 +110,12 @@ def quoted_placeholder(project: Project) -> Iterator[Finding]:
 @check("sql/null-comparison")
 def null_comparison(project: Project) -> Iterator[Finding]:
     """A comparison with NULL, which is never true."""
-    for unit in (*code_units(project), *file_units(project)):
-        for word in null_comparisons(unit.text):
-            span = unit.span(word.start, word.end)
-            if span is not None:
-                # What finds no row today would delete or change some: that wants a look.
-                reads = not any(one.verb in ("DELETE", "UPDATE") for one in statements(unit.text))
-                fix = replacement(unit, word.start, word.end, word.what, f"Write {word.what}", safe=reads)
-                message = f"{word.text} is never true, whatever the column holds"
-                yield Finding(span, message, help=f"write {word.what}", fix=fix)
+    for unit, word, span in pieces((*code_units(project), *file_units(project)), null_comparisons):
+        # What finds no row today would delete or change some: that wants a look.
+        reads = not any(one.verb in ("DELETE", "UPDATE") for one in statements(unit.text))
+        fix = replacement(unit, word.start, word.end, word.what, f"Write {word.what}", safe=reads)
+        message = f"{word.text} is never true, whatever the column holds"
+        yield Finding(span, message, help=f"write {word.what}", fix=fix)
 
 
 @check("sql/double-quoted-string")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from edgelint.project.sql_text import Chunk
 from edgelint.syntax import tree
@@ -82,3 +82,24 @@ def file_units(project: Project) -> Iterator[Unit]:
     for path, file in project.databases_found.files.items():
         if project.shows(path):
             yield Unit(file.text, None, None, file)
+
+
+class _Piece(Protocol):
+    """A piece of a text, in code points."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
+P = TypeVar("P", bound=_Piece)
+
+
+def pieces(units: Iterable[Unit], find: Callable[[str], Iterable[P]]) -> Iterator[tuple[Unit, P, Span]]:
+    """What ``find`` finds in each text that somebody wrote, with its place."""
+    for unit in units:
+        for piece in find(unit.text):
+            span = unit.span(piece.start, piece.end)
+            if span is not None:
+                yield unit, piece, span
