@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgelint import settings as settings_module
 from edgelint.cli import terminal
+from edgelint.cli.reading import read
 from edgelint.diagnostics import Span
 from edgelint.report.escape import cells, unicode, visible
 from edgelint.report.model import Files, seen_from
@@ -40,19 +40,11 @@ class Row:
 
 def show(path: Path, format_: str, config: Path | None, color: str) -> int:
     """Print the matrix of the Workers at ``path``; returns the exit status."""
-    root = settings_module.find_root([path], ignore_settings=config is not None)
-    try:
-        settings = settings_module.load(root, config)
-    except settings_module.SettingsError as error:
-        return terminal.fail("\n".join(map(str, error.problems)))
-    from edgelint.project.project import Project
-
-    with terminal.progress(f"Reading {root}"):
-        project = Project.load(root, settings)
-        place = path.resolve().relative_to(root).as_posix()
-        workers = [worker for worker in project.workers if _concerns(worker, place)]
+    with terminal.progress(f"Reading {path}"):
+        around = read(path, config)
+        workers = [worker for worker in around.project.workers if around.concerns(_home(worker))]
         tables = [(worker, rows(worker)) for worker in workers]
-    files = Files(root)
+    files = Files(around.project.root)
     if format_ == "json":
         whole = {"version": 1, "workers": [_object(worker, table, files) for worker, table in tables]}
         terminal.write([json.dumps(whole, indent=2) + "\n"])
@@ -65,12 +57,6 @@ def show(path: Path, format_: str, config: Path | None, color: str) -> int:
         for line in (*([""] if number else []), *_text(worker, table, files, style))
     )
     return 0
-
-
-def _concerns(worker: Worker, place: str) -> bool:
-    """Whether a Worker is in the folder ``place``, or holds it."""
-    home = _home(worker)
-    return place == "." or home == "" or f"{home}/".startswith(f"{place}/") or f"{place}/".startswith(f"{home}/")
 
 
 def _home(worker: Worker) -> str:

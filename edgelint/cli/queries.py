@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgelint import settings as settings_module
 from edgelint.cli import CLEAN, terminal
+from edgelint.cli.reading import read
 from edgelint.report.escape import unicode, visible
 from edgelint.report.model import Files, counted, seen_from
 from edgelint.report.style import Style
@@ -24,21 +24,13 @@ SHOWN = 100
 
 def show(path: Path, format_: str, config: Path | None, color: str) -> int:
     """Print the statements of the code at ``path``; returns the exit status."""
-    root = settings_module.find_root([path], ignore_settings=config is not None)
-    try:
-        settings = settings_module.load(root, config)
-    except settings_module.SettingsError as error:
-        return terminal.fail("\n".join(map(str, error.problems)))
-    from edgelint.project.project import Project
-
-    with terminal.progress(f"Reading {root}"):
-        project = Project.load(root, settings)
-        place = path.resolve().relative_to(root).as_posix()
-        found = [query for query in project.queries if _concerns(query, place)]
+    with terminal.progress(f"Reading {path}"):
+        project, place = read(path, config)
+        found = [query for query in project.queries if _is_in(query, place)]
         for query in found:
             for asked in query.asked:
                 asked.plan  # noqa: B018  asked for here, while it is said that something is going on
-    files = Files(root)
+    files = Files(project.root)
     if format_ == "json":
         terminal.write([json.dumps(_object(found, files), indent=2) + "\n"])
         return CLEAN
@@ -49,7 +41,7 @@ def show(path: Path, format_: str, config: Path | None, color: str) -> int:
     return CLEAN
 
 
-def _concerns(query: Query, place: str) -> bool:
+def _is_in(query: Query, place: str) -> bool:
     path = query.statement.call.file.path
     return place == "." or path == place or path.startswith(f"{place}/")
 

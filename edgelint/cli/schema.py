@@ -7,26 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgelint import settings as settings_module
 from edgelint.cli import CLEAN, terminal
+from edgelint.cli.reading import read
 
 if TYPE_CHECKING:
+    from edgelint.cli.reading import Around
     from edgelint.project.databases import DatabaseSource
-    from edgelint.project.project import Project
 
 
 def show(path: Path, database: str | None, format_: str, config: Path | None) -> int:
     """Print the schemas of the databases at ``path``; returns the exit status."""
-    root = settings_module.find_root([path], ignore_settings=config is not None)
-    try:
-        settings = settings_module.load(root, config)
-    except settings_module.SettingsError as error:
-        return terminal.fail("\n".join(map(str, error.problems)))
-    from edgelint.project.project import Project
-
-    with terminal.progress(f"Reading {root}"):
-        project = Project.load(root, settings)
-        sources = list(_below(project, path.resolve().relative_to(root).as_posix()))
+    with terminal.progress(f"Reading {path}"):
+        sources = list(_concerned(read(path, config)))
     if database is not None:
         chosen = [source for source in sources if database == source.name or database in source.names]
         if not chosen:
@@ -46,16 +38,14 @@ def show(path: Path, database: str | None, format_: str, config: Path | None) ->
     return CLEAN
 
 
-def _below(project: Project, place: str) -> Iterator[DatabaseSource]:
-    """The databases of the configs in the folder ``place`` or around it; those of Durable Objects by their file."""
-    for source in project.databases:
+def _concerned(around: Around) -> Iterator[DatabaseSource]:
+    """The databases of the configs in the place that is shown or around it; those of Durable Objects by their file."""
+    for source in around.project.databases:
         homes = [binding.config.directory for binding in source.bindings]
         if source.durable is not None:
             homes.append(source.durable.file.path)
-        for home in homes:
-            if place == "." or not home or f"{home}/".startswith(f"{place}/") or f"{place}/".startswith(f"{home}/"):
-                yield source
-                break
+        if any(around.concerns(home) for home in homes):
+            yield source
 
 
 def _unknown(name: str, sources: list[DatabaseSource]) -> str:

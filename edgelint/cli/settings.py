@@ -7,16 +7,13 @@ from pathlib import Path
 
 from edgelint import settings as settings_module
 from edgelint.cli import terminal
+from edgelint.cli.reading import settings_for
 from edgelint.report.escape import visible
 
 
 def show(path: Path, config: Path | None) -> int:
     """Print the settings for ``path`` as TOML, each with its origin; returns the exit status."""
-    root = settings_module.find_root([path], ignore_settings=config is not None)
-    try:
-        settings = settings_module.load(root, config)
-    except settings_module.SettingsError as error:
-        return terminal.fail("\n".join(map(str, error.problems)))
+    root, settings = settings_for(path, config)
     lines = _lines(settings.file) if settings.file is not None else {}
     shown = os.path.relpath(settings.file) if settings.file is not None else ""
     rows = []
