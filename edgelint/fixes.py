@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,9 @@ from edgelint.settings import Settings
 
 MAX_ROUNDS = 20
 """A fix may bring about another; what still changes after so many rounds goes in a circle."""
+MAX_MADE = 200
+"""Rounds that make a file do not count among these, for a new migration is numbered after the one before and so each
+has a round of its own. Their number ends here."""
 
 _BROKEN = ("syntax-error", "unreadable-file")
 
@@ -52,10 +56,16 @@ def fix(root: Path, settings: Settings, wanted: Callable[[Diagnostic], bool], *,
     applied: list[Diagnostic] = []
     refused: list[Diagnostic] = []
     outcome = engine.analyse(root, settings, overlay)
-    for _ in range(MAX_ROUNDS):
-        chosen = _choose(outcome, wanted, unsafe, refused)
+    rounds = made = 0
+    while rounds < MAX_ROUNDS and made < MAX_MADE:
+        is_new = partial(_is_new, root, overlay)
+        chosen = _choose(outcome, wanted, unsafe, refused, is_new)
         if not chosen:
             return _fixed(before, overlay, applied, refused, True)
+        if any(is_new(edit.span.path) for item in chosen for edit in item.fix.edits):
+            made += 1
+        else:
+            rounds += 1
         texts = _apply(root, overlay, chosen, before)
         candidate = overlay | texts
         after = engine.analyse(root, settings, candidate)
@@ -69,15 +79,21 @@ def fix(root: Path, settings: Settings, wanted: Callable[[Diagnostic], bool], *,
     return _fixed(before, overlay, applied, refused, False)
 
 
+def _is_new(root: Path, overlay: Mapping[str, bytes], path: str) -> bool:
+    return path not in overlay and not os.path.lexists(root / path)
+
+
 class _Chosen(NamedTuple):
     diagnostic: Diagnostic
     fix: Fix
 
 
 def _choose(
-    outcome: Outcome, wanted: Callable[[Diagnostic], bool], unsafe: bool, refused: Iterable[Diagnostic]
+    outcome: Outcome, wanted: Callable[[Diagnostic], bool], unsafe: bool, refused: Iterable[Diagnostic],
+    is_new: Callable[[str], bool],
 ) -> list[_Chosen]:
-    """The fixes of one round: none that touches what another one changes, so that each does what it says."""
+    """The fixes of one round: none that touches what another one changes, so that each does what it says; and one at
+    most that makes a file, whose name may hang on the files that are there."""
     tried = {(item.rule, item.span, item.fix) for item in refused}
     taken: dict[str, list[Edit]] = {}
     chosen = []
@@ -86,6 +102,9 @@ def _choose(
         if offered is None or not offered.edits or not (offered.safe or unsafe) or not wanted(diagnostic):
             continue
         if (diagnostic.rule, diagnostic.span, offered) in tried:
+            continue
+        makes = any(is_new(edit.span.path) for edit in offered.edits)
+        if makes and any(is_new(path) for path in taken):
             continue
         if any(_collide(edit, other) for edit in offered.edits for other in taken.get(edit.span.path, ())):
             continue

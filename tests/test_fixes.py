@@ -169,6 +169,33 @@ def test_a_fix_may_make_a_file(app: Path) -> None:
     assert (app / "src/more.ts").read_text() == "export const env = 1;\n"
 
 
+def numbered(most: int) -> Callable[[Project], Iterator[Finding]]:
+    """Two findings that each want one more file, named after how many there are."""
+
+    def function(project: Project) -> Iterator[Finding]:
+        there = sum(path.startswith("src/new") for path in project.files)
+        for at in (0, 6) if there < most else ():
+            edit = Edit(Span(f"src/new{there + 1}.ts", 0, 0), f"export const env = {there}; // {at}\n")
+            yield Finding(Span(INDEX, at, at + 1), "one more", fix=Fix("Make it", (edit,)))
+
+    return function
+
+
+def test_each_round_makes_one_file_at_most(app: Path) -> None:
+    checks.CHECKS[TTL] = numbered(25)
+    fixed = mend(app, unsafe=True)
+    assert fixed.settled, "they do not count among the rounds that may go in a circle"
+    assert list(fixed.files) == sorted(f"src/new{n}.ts" for n in range(1, 26))
+    assert len(fixed.applied) == 25
+
+
+def test_files_come_to_an_end(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixes, "MAX_MADE", 3)
+    checks.CHECKS[TTL] = numbered(1_000)
+    fixed = mend(app, unsafe=True)
+    assert (fixed.settled, len(fixed.files)) == (False, 3)
+
+
 @pytest.mark.parametrize("path", ["../out.ts", "/out.ts", ""])
 def test_a_fix_cannot_make_a_file_elsewhere(app: Path, path: str) -> None:
     checks.CHECKS[TTL] = makes(path)

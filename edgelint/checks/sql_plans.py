@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from edgelint.checks import check
 from edgelint.diagnostics import Finding, Severity
 from edgelint.project.indexes import lacking
+from edgelint.project.new_migration import index_fix
 
 if TYPE_CHECKING:
     from edgelint.project.project import Project
@@ -23,6 +24,7 @@ def full_table_scan(project: Project) -> Iterator[Finding]:
                 f"each run reads all rows of '{found.table}', and each is billed: no index serves this query",
                 (),
                 f"with this index only the rows that are wanted are read: {found.made.sql}",
+                index_fix(found.asked.shape.source, found.made),
                 severity=Severity.INFO if found.asked.shape.source.kind != "d1" else None,
             )
 
@@ -37,5 +39,6 @@ def temporary_sort(project: Project) -> Iterator[Finding]:
                 message += ", then all but a few are dropped"
             yield Finding(
                 found.span, message, (), f"with this index they come in order: {found.made.sql}",
+                index_fix(found.asked.shape.source, found.made),
                 severity=Severity.WARNING if found.limited else None,
             )
