@@ -355,7 +355,8 @@ def test_a_file_that_cannot_be_written_ends_with_2(app: Path, monkeypatch: pytes
     "arguments",
     [
         ("--diff", "--fix"), ("--diff", "--fix-only"), ("--fix", "--stdin-filename", "a.ts", "-"),
-        ("--fix-only", "--stdin-filename", "a.ts"), ("--diff", "--stdin-filename", "a.ts"),
+        ("--fix-only", "--stdin-filename", "a.ts"), ("--diff", "--stdin-filename", "a.ts"), ("--unsafe-fixes",),
+        ("--diff", "--output-file", "x"), ("--fix-only", "-o", "x"), ("--diff", "--statistics"),
     ],
 )
 def test_options_that_contradict_each_other(app: Path, arguments: tuple[str, ...]) -> None:

@@ -82,6 +82,11 @@ def _validate(request: Request) -> None:
         raise CannotRun("--quiet and --verbose contradict each other")
     if request.statistics and request.format_ not in ("full", "concise", "json"):
         raise CannotRun(f"--statistics has no {request.format_} form; use --format full, concise or json")
+    if request.unsafe_fixes and not (request.fix or request.fix_only or request.diff):
+        raise CannotRun("--unsafe-fixes is for --fix, --fix-only and --diff")
+    for option, given in (("--output-file", request.output_file is not None), ("--statistics", request.statistics)):
+        if given and (request.diff or request.fix_only):
+            raise CannotRun(f"{option} is for a report, and {'--diff' if request.diff else '--fix-only'} makes none")
     if request.diff and (request.fix or request.fix_only):
         raise CannotRun("--diff changes nothing: it cannot be given together with --fix or --fix-only")
     if (request.fix or request.fix_only) and (STDIN in request.paths or request.stdin_filename is not None):

@@ -116,6 +116,7 @@ def destroyed(link: Link) -> Iterator[Destroyed]:
     after = {name.lower() for name in step.after.tables}
     text = step.sent
     copied, refilled = _copied(text), _refilled(text)
+    kept = {name: table for name, table in before.items() if name not in refilled}
     for definition in step.definitions:
         if isinstance(definition, Drop) and definition.kind == "table":
             name = definition.name.text.lower()
@@ -130,7 +131,6 @@ def destroyed(link: Link) -> Iterator[Destroyed]:
                 )
     for statement in statements(text):
         whole = text[statement.start : statement.end]
-        kept = {name: table for name, table in before.items() if name not in refilled}
         emptied = _emptied(whole, kept) if statement.verb == "DELETE" else None
         if emptied is None and statement.verb == "UPDATE":
             emptied = _overwritten(whole, before)
