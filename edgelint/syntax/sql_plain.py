@@ -56,15 +56,18 @@ _NOT_PLAIN = frozenset((
 ))
 # Words that sqlglot takes for something else than a column where they stand alone (its tokenizer's keywords and
 # functions without brackets, https://github.com/tobymao/sqlglot/blob/main/sqlglot/tokens.py), and SQLite's operators.
-_NOT_COLUMNS = frozenset("""
-all and any array as asc between by case cast collate cross current_date current_datetime current_time
-current_timestamp current_user default desc distinct else end escape except exists false fetch final first for from
-full glob group having ilike in inner insert intersect interval into is isnull join lateral left like limit localtime
-localtimestamp map match natural next not notnull null nulls offset on or order outer over overlaps partition pivot
-primary qualify range recursive references regexp returning right rlike row rows select session_user set similar some
-struct table tablesample then true union unique unnest unpivot update using values when where window with within
-xor div div0 cluster connect sort lock prior connect_by_root
-""".split())
+_NOT_COLUMNS = frozenset((
+    "all", "and", "any", "array", "as", "asc", "between", "by", "case", "cast", "collate", "cross", "current_date",
+    "current_datetime", "current_time", "current_timestamp", "current_user", "default", "desc", "distinct", "else",
+    "end", "escape", "except", "exists", "false", "fetch", "final", "first", "for", "from", "full", "glob", "group",
+    "having", "ilike", "in", "inner", "insert", "intersect", "interval", "into", "is", "isnull", "join", "lateral",
+    "left", "like", "limit", "localtime", "localtimestamp", "map", "match", "natural", "next", "not", "notnull",
+    "null", "nulls", "offset", "on", "or", "order", "outer", "over", "overlaps", "partition", "pivot", "primary",
+    "qualify", "range", "recursive", "references", "regexp", "returning", "right", "rlike", "row", "rows", "select",
+    "session_user", "set", "similar", "some", "struct", "table", "tablesample", "then", "true", "union", "unique",
+    "unnest", "unpivot", "update", "using", "values", "when", "where", "window", "with", "within", "xor", "div",
+    "div0", "cluster", "connect", "sort", "lock", "prior", "connect_by_root",
+))
 _MOST_LEVELS = 60
 
 
