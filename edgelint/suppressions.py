@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint import registry
 from edgelint.diagnostics import Confidence, Diagnostic, Span
+from edgelint.patterns import later
 from edgelint.source import Source, UnreadableSource
 from edgelint.syntax import tree
 
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from edgelint.project.project import Project
     from edgelint.syntax.document import Document, Value
 
-_DIRECTIVE = re.compile(r"(?:\A|[/#*;!]|--)\s*edgelint:\s*(?P<word>[\w-]*)(?P<list>\s*\[(?P<names>[^\]\n]*)\])?")
-_HASH = re.compile(rb"(?:^|(?<=[ \t]))#[^\r\n]*", re.MULTILINE)
-_SQL = re.compile(rb"'(?:[^']|'')*'|\"[^\"]*\"|(--[^\r\n]*|/\*.*?\*/)|;", re.DOTALL)
-_NAME = re.compile(r"[^\s,]+")
+_DIRECTIVE = later(r"(?:\A|[/#*;!]|--)\s*edgelint:\s*(?P<word>[\w-]*)(?P<list>\s*\[(?P<names>[^\]\n]*)\])?")
+_HASH = later(rb"(?:^|(?<=[ \t]))#[^\r\n]*", re.MULTILINE)
+_SQL = later(rb"'(?:[^']|'')*'|\"[^\"]*\"|(--[^\r\n]*|/\*.*?\*/)|;", re.DOTALL)
+_NAME = later(r"[^\s,]+")
 _WORDS = ("ignore", "ignore-file")
 _MEANT = ("ignore", "disable", "noqa", "nolint", "skip", "allow")
 

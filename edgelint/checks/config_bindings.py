@@ -10,6 +10,7 @@ from edgelint.checks import check
 from edgelint.checks.config_environments import used
 from edgelint.checks.config_values import crons, is_for_tests
 from edgelint.diagnostics import Confidence, Finding, Related, Severity, Span
+from edgelint.patterns import later
 from edgelint.platform import bindings
 from edgelint.project.deployers import other_deployer
 from edgelint.project.env_guards import is_tested
@@ -21,7 +22,7 @@ from edgelint.syntax.document import Value
 from edgelint.syntax.tree import Assign, Cast
 
 # Bindings that a framework reads by itself: Cloudflare's own or those of the adapters.
-_IMPLICIT = re.compile(
+_IMPLICIT = later(
     r"ASSETS|SESSION|IMAGES|CACHE|NEXT_\w+|WORKER_SELF_REFERENCE|OAUTH_KV|MCP_OBJECT|__\w+|NITRO_\w+|NUXT_\w+|SELF|OAUTH_PROVIDER"
 )
 _READ_ENV = frozenset(("chanfana", "r2-explorer", "django-cf", "payload", "better-auth-cloudflare"))  # by fixed names
@@ -30,12 +31,12 @@ _UNTESTED = frozenset(("var", "secret", "unsafe", "assets", "logfwdr", "version-
 _OPEN_KINDS = frozenset(("service", "assets", "mtls-certificate", "vpc-services", "vpc-networks", "browser", "unsafe"))
 _NO_FETCH = frozenset(("kv", "d1", "r2", "queue", "durable-object", "workflow", "analytics-engine", "vectorize"))
 _TEXTS = frozenset(("var", "secret", "text-blob"))
-_CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
-_BASE_TYPE = re.compile(r"(?:import\([^)]*\)\.|Cloudflare\.)?([A-Za-z_]\w*)\s*(?:<.*>)?", re.DOTALL)
+_CONSTANT = later(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
+_BASE_TYPE = later(r"(?:import\([^)]*\)\.|Cloudflare\.)?([A-Za-z_]\w*)\s*(?:<.*>)?", re.DOTALL)
 _RUNTIME_NAMES = frozenset((
     "CF_PAGES", "CF_PAGES_URL", "CF_PAGES_BRANCH", "CF_PAGES_COMMIT_SHA", "CF_VERSION_METADATA",
 ))  # fmt: skip
-_BUILD_NAMES = re.compile(r"(?:NODE_ENV|MODE|DEV|PROD|SSR|BASE_URL|VITE_\w+|NEXT_PUBLIC_\w+|PUBLIC_\w+|NUXT_\w+)")
+_BUILD_NAMES = later(r"(?:NODE_ENV|MODE|DEV|PROD|SSR|BASE_URL|VITE_\w+|NEXT_PUBLIC_\w+|PUBLIC_\w+|NUXT_\w+)")
 
 
 @check("config/duplicate-binding")

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from edgelint.checks import check
 from edgelint.checks.config_values import is_local
 from edgelint.diagnostics import Finding, Related, Severity
+from edgelint.patterns import later
 from edgelint.platform import bindings, config_keys
 from edgelint.project.commands import Command, commands
 from edgelint.project.env_guards import is_tested
 from edgelint.project.project import EnvUse, Project, Worker
 from edgelint.project.wrangler import NAMES, BindingDecl, Environment, WranglerConfig
 
-_SECRET = re.compile(r"SECRET|TOKEN|PASSW|KEY|CREDENTIAL|CLIENT_ID|DSN|_PWD", re.IGNORECASE)
-_STAND_IN = re.compile(r"^$|placeholder|^<|^\$|changeme|change_me|^x+$|^your|todo", re.IGNORECASE)
+_SECRET = later(r"SECRET|TOKEN|PASSW|KEY|CREDENTIAL|CLIENT_ID|DSN|_PWD", re.IGNORECASE)
+_STAND_IN = later(r"^$|placeholder|^<|^\$|changeme|change_me|^x+$|^your|todo", re.IGNORECASE)
 _NOT_A_RESOURCE = frozenset(("var", "secret", "version-metadata", "unsafe", "logfwdr"))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from edgelint.checks import check
 from edgelint.diagnostics import Edit, Finding, Fix, Related, Severity, Span
+from edgelint.patterns import later
 from edgelint.platform import bindings, compat
 from edgelint.project.commands import commands
 from edgelint.project.deployers import other_deployer
@@ -22,15 +23,15 @@ from edgelint.syntax.document import Entry, Value
 
 _BUILT = frozenset(("build", "out", "output", "target", "bundle", "_worker.js", "node_modules", *BUILD_OUTPUT))
 # A folder of tests ("integration-tests/"), a folder for one machine ("dev/"), or a word of the file's name.
-_FOR_TESTS = re.compile(
+_FOR_TESTS = later(
     r"(?:^|/)(?:[\w.]+[-_])*(?:e2e|tests?|testing|__tests__|conformance|fixtures?|mocks?|vitest)/|(?:^|/)(?:local|dev)/"
     r"|[._-](?:e2e|tests?|testing|conformance|fixtures?|mocks?|vitest|local|dev|development)(?=[._-])[^/]*$",
     re.IGNORECASE,
 )
-_LOCAL_NAME = re.compile(
+_LOCAL_NAME = later(
     r"(?:dev|development|local|localhost|tests?|testing|e2e|ci|vitest|playwright)(?:[-_].*)?", re.IGNORECASE
 )
-_TEMPLATE = re.compile(r"\$\{|\{\{|^\$\w|^%\w+%?$|<%|^__\w+__$|^@@\w+@@$")
+_TEMPLATE = later(r"\$\{|\{\{|^\$\w|^%\w+%?$|<%|^__\w+__$|^@@\w+@@$")
 _DATE_FROM_BUILD = ("@cloudflare/vite-plugin", "nuxt", "nitro", "nitropack")
 
 
@@ -200,14 +201,14 @@ def _is_replaced(project: Project, text: str) -> bool:
 
 
 _MIN_REPLACED = 6
-_HEX = re.compile(r"[0-9a-fA-F]{32}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
+_HEX = later(r"[0-9a-fA-F]{32}")
+_UUID = later(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _ID_SHAPES = {"kv": _HEX, "d1": _UUID, "hyperdrive": re.compile(rf"{_HEX.pattern}|{_UUID.pattern}")}
 _ID_EXAMPLES = {"kv": "0f2ac74b498b48028cb68387c421e279", "d1": "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
                 "hyperdrive": "57b7076f58be42419276f058a8968187"}  # fmt: skip
-_LOCAL_ID = re.compile(r"(?:^|[-_])(?:dev|development|local|tests?|testing|e2e|ci)(?:$|[-_])", re.IGNORECASE)
-_ANGLED = re.compile(r"^<.*>$|^(?:your|my)[-_](?:bucket|queue|index|dataset|service)[-_](?:name|id)$|^YOUR_\w+$", re.I)
-_PLACEHOLDER = re.compile(
+_LOCAL_ID = later(r"(?:^|[-_])(?:dev|development|local|tests?|testing|e2e|ci)(?:$|[-_])", re.IGNORECASE)
+_ANGLED = later(r"^<.*>$|^(?:your|my)[-_](?:bucket|queue|index|dataset|service)[-_](?:name|id)$|^YOUR_\w+$", re.I)
+_PLACEHOLDER = later(
     r"your|placeholder|change|replace|todo|fixme|insert|fill|example|dummy|fake|x{3,}|<|>|\.\.\.|abc|def|123|^id$"
     r"|[-_]id$|none|null|tbd",
     re.IGNORECASE,

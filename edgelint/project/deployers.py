@@ -6,16 +6,17 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from edgelint.patterns import later
 from edgelint.project.commands import commands
 
 if TYPE_CHECKING:
     from edgelint.project.project import Project
     from edgelint.project.wrangler import WranglerConfig
 
-_WORKERS = re.compile(
+_WORKERS = later(
     rb"cloudflare_(?:worker|workers|pages)|cloudflare\.(?:Worker|Pages|Kv|D1|Bucket)|\balchemy\b", re.IGNORECASE
 )
-_INFRASTRUCTURE = re.compile(
+_INFRASTRUCTURE = later(
     r"tf|terraform|tofu|infra(?:structure)?|iac|ops|deploy(?:ment)?|modules?|env(?:ironment)?s?|prod(?:uction)?|staging|dev"
     r"|stacks?|cloudflare|pulumi",
     re.IGNORECASE,

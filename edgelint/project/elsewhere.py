@@ -8,21 +8,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from edgelint.patterns import later
 from edgelint.syntax.ddl import AlterTable, CreateTable, definitions, unquoted
 
 if TYPE_CHECKING:
     from edgelint.project.project import Project
 
 _NAME = r"(?:\"[^\"]+\"|`[^`]+`|\[[^\]]+\]|'[^']+'|[\w$]+|\$?\{[^{}]*\})"
-_CREATE = re.compile(
+_CREATE = later(
     rf"\bCREATE\s+(?:(?:TEMP|TEMPORARY|VIRTUAL)\s+)?(?:TABLE|VIEW)\s+(?:IF\s+NOT\s+EXISTS\s+)?"
     rf"(?:{_NAME}\s*\.\s*)?({_NAME})",
     re.I,
 )
-_ADD = re.compile(
+_ADD = later(
     rf"\bALTER\s+TABLE\s+({_NAME})\s+(?:ADD\s+(?:COLUMN\s+)?|RENAME\s+(?:COLUMN\s+)?{_NAME}\s+TO\s+)({_NAME})", re.I
 )
-_RENAME = re.compile(rf"\bALTER\s+TABLE\s+{_NAME}\s+RENAME\s+TO\s+({_NAME})", re.I)
+_RENAME = later(rf"\bALTER\s+TABLE\s+{_NAME}\s+RENAME\s+TO\s+({_NAME})", re.I)
 _LONGEST = 6_000  # characters of one CREATE TABLE in code that are read
 
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from edgelint.patterns import later
 from edgelint.syntax import js_text, python_strings, tree
 
-_JS_UNIT = re.compile(r"\\(?:u\{[0-9a-fA-F]{1,8}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[0-7]{1,3}|\r\n|[\s\S])|[\s\S]")
-_PYTHON_UNIT = re.compile(
+_JS_UNIT = later(r"\\(?:u\{[0-9a-fA-F]{1,8}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[0-7]{1,3}|\r\n|[\s\S])|[\s\S]")
+_PYTHON_UNIT = later(
     r"\\(?:\r\n|[\n\r]|[0-7]{1,3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|[\s\S])|\r\n|[\s\S]"
 )
-_RAW_UNIT = re.compile(r"\r\n|[\s\S]")
-_SURROGATES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
-_PREFIX = re.compile(r"[A-Za-z]{0,3}(?='''|\"\"\"|'|\")")
-_BETWEEN = re.compile(r"(?:\s|\\(?:\r\n|\n|\r)|#[^\n\r]*)+")
-_QUOTE = re.compile(r"'''|\"\"\"|'|\"")
+_RAW_UNIT = later(r"\r\n|[\s\S]")
+_SURROGATES = later(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_PREFIX = later(r"[A-Za-z]{0,3}(?='''|\"\"\"|'|\")")
+_BETWEEN = later(r"(?:\s|\\(?:\r\n|\n|\r)|#[^\n\r]*)+")
+_QUOTE = later(r"'''|\"\"\"|'|\"")
 
 Unit = tuple[str, int, int]  # the text a piece of source stands for ("" for a continued line), its place in bytes
 
