@@ -194,10 +194,11 @@ def _is_replaced(project: Project, text: str) -> bool:
     if len(text) < _MIN_REPLACED or not re.fullmatch(r"[\w-]+", text):
         return False
     found = project.discovered
-    word = re.compile(rb"(?<![\w-])" + re.escape(text.encode()) + rb"(?![\w-])")
+    plain = text.encode()
+    word = re.compile(rb"(?<![\w-])" + re.escape(plain) + rb"(?![\w-])")
     scripts = (path for path in found.texts if path.endswith((".sh", "Makefile", "justfile")))
     paths = (*found.package_json, *found.workflows, *scripts)
-    return any(data is not None and word.search(data) for data in map(project.consult, paths))
+    return any(data is not None and plain in data and word.search(data) for data in map(project.consult, paths))
 
 
 _MIN_REPLACED = 6

@@ -59,7 +59,7 @@ class Assembly(Lists):
 
     def write(self, node: Node, here: Here, into: list[Piece]) -> None:
         """Append what ``node`` evaluates to."""
-        while isinstance(node, tree.Cast | tree.Await | tree.Keyword):
+        while isinstance(node, (tree.Cast, tree.Await, tree.Keyword)):
             node = node.value
         key = (id(node), id(here.frame))
         if key in self.active or not self.spend():

@@ -65,13 +65,14 @@ class Branches:
 
     def decided(self, node: Node, here: Here, choose: bool = False) -> bool | None:
         """Whether ``node`` holds; None when nothing tells and it is not to be chosen."""
-        while isinstance(node, tree.Cast | tree.Await):
+        while isinstance(node, (tree.Cast, tree.Await)):
             node = node.value
-        if isinstance(node, tree.Unary) and node.op == "!":
+        if isinstance(node, tree.Binary):
+            if node.op in ("&&", "||"):
+                return self.both(node, here, choose)
+        elif isinstance(node, tree.Unary) and node.op == "!":
             inner = self.decided(node.value, here, choose)
             return None if inner is None else not inner
-        if isinstance(node, tree.Binary) and node.op in ("&&", "||"):
-            return self.both(node, here, choose)
         if isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and node.func.id in ("Boolean", "bool"):
             if len(node.args) == 1:
                 return self.decided(node.args[0], here, choose)
@@ -232,9 +233,10 @@ class Branches:
     def ran(self, node: Node, use: Node, here: Here) -> bool:
         """Whether ``node`` has run in this world when ``use`` does; both stand in one function."""
         entered, left = self._steps(node, use)
-        return all(self.entered(parent, child, use, here) for parent, child in entered) and not any(
-            self.left_before(parent, child, here) for parent, child in left
-        )
+        for parent, child in entered:  # loops and no generators: this is asked for every item of every list
+            if not self.entered(parent, child, use, here):
+                return False
+        return not left or not any(self.left_before(parent, child, here) for parent, child in left)
 
     def _steps(self, node: Node, use: Node) -> tuple[list[_Step], list[_Step]]:
         """What decides whether ``node`` has run when ``use`` does, from the outside in: (ways to go, blocks that may be

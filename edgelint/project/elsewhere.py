@@ -58,6 +58,17 @@ class Elsewhere:
 
     def add_code(self, text: str) -> None:
         """A source file, with SQL somewhere in it."""
+        plain = text.lower()
+        if "create" in plain and ("table" in plain or "view" in plain):
+            self._add_created(text)
+        if "alter" not in plain or "table" not in plain:
+            return
+        for match in _ADD.finditer(text):
+            table_name = unquoted(match[1]).lower()
+            self.columns.add(("" if "{" in table_name else table_name, unquoted(match[2]).lower()))
+        self.tables.update(unquoted(match[1]).lower() for match in _RENAME.finditer(text))
+
+    def _add_created(self, text: str) -> None:
         for match in _CREATE.finditer(text):
             name = unquoted(match[1]).lower()
             self.tables.add(name)
@@ -65,10 +76,6 @@ class Elsewhere:
             if isinstance(table, CreateTable):
                 made = "" if "{" in name else name
                 self.columns.update((made, c.name.text.lower()) for c in table.columns)
-        for match in _ADD.finditer(text):
-            table_name = unquoted(match[1]).lower()
-            self.columns.add(("" if "{" in table_name else table_name, unquoted(match[2]).lower()))
-        self.tables.update(unquoted(match[1]).lower() for match in _RENAME.finditer(text))
 
 
 def elsewhere(project: Project) -> Elsewhere:

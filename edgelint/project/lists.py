@@ -64,7 +64,7 @@ class Lists(Branches):
 
     def items(self, node: Node, here: Here) -> list[Item]:
         """What the list ``node`` holds, in order."""
-        while isinstance(node, tree.Cast | tree.Await):
+        while isinstance(node, (tree.Cast, tree.Await)):
             node = node.value
         if not self.spend():
             return self.nothing(here)

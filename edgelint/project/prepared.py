@@ -151,6 +151,9 @@ class Queries:
         """What SQLite refuses of them, once asked for: see ``refusals``."""
         self._elsewhere: Elsewhere | None = None
         self._blank: Shape | None = None
+        # by the id of the statement, which is kept so that it stays its own
+        self._reached: dict[int, tuple[SqlStatement, list[DatabaseSource], bool]] = {}
+        self._of_durables: list[DatabaseSource] | None = None
         self._grown: dict[DatabaseSource, set[str] | None] = {}
 
     def is_small(self, shape: Shape, table: str) -> bool:
@@ -234,12 +237,18 @@ class Queries:
 
     def reached(self, statement: SqlStatement) -> tuple[list[DatabaseSource], bool]:
         """The databases a statement may reach, and whether that is certain."""
+        kept = self._reached.get(id(statement))
+        if kept is None:
+            kept = self._reached[id(statement)] = (statement, *self._find_reached(statement))
+        return list(kept[1]), kept[2]
+
+    def _find_reached(self, statement: SqlStatement) -> tuple[list[DatabaseSource], bool]:
         project = self._project
         call = statement.call
         if call.kind == "do-sql":
-            found = [s for s in project.databases if s.kind == "durable-object" and s.durable is not None]
+            found = self._durable()
             home = tree.enclosing_class(call.node)
-            own = [s for s in found if s.durable is not None and s.durable.node is home]
+            own = [s for s in found if s.durable is not None and s.durable.node is home] if home is not None else []
             if own or home is not None:
                 return own, bool(own)
             return (found, True) if len(project.durables.classes) == 1 else ([], False)
@@ -256,6 +265,13 @@ class Queries:
             return [], False
         only = self._only(file)
         return only, len(only) == 1 and not names and call.trust in ("high", "import")
+
+    def _durable(self) -> list[DatabaseSource]:
+        """The databases of Durable Objects whose class is known."""
+        if self._of_durables is None:
+            found = self._project.databases
+            self._of_durables = [s for s in found if s.kind == "durable-object" and s.durable is not None]
+        return self._of_durables
 
     def _only(self, file: SourceFile) -> list[DatabaseSource]:
         """The D1 databases of the Workers that hold a file."""

@@ -98,7 +98,9 @@ class Project:
         self.inputs: list[str] = []
         self.folders: list[str] = list(discovered.directories)
         self._calls: dict[str, list[BindingCall]] = {}
+        self._consulted: dict[str, bytes | None] = {}
         self._holders: dict[str, list[Worker]] = {}
+        self._reaching: dict[int, dict[int, list[Worker]]] = {}  # by how many workers there were
         # hand-written .d.ts files that describe env, which belong to no config
         self.declarations: list[SourceFile] = []
         self._spoken: dict[str, tuple[dict[str, EnvType], dict[str, str]]] = {}
@@ -143,8 +145,10 @@ class Project:
 
     def consult(self, path: str) -> bytes | None:
         """The bytes of a file that holds no code (a README, a script), which is an input of the outcome from now on."""
-        self.inputs.append(path)
-        return read_bytes(self.root, path)
+        if path not in self._consulted:
+            self.inputs.append(path)
+            self._consulted[path] = read_bytes(self.root, path)
+        return self._consulted[path]
 
     def shows(self, path: str) -> bool:
         """Whether what stands in ``path`` is to be yielded (see ``focus``)."""
@@ -217,10 +221,18 @@ class Project:
         """The workers that reach ``file``; when none does, those of the nearest config above it."""
         found = self._holders.get(file.path)
         if found is None:
-            found = [worker for worker in self.all_workers if any(f is file for f in worker.files)]
-            if not found:
-                found = self._nearest(file.path)
-            self._holders[file.path] = found
+            found = self._holders[file.path] = self._reached_by().get(id(file)) or self._nearest(file.path)
+        return found
+
+    def _reached_by(self) -> dict[int, list[Worker]]:
+        """The workers that reach each file, by its id."""
+        count = len(self.all_workers)
+        found = self._reaching.get(count)
+        if found is None:  # while the project is read there are more and more of them
+            found = self._reaching[count] = {}
+            for worker in self.all_workers:
+                for number in {id(file) for file in worker.files}:
+                    found.setdefault(number, []).append(worker)
         return found
 
     def _nearest(self, path: str) -> list[Worker]:
