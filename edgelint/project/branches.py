@@ -40,6 +40,7 @@ class Branches:
         self._keys_kept: dict[tuple[Node, Frame | None], tuple[tuple[Hashable, ...], bool, list[int]]] = (
             evaluator.kept["keys"]
         )
+        self._equal_kept: dict[tuple[Node, Frame | None], tuple[Hashable, object] | None] = evaluator.kept["equal"]
 
     # -- what other parts give ---------------------------------------------------------------------------------------
 
@@ -209,10 +210,18 @@ class Branches:
 
     def equality(self, node: Node, here: Here) -> tuple[Hashable, object] | None:
         """(what is compared, the constant) of ``x === "a"``."""
-        if isinstance(node, tree.Binary) and node.op in _EQUAL:
-            for side, other in ((node.left, node.right), (node.right, node.left)):
-                if isinstance(other, tree.Literal) and not isinstance(side, tree.Literal):
-                    return (here.file.path, id(here.frame), here.file.text(side)), (other.kind, other.value)
+        if not isinstance(node, tree.Binary) or node.op not in _EQUAL:
+            return None
+        key = (node, here.frame)
+        if key not in self._equal_kept:
+            self._equal_kept[key] = self._equality(node, here)
+        return self._equal_kept[key]
+
+    @staticmethod
+    def _equality(node: tree.Binary, here: Here) -> tuple[Hashable, object] | None:
+        for side, other in ((node.left, node.right), (node.right, node.left)):
+            if isinstance(other, tree.Literal) and not isinstance(side, tree.Literal):
+                return (here.file.path, id(here.frame), here.file.text(side)), (other.kind, other.value)
         return None
 
     def excluded(self, node: Node, here: Here, key: Hashable) -> bool | None:
