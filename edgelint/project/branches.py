@@ -71,11 +71,12 @@ class Branches:
         if isinstance(node, tree.Binary):
             if node.op in ("&&", "||"):
                 return self.both(node, here, choose)
-        elif isinstance(node, tree.Unary) and node.op == "!":
-            inner = self.decided(node.value, here, choose)
-            return None if inner is None else not inner
-        if isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and node.func.id in ("Boolean", "bool"):
-            if len(node.args) == 1:
+        elif isinstance(node, tree.Unary):
+            if node.op == "!":
+                inner = self.decided(node.value, here, choose)
+                return None if inner is None else not inner
+        elif isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and len(node.args) == 1:
+            if node.func.id in ("Boolean", "bool"):
                 return self.decided(node.args[0], here, choose)
         told = self.told(node, here)
         if told is not None:
@@ -111,7 +112,9 @@ class Branches:
         if kept is None:
             kept = self._keys_kept[(node, here.frame)] = self._key(node, here)
         text, positive, around = kept
-        turns = tuple(self.turns[a] for a in around if a in self.turns) if self.turns else ()
+        turns: tuple[int, ...] = ()
+        if self.turns:
+            turns = tuple([self.turns[a] for a in around if a in self.turns])
         return (*text, turns), positive
 
     @staticmethod
@@ -226,15 +229,15 @@ class Branches:
 
     def excluded(self, node: Node, here: Here, key: Hashable) -> bool | None:
         """False when the plain form of ``x === "b"`` cannot hold because ``x === "a"`` does."""
-        found = self.equality(node, here)
+        found = self.equality(node, here) if self.equal else None
         if found is not None and found[0] in self.equal and self.equal[found[0]] != found[1]:
             self.world.settle(key, 1)
             return False
         return None
 
     def note_equal(self, node: Node, here: Here, holds: bool) -> None:
-        found = self.equality(node, here)
-        if found is not None and holds:
+        found = self.equality(node, here) if holds else None
+        if found is not None:
             self.equal.setdefault(found[0], found[1])
 
     # -- what has run ------------------------------------------------------------------------------------------------
@@ -272,6 +275,11 @@ class Branches:
             if child is parent.then:
                 return self.test(parent.test, here)
             return child is not parent.other or not self.test(parent.test, here)
+        if isinstance(parent, tree.Loop):
+            if id(parent) in self.turns or child is not parent.body or _contains(parent, use):
+                return True
+            self.exact = False
+            return self.world.choose(("loop", id(parent), id(here.frame)), 2) == 0
         if isinstance(parent, tree.Conditional):
             if child is parent.then:
                 return self.test(parent.test, here)
@@ -282,11 +290,6 @@ class Branches:
             return self.case(parent, child, here)
         if isinstance(parent, tree.Catch):
             return False
-        if isinstance(parent, tree.Loop):
-            if id(parent) in self.turns or child is not parent.body or _contains(parent, use):
-                return True
-            self.exact = False
-            return self.world.choose(("loop", id(parent), id(here.frame)), 2) == 0
         if isinstance(parent, tree.Function) and not _contains(parent, use):
             self.exact = False
             return self.world.choose(("loop", id(parent), id(here.frame)), 2) == 0

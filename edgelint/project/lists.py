@@ -276,17 +276,16 @@ class Lists(Branches):
             return [i._replace(repeat=i.repeat or repeat) for i in self.added(node, spread, here)]
         around, target, over = loop
         found: list[Item] = []
-        for turn, item in enumerate(over):
-            symbol = here.file.index.resolve(target)
-            if symbol is None:
-                break
+        symbol = here.file.index.resolve(target)
+        key = (id(symbol), id(here.frame))
+        for turn, item in enumerate(over) if symbol is not None else ():
             self.turns[id(around)] = turn
-            self.bound[(id(symbol), id(here.frame))] = item
+            self.bound[key] = item
             try:
                 if self.ran(node, use, here):
                     found += [self.fixed(i, here) for i in self.added(node, spread, here)]
             finally:
-                del self.bound[(id(symbol), id(here.frame))]
+                del self.bound[key]
                 del self.turns[id(around)]
         return found
 
