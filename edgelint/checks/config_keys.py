@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from edgelint.checks import check
@@ -205,6 +204,8 @@ def _nearest(key: str, allowed: frozenset[str]) -> str | None:
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).replace("-", "_").lower()
     if plain in allowed:
         return plain
+    from difflib import get_close_matches
+
     near = get_close_matches(plain, sorted(allowed), n=1, cutoff=0.8)
     return near[0] if near else None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from edgelint.checks import (
@@ -56,6 +55,8 @@ def _export_help(
         return (
             f'add `export {{ {bound.name} }} from "{project.graph.specifier(entry.path, file.path)}"` to {entry.path}'
         )
+    from difflib import get_close_matches
+
     near = get_close_matches(bound.name, sorted(exports), n=1, cutoff=0.6)
     return (
         f"did you mean {near[0]}?"

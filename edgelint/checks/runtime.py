@@ -4,7 +4,6 @@ know."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
@@ -121,6 +120,8 @@ def unknown_init_option(project: Project) -> Iterator[Finding]:
         if not project.edge.runs(file):
             continue
         for init in inits(file, project):
+            from difflib import get_close_matches
+
             near = get_close_matches(init.key, sorted(init.known), n=1, cutoff=0.7)
             yield Finding(
                 Span(file.path, init.prop.key_start, init.prop.key_end),

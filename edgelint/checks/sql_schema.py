@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
@@ -124,6 +123,8 @@ def _called(source: DatabaseSource) -> str:
 
 def meant(name: str, known: list[str], listing: str) -> str | None:
     """Which of the known names was probably meant, else which there are."""
+    from difflib import get_close_matches
+
     close = get_close_matches(name.lower(), [one.lower() for one in known], n=1, cutoff=0.7)
     if close:
         return f"did you mean '{next(one for one in known if one.lower() == close[0])}'?"

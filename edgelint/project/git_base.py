@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 TIMEOUT = 20
@@ -38,6 +37,8 @@ def names(root: Path, commit: str, directory: str) -> list[str]:
 
 
 def _git(root: Path, *arguments: str) -> bytes | None:
+    import subprocess  # only when a base is asked for
+
     environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
     try:
         done = subprocess.run(

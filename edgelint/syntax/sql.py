@@ -109,6 +109,7 @@ def _kept_statements(text: str) -> tuple[Statement, ...]:
 def _statements(text: str) -> list[Statement]:
     found: list[Statement] = []
     start, end = -1, 0
+    may_trigger = "trigger" in text.lower()
     trigger, last, pieces = False, "", 0  # of the text since the last ``;``: what stands in it, in how many pieces
     for match in _PIECE.finditer(text):
         kind = match.lastgroup
@@ -122,7 +123,7 @@ def _statements(text: str) -> list[Statement]:
                 start, end = (place if start < 0 else start), place + len(last)
             continue
         if start >= 0 and not trigger:
-            trigger = _TRIGGER.match(text, start) is not None
+            trigger = may_trigger and _TRIGGER.match(text, start) is not None
             closed = not trigger
         else:
             closed = pieces == 1 and last.upper() == "END"  # a trigger ends with ``; END`` (sqlite3_complete)
