@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from edgelint.diagnostics import Confidence, Diagnostic, Severity, Span
@@ -11,13 +12,13 @@ from edgelint.project import dotenv, wrangler
 from edgelint.project.config_schema import places
 from edgelint.project.discovery import SOURCES
 from edgelint.project.files import SourceFile, read_bytes
-from edgelint.project.hot import is_hot
+from edgelint.project.hot import is_edge_python, is_hot, is_text
 from edgelint.project.modules import UNSUPPORTED
 from edgelint.project.routes import brings_routes
 from edgelint.project.workers import Worker
 from edgelint.project.wrangler import WranglerConfig
 from edgelint.source import Source, UnreadableSource
-from edgelint.syntax.parse import parse_file
+from edgelint.syntax.parse import PYTHON, extension, parse_file
 
 if TYPE_CHECKING:
     from edgelint.project.project import Note, Project
@@ -222,7 +223,7 @@ class Reader:
             return None
         self.tried.add(path)
         data = self.bytes_of(path)
-        if data is not None and not forced and not is_hot(data):
+        if data is not None and not forced and not self.counts(path, data):
             self.tried.discard(path)
             return None
         if data is not None and len(data) > _MAX_BYTES:
@@ -240,6 +241,20 @@ class Reader:
         file = SourceFile(path, source, parsed)
         self.project.files[path] = file
         return file
+
+    def counts(self, path: str, data: bytes) -> bool:
+        """Whether a file that no entry reaches may hold a fact about the platform."""
+        if extension(path) in PYTHON and not self.has_python:
+            return not is_text(data)
+        return is_hot(data)
+
+    @cached_property
+    def has_python(self) -> bool:
+        """Whether any Python of the project may run at the edge."""
+        return any(
+            path in self.project.files or path in self.overlay or is_edge_python(self.bytes_of(path) or b"")
+            for path in self.sources if extension(path) in PYTHON
+        )
 
     def problem(self, rule: str, severity: Severity, span: Span, message: str) -> None:
         self.project.problems.append(Diagnostic(rule, severity, Confidence.HIGH, message, span))
