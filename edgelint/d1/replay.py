@@ -338,12 +338,17 @@ class Step:
 
 
 class Replay:
-    """A chain of migrations on an empty database. ``steps`` are in the order given; ``database`` is what results, of
-    all that could be run; ``error_free`` whether every migration applies."""
+    """A chain of migrations on an empty database, or on what ``before`` (scripts, as much of each as runs) makes of
+    one. ``steps`` are in the order given; ``database`` is what results, of all that could be run; ``error_free``
+    whether every migration applies."""
 
-    def __init__(self, chain: Sequence[tuple[str, str]], table: str = TABLE) -> None:
+    def __init__(
+        self, chain: Sequence[tuple[str, str]], table: str = TABLE, before: Sequence[str] = ()
+    ) -> None:
         self.database = Database.memory()
         self.table = table
+        for script in before:
+            _as_far_as_it_goes(self.database, script)
         self.database.execute(
             f"CREATE TABLE IF NOT EXISTS {quoted(table)}(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, "
             "applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)"
