@@ -120,6 +120,12 @@ class Step:
         losses = tuple(self.losses(filled, database))
         return WithRows(self.with_other_rows(names), losses, unfilled)
 
+    @property
+    def unfilled(self) -> dict[str, str]:
+        """The tables that no rows could be made for, and why, when the migration was tried on rows."""
+        tried: WithRows | None = self.__dict__.get("with_rows")
+        return tried.unfilled if tried is not None else {}
+
     # -- which rows matter --------------------------------------------------------------------------------------------
 
     @cached_property

@@ -18,7 +18,7 @@ from edgelint.diagnostics import Span
 
 if TYPE_CHECKING:
     from edgelint.d1.engine import Database
-    from edgelint.d1.replay import Replay
+    from edgelint.d1.replay import Replay, Step
     from edgelint.d1.schema import Schema
     from edgelint.project.bases import Base
     from edgelint.project.commands import Command
@@ -200,6 +200,12 @@ class DatabaseSource:
         """The files that are surely run before its migrations."""
         return self.base.files if self.base is not None and self.base.sure else ()
 
+    def tried(self) -> Iterator[tuple[Migration, Step]]:
+        """The migrations with what became of them, where they were run."""
+        replay: Replay | None = self.__dict__.get("replay")
+        if replay is not None and self.migrations:
+            yield from zip(self.applied, replay.steps, strict=True)
+
     def database(self) -> Database:
         """The database that results, without rows but those that migrations insert. Not to be changed: see ``clone``.
         """
@@ -242,6 +248,17 @@ class Databases:
 
             self._all = [*self.d1, *durable_sql.sources(self._project)]
         return self._all
+
+    def not_tried(self) -> Iterator[tuple[str, str, str]]:
+        """(why, the first migration, the table and the reason) for each table that rules wanted rows for and that none
+        could be made for: what migrations do to rows of it was not seen."""
+        for source in self.d1:
+            said = set()
+            for migration, step in source.tried():
+                for table, reason in step.unfilled.items():
+                    if table not in said:
+                        said.add(table)
+                        yield "table without rows for the trial of migrations", migration.path, f"{table}: {reason}"
 
     def reached(self, file: SourceFile, binding: str) -> list[DatabaseSource]:
         """The D1 databases that ``env.<binding>`` may be in ``file``: several when its Workers disagree."""
