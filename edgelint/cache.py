@@ -223,7 +223,7 @@ def _unchanged(
 def _encode(outcome: Outcome) -> dict[str, Any]:
     return {
         "diagnostics": [_encode_diagnostic(item) for item in outcome.diagnostics],
-        "notes": [[note.reason, list(note.paths)] for note in outcome.notes],
+        "notes": [[note.reason, list(note.paths), list(note.details)] for note in outcome.notes],
         "files": list(outcome.files),
         "also_read": list(outcome.also_read),
         "rules": outcome.rules,
@@ -242,7 +242,10 @@ def _encode_diagnostic(item: Diagnostic) -> list[Any]:
 def _decode(data: dict[str, Any]) -> Outcome:
     return Outcome(
         diagnostics=tuple(map(_decode_diagnostic, data["diagnostics"])),
-        notes=tuple(Note(_text(reason), tuple(map(_path, paths))) for reason, paths in data["notes"]),
+        notes=tuple(
+            Note(_text(reason), tuple(map(_path, paths)), tuple(map(_text, details)))
+            for reason, paths, details in data["notes"]
+        ),
         files=tuple(map(_path, data["files"])),
         also_read=tuple(map(_path, data["also_read"])),
         rules=_number(data["rules"]),

@@ -272,10 +272,17 @@ def _inputs(project: Project) -> list[str]:
 
 
 def _notes(project: Project) -> tuple[Note, ...]:
-    paths: dict[str, list[str]] = {}
+    found: dict[str, list[tuple[str, str]]] = {}
     for reason, path in (*project.notes, *project.queries_found.not_analysed()):
-        paths.setdefault(reason, []).append(path)
-    return tuple(Note(reason, tuple(sorted(struck))) for reason, struck in sorted(paths.items()))
+        found.setdefault(reason, []).append((path, ""))
+    for reason, path, detail in project.databases_found.not_tried():
+        found.setdefault(reason, []).append((path, detail))
+    notes = []
+    for reason, struck in sorted(found.items()):
+        struck.sort()
+        details = tuple(detail for _, detail in struck)
+        notes.append(Note(reason, tuple(path for path, _ in struck), details if any(details) else ()))
+    return tuple(notes)
 
 
 def _per_file(found: list[Diagnostic], ignores: Mapping[str, tuple[str, ...]]) -> list[Diagnostic]:

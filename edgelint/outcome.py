@@ -10,10 +10,14 @@ from edgelint.diagnostics import Diagnostic
 
 
 class Note(NamedTuple):
-    """Something that could not be analysed: the reason, and the paths it struck (once for each time it did)."""
+    """Something that could not be analysed: the reason, and the paths it struck (once for each time it did).
+
+    ``details`` say more of each path, in the same order; empty when there is nothing to say of any.
+    """
 
     reason: str
     paths: tuple[str, ...]
+    details: tuple[str, ...] = ()
 
 
 class Failure(NamedTuple):

@@ -26,7 +26,7 @@ OUTCOME = Outcome(
         ),
         Diagnostic("kv/y", Severity.ERROR, Confidence.HIGH, "plain", SPAN),
     ),
-    notes=(Note("too large", ("b.ts", "b.ts")),),
+    notes=(Note("too large", ("b.ts", "b.ts")), Note("without rows", ("c.sql",), ("t: why",))),
     files=("src/a.ts", "wrangler.toml"),
     also_read=("package.json",),
     rules=3,

@@ -73,6 +73,19 @@ def test_all_databases_and_what_is_not_known(app: Path) -> None:
     ]
 
 
+def test_what_migrations_begin_on(app: Path) -> None:
+    (app / "later").mkdir()
+    (app / "later" / "0001_seen.sql").write_text("ALTER TABLE users ADD COLUMN seen TEXT;")
+    (app / "setup.sql").write_text("CREATE TABLE users (id INTEGER PRIMARY KEY);")
+    (app / "migrations" / "0001_init.sql").unlink()
+    (app / "migrations" / "0002_more.sql").unlink()
+    result = schema("--database", "LATER")
+    assert "seen TEXT" in result.stdout
+    assert result.stderr == (
+        "edgelint: warning: later: no migration makes users: shown on top of what setup.sql makes\n"
+    )
+
+
 def test_mermaid(app: Path) -> None:
     result = schema("--database", "DB", "--format", "mermaid")
     lines = result.stdout.splitlines()

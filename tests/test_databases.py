@@ -40,6 +40,28 @@ def reasons(found: Project) -> list[str]:
     return [note.reason for note in found.notes]
 
 
+def test_tables_without_rows_are_said_once(tmp_path: Path) -> None:
+    found = made(tmp_path, {
+        "migrations/0001_init.sql": "CREATE TABLE a (n INTEGER NOT NULL CHECK (n > 1 AND n < 1));",
+        "migrations/0002_m.sql": "ALTER TABLE a ADD COLUMN m INTEGER;",
+        "migrations/0003_k.sql": "ALTER TABLE a ADD COLUMN k INTEGER;",
+    })
+    assert list(found.databases_found.not_tried()) == [], "nothing was run"
+    steps = only(found).replay.steps
+    assert list(found.databases_found.not_tried()) == [], "nothing was run on rows"
+    assert [step.with_rows.failure for step in steps] == [None, None, None]
+    assert list(found.databases_found.not_tried()) == [(
+        "table without rows for the trial of migrations", "migrations/0002_m.sql",
+        "a: CHECK constraint failed: n > 1 AND n < 1",
+    )]
+
+
+def test_schema_files_are_not_tried_on_rows(tmp_path: Path) -> None:
+    found = made(tmp_path, {"schema.sql": "CREATE TABLE a (n INTEGER NOT NULL CHECK (n > 1 AND n < 1));"})
+    assert only(found).replay.error_free
+    assert list(found.databases_found.not_tried()) == []
+
+
 # -- what wrangler takes for a migration -------------------------------------------------------------------------------
 
 

@@ -141,9 +141,9 @@ def test_mentions(tmp_path: Path) -> None:
 FATES = [
     ("P();", "dropped"), ("void P();", "dropped"), ("await P();", "awaited"), ("return P();", "returned"),
     ("ctx.waitUntil(P());", "passed"), ("P().then(f);", "dropped"), ("P().catch(f).finally(g);", "dropped"),
-    ("await P().catch(f);", "awaited"), ("!P();", "used"), ("if (P()) f();", "stored"), ("P().length;", "used"),
-    ("P()();", "used"), ("P() ? f() : g();", "used"), ("a ? P() : g();", "dropped"), ("a && P();", "dropped"),
-    ("P() && a;", "used"), ("P(), a;", "dropped"), ("P() + 1;", "used"), ("`${P()}`;", "used"),
+    ("await P().catch(f);", "awaited"), ("!P();", "dropped"), ("if (P()) f();", "dropped"), ("P().length;", "used"),
+    ("P()();", "used"), ("P() ? f() : g();", "dropped"), ("a ? P() : g();", "dropped"), ("a && P();", "dropped"),
+    ("P() && a;", "dropped"), ("P(), a;", "dropped"), ("P() + 1;", "dropped"), ("`${P()}`;", "dropped"),
     ("x.y = P();", "stored"),
     ("[P()];", "dropped"), ("await [P()].map(f);", "awaited"), ("({ a: P() });", "dropped"), ("f(...[P()]);", "passed"),
     ("Promise.all([P()]);", "dropped"), ("await Promise.all([P()]);", "awaited"), ("Promise.resolve(P());", "dropped"),
@@ -167,6 +167,36 @@ FATES = [
     ("new Promise((resolve) => { P(); });", "dropped"), ("new Other((resolve) => { P().then(resolve); });", "dropped"),
     ("for await (const x of P()) f();", "awaited"), ("for (const x of P()) f();", "used"), ("throw P();", "stored"),
     ("const f2 = (x = P()) => x;", "stored"), ("let p = 0; p += P();", "stored"), ("const [p] = P();", "stored"),
+    # shown, tested, compared
+    ("console.log('a', P());", "dropped"), ("console.log(await P());", "awaited"), ("logger.log(P());", "passed"),
+    ("const p = P(); console.log(p); await p;", "awaited"), ("const p = P(); if (p) f();", "dropped"),
+    ("const p = P(); if (p) await p;", "awaited"), ("while (P()) f();", "dropped"), ("P() === null;", "dropped"),
+    ("tag`${P()}`;", "used"), ("return JSON.stringify({ a: P() });", "dropped"), ("f(String(P()));", "dropped"),
+    ("return Response.json({ a: [P()] });", "dropped"), ("const console = q; console.log(P());", "passed"),
+    ("const p = P(); if (!p.success) f();", "dropped"), ("const p = P(); f((await p).success);", "awaited"),
+    ("const l = [P()]; f(l.meta);", "used"), ("P().success();", "used"), ("new String(P());", "passed"),
+    # another value by then
+    ("let p = P(); p = await f(); return p;", "dropped"), ("let p = P(); if (a) p = f(); return p;", "returned"),
+    ("let p = P(); f(() => p); p = 1;", "returned"), ("let p; try { p = P(); } catch { p = 1; } return p;", "returned"),
+    ("let p; for (const x of y) { await p; p = P(); }", "awaited"), ("let p = P(); p = p.then(f); await p;", "awaited"),
+    # destructured
+    ("const [a] = [f(), P()];", "dropped"), ("const [a, b] = [f(), P()];", "dropped"),
+    ("const [a, b] = [f(), P()]; await b;", "awaited"), ("const [a, ...b] = [f(), P()];", "stored"),
+    ("const [, b] = [P(), f()]; return b;", "dropped"), ("const [a] = [...f(), P()];", "stored"),
+    ("const { a } = { a: 1, b: P() };", "dropped"), ("const { b } = { a: 1, b: P() }; await b;", "awaited"),
+    ("const { a, ...c } = { a: 1, b: P() };", "stored"), ("const { [k]: a } = { b: P() };", "stored"),
+    ("const { a } = { [k]: P() };", "stored"), ("const { b = 1 } = { b: P() }; return b;", "returned"),
+    ("const { a: [x] } = { a: [f(), P()] };", "dropped"),
+    ("const { a: [, x] } = { a: [f(), P()] }; await x;", "awaited"),
+    ("const o = { a: P(), b: 1 }; f(o.b);", "dropped"), ("const o = { a: P(), b: 1 }; f(o.b, await o.a);", "awaited"),
+    ("const o = { a: P() }; f(o[k]);", "used"), ("const o = { a: P(), b() {} }; o.b();", "used"),
+    ("const l = [f(), P()]; g(l[0]);", "dropped"), ("const l = [f(), P()]; await l[1];", "awaited"),
+    ("const o = { a: [P()] }; f(o.a.length);", "used"), ("const o = { a: [P()] }; await o.a[0];", "awaited"),
+    ("let a; [a] = [f(), P()];", "dropped"), ("let a; [this.x, a] = [P(), f()];", "stored"),
+    ("const [a] = await Promise.all([f(), P()]);", "awaited"), ("const [a] = Promise.all([f(), P()]);", "stored"),
+    ("const [a] = [f(), P()].map(g);", "stored"), ("const { 0: a } = [P()]; await a;", "awaited"),
+    ("const all = [f(), P()]; const [a] = all; await Promise.all(all);", "awaited"),
+    ("const o = { a: P() }; const { b } = o;", "dropped"), ("f([a] = [1, P()]);", "stored"),
 ]
 
 
@@ -183,8 +213,13 @@ def test_a_generator_hands_it_out(tmp_path: Path) -> None:
 
 
 def test_an_exported_promise_is_kept(tmp_path: Path) -> None:
-    file = worker(tmp_path, "", "export const p = P();").files["src/index.ts"]
-    assert fate(file.index.calls["P"][0], file).kind == "stored"
+    for text in ("export const p = P();", "const p = P(); export { p };", "export let p; p = P();",
+                 "let p; p = P(); export { p as q };"):
+        file = worker(tmp_path, "", text).files["src/index.ts"]
+        assert fate(file.index.calls["P"][0], file).kind == "stored", text
+    for text in ("const p = P(); export const q = 1;", 'const p = P(); export { p } from "./other";'):
+        file = worker(tmp_path, "", text).files["src/index.ts"]
+        assert fate(file.index.calls["P"][0], file).kind == "dropped", text
 
 
 def test_a_promise_that_goes_round_in_circles_ends(tmp_path: Path) -> None:
@@ -200,6 +235,9 @@ def test_a_promise_that_goes_round_in_circles_ends(tmp_path: Path) -> None:
         ("await gather(P())", "awaited"), ("await asyncio.gather(*(P() for x in r))", "awaited"),
         ("loop.create_task(P())", "passed"), ("f(x=P())", "passed"), ("yield P()", "awaited"), ("r.x = P()", "stored"),
         ("tasks = []\ntasks.append(P())\nawait asyncio.wait(tasks)", "awaited"),
+        ("print(P())", "dropped"), ("print(await P())", "awaited"), ("a, _ = 1, P()", "dropped"),
+        ("import json\njson.dumps({'a': P()})", "dropped"), ("return f'{P()}'", "dropped"), ("{P()}", "dropped"),
+        ("a, = {P()}", "stored"), ("p = P()\nif not p:\n    return 1", "dropped"),
     ],
 )
 def test_fate_in_python(tmp_path: Path, body: str, kind: str) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from edgelint.diagnostics import Edit, Fix, Span
 from edgelint.project.databases import DatabaseSource, Migration, SqlFile, number
-from edgelint.project.new_migration import index_fix, new_index, next_path, readable
+from edgelint.project.new_migration import drop_index_fix, index_fix, new_index, next_path, readable
+from edgelint.project.schema_places import IndexPlace, SchemaPlaces
 from edgelint.source import Source
 
 
@@ -58,6 +59,37 @@ def test_without_migrations_it_goes_to_the_schema_file(text: str, gap: str) -> N
     fix = index_fix(database, new_index("t", ["a"]))
     assert fix is not None
     assert fix.edits == (Edit(Span("schema.sql", size, size), gap + "CREATE INDEX t_a ON t (a);\n"),)
+
+
+def index_place(text: str) -> IndexPlace:
+    return SchemaPlaces([sql_file("schema.sql", text)]).indexes["i"]
+
+
+def test_an_index_that_goes_away_is_a_migration() -> None:
+    place = index_place("CREATE INDEX i ON t (a);")
+    path = "migrations/0002_drop_i.sql"
+    assert drop_index_fix(source("0001_init.sql"), place) == Fix(
+        f"Write {path}", (Edit(Span(path, 0, 0), "DROP INDEX i;\n"),), safe=False
+    )
+    assert drop_index_fix(source("0001.up.sql", pattern="*.up.sql"), place) is None
+
+
+@pytest.mark.parametrize(("text", "left"), [
+    ("-- é\nCREATE INDEX i ON t (a);\nSELECT 1;\n", "-- é\nSELECT 1;\n"),
+    ("SELECT 1;\r\n  CREATE INDEX i ON t (a)\r\n;  \r\nSELECT 2;\r\n", "SELECT 1;\r\nSELECT 2;\r\n"),
+    ("CREATE INDEX i ON t (a)", ""),
+    ("SELECT 1;\nCREATE INDEX i ON t (a)  ", "SELECT 1;\n"),
+    ("SELECT 1; CREATE INDEX i ON t (a);\nSELECT 2;", "SELECT 1; \nSELECT 2;"),
+    ("CREATE INDEX i ON t (a); SELECT 2;", " SELECT 2;"),
+    ("CREATE INDEX i ON t (a); -- why\n", " -- why\n"),
+])
+def test_without_migrations_it_is_taken_out_of_the_schema_file(text: str, left: str) -> None:
+    fix = drop_index_fix(DatabaseSource("d1", "app"), index_place(text))
+    assert fix is not None
+    assert not fix.safe
+    (edit,) = fix.edits
+    data = text.encode()
+    assert (data[: edit.span.start] + edit.text.encode() + data[edit.span.end :]).decode() == left
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,17 @@ def losses(*texts: str) -> list[tuple[str, str, int, int, str]]:
     return [(loss.kind, loss.table, loss.before, loss.after, loss.parent) for loss in step.with_rows.losses]
 
 
+def test_tables_without_rows() -> None:
+    impossible = "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER NOT NULL CHECK (n > 1 AND n < 1));\n"
+    child = "CREATE TABLE b (id INTEGER PRIMARY KEY, a_id INTEGER NOT NULL REFERENCES a (id));\n"
+    step = last(impossible + child, "ALTER TABLE a ADD COLUMN m INTEGER;")
+    assert step.unfilled == {}, "nobody has asked"
+    assert step.with_rows.failure is None
+    assert step.unfilled == {
+        "a": "CHECK constraint failed: n > 1 AND n < 1", "b": "b must point at a, which has no row",
+    }
+
+
 # -- on the empty database ---------------------------------------------------------------------------------------------
 
 

@@ -89,6 +89,16 @@ def test_full_names_what_was_not_analysed_when_verbose(mixed: Report) -> None:
     )
 
 
+def test_full_says_more_of_what_was_not_analysed(tmp_path: Path) -> None:
+    unanalysed = {"without rows": ["a.sql", "a.sql"], "generated": ["c.d.ts"]}
+    found = report(tmp_path, checked=1, unanalysed=unanalysed, details={"without rows": ["t: no", ""], "generated": ()})
+    assert "".join(full.render(found, verbose=True)).endswith(
+        "Not analysed: 3 (1 generated, 2 without rows).\n"
+        "  generated:\n    c.d.ts\n  without rows:\n    a.sql: t: no\n    a.sql\n"
+    )
+    assert "t: no" not in "".join(full.render(found))
+
+
 def test_full_without_findings(tmp_path: Path) -> None:
     assert "".join(full.render(report(tmp_path, checked=1))) == "Nothing found (1 file checked).\n"
 

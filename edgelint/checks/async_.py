@@ -55,8 +55,12 @@ def _message(drop: Dropped) -> str:
 def _related(drop: Dropped) -> Iterator[Related]:
     if drop.call is not drop.write.node:
         yield Related(drop.write.callee_span, "the write")
-    if isinstance(drop.at, drop.call.__class__) and drop.at is not drop.call and drop.at.start < drop.call.start:
-        yield Related(drop.file.span(drop.at.func), "this ignores the promise of its callback")
+    if isinstance(drop.at, tree.Call) and drop.at is not drop.call and drop.at.start < drop.call.start:
+        above = next((a for a in tree.ancestors(drop.call) if a is drop.at or isinstance(a, tree.Function)), None)
+        ignored = "this does not wait for it" if above is drop.at else "this ignores the promise of its callback"
+        yield Related(drop.file.span(drop.at.func), ignored)
+    elif isinstance(drop.at, tree.Assign) and isinstance(drop.at.target, tree.Member):
+        yield Related(drop.file.span(drop.at.target), "it is kept here, and never waited for")
 
 
 def _help(drop: Dropped) -> str:

@@ -8,15 +8,25 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
-from edgelint.diagnostics import Finding, Related, Severity
+from edgelint.diagnostics import Confidence, Finding, Related, Severity
 from edgelint.project.applied import changes
-from edgelint.project.chains import changed_tables, destroyed, failures, head, is_transaction, links
+from edgelint.project.bases import created_later, missing_table
+from edgelint.project.chains import (
+    changed_tables,
+    destroyed,
+    failures,
+    hangs_on_schema,
+    head,
+    is_transaction,
+    links,
+)
 from edgelint.project.sql_words import pragmas, refused_statements
 from edgelint.project.still_used import still_used
 from edgelint.syntax.ddl import AlterTable, Drop
 from edgelint.syntax.sql import tokens
 
 if TYPE_CHECKING:
+    from edgelint.d1.errors import D1Error
     from edgelint.d1.replay import Loss
     from edgelint.project.chains import Link
     from edgelint.project.databases import Migration
@@ -29,7 +39,33 @@ _OFF = ("off", "0", "false", "no")
 def does_not_apply(project: Project) -> Iterator[Finding]:
     """A migration that fails on an empty database."""
     for link, error in failures(project):
-        yield Finding(link.error_span(error), f"this migration does not apply: {error.message}")
+        yield _failure(link, error)
+
+
+def _failure(link: Link, error: D1Error) -> Finding:
+    span, told = link.error_span(error), f"this migration does not apply: {error.message}"
+    base, table = link.source.base, missing_table(error.message)
+    if base is not None and base.scripts and hangs_on_schema(error):
+        assert base.made is not None
+        return Finding(
+            span,
+            f"this migration applies neither to an empty database, which has no {base.table}, nor after "
+            f"{base.made.path} has made it: {error.message}",
+            (Related(base.made, f"this makes {base.table}, which no migration creates"),),
+            severity=Severity.WARNING, confidence=Confidence.MEDIUM,
+        )
+    if base is None or table is None or table.lower() != base.table.lower():
+        later = created_later(link.source, len(link.earlier), table) if table is not None else None
+        return Finding(span, told, (Related(later, "it is made here, later"),) if later is not None else ())
+    if base.made is None:
+        return Finding(span, f"{told}, which no migration creates, nor anything else in the project")
+    return Finding(
+        span,
+        f"this migration does not apply to an empty database: {error.message}, which no migration creates",
+        (Related(base.made, f"{base.table} is spoken of here"),),
+        f"if the database gets {base.table} in another way, begin the migrations with a CREATE TABLE IF NOT EXISTS",
+        severity=Severity.WARNING, confidence=Confidence.MEDIUM,
+    )
 
 
 @check("migrations/fails-with-rows")

@@ -160,6 +160,7 @@ def _publish(
         diagnostics=result.diagnostics,
         checked=result.stats.files,
         unanalysed={note.reason: note.paths for note in result.notes},
+        details={note.reason: note.details for note in result.notes},
         rules=_rule_texts(result) if sarif else {},
         overlay=overlay,
         base=_base(request.format_, result.root),

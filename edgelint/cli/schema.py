@@ -31,6 +31,10 @@ def show(path: Path, database: str | None, format_: str, config: Path | None) ->
         if not source.is_known:
             terminal.warn(f"{source.name}: there are no migrations and no schema.sql: its schema is not known")
             continue
+        if source.base is not None and source.base.scripts:
+            assert source.base.made is not None
+            where = source.base.made.path
+            terminal.warn(f"{source.name}: no migration makes {source.base.table}: shown on top of what {where} makes")
         for step in source.replay.steps:
             if step.error is not None:
                 terminal.warn(f"{source.name}: {step.name} does not apply ({step.error.message}): shown without it")

@@ -120,6 +120,12 @@ class Step:
         losses = tuple(self.losses(filled, database))
         return WithRows(self.with_other_rows(names), losses, unfilled)
 
+    @property
+    def unfilled(self) -> dict[str, str]:
+        """The tables that no rows could be made for, and why, when the migration was tried on rows."""
+        tried: WithRows | None = self.__dict__.get("with_rows")
+        return tried.unfilled if tried is not None else {}
+
     # -- which rows matter --------------------------------------------------------------------------------------------
 
     @cached_property
@@ -338,12 +344,17 @@ class Step:
 
 
 class Replay:
-    """A chain of migrations on an empty database. ``steps`` are in the order given; ``database`` is what results, of
-    all that could be run; ``error_free`` whether every migration applies."""
+    """A chain of migrations on an empty database, or on what ``before`` (scripts, as much of each as runs) makes of
+    one. ``steps`` are in the order given; ``database`` is what results, of all that could be run; ``error_free``
+    whether every migration applies."""
 
-    def __init__(self, chain: Sequence[tuple[str, str]], table: str = TABLE) -> None:
+    def __init__(
+        self, chain: Sequence[tuple[str, str]], table: str = TABLE, before: Sequence[str] = ()
+    ) -> None:
         self.database = Database.memory()
         self.table = table
+        for script in before:
+            _as_far_as_it_goes(self.database, script)
         self.database.execute(
             f"CREATE TABLE IF NOT EXISTS {quoted(table)}(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, "
             "applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)"

@@ -40,7 +40,7 @@ class Link(NamedTuple):
 
     def places(self) -> SchemaPlaces:
         """Where the schema before this migration was written."""
-        return SchemaPlaces(m.file for m in self.earlier)
+        return SchemaPlaces((*self.source.before, *(m.file for m in self.earlier)))
 
     def error_span(self, error: D1Error) -> Span:
         """The word that SQLite points at; the statement's first line where it points at none."""
@@ -90,10 +90,15 @@ def failures(project: Project) -> Iterator[tuple[Link, D1Error]]:
         error = link.step.error
         if error is None or is_transaction(error):
             continue
-        follows = id(link.source) in broken and error.message.startswith(("no such", "duplicate", "table "))
+        follows = id(link.source) in broken and hangs_on_schema(error)
         broken.add(id(link.source))
         if not follows:
             yield link, error
+
+
+def hangs_on_schema(error: D1Error) -> bool:
+    """Whether a statement is refused for what is in the database, or is not there, and not for what it says."""
+    return error.message.startswith(("no such", "duplicate", "table ", "index ", "view ", "there is already"))
 
 
 def is_transaction(error: D1Error) -> bool:

@@ -18,8 +18,9 @@ from edgelint.diagnostics import Span
 
 if TYPE_CHECKING:
     from edgelint.d1.engine import Database
-    from edgelint.d1.replay import Replay
+    from edgelint.d1.replay import Replay, Step
     from edgelint.d1.schema import Schema
+    from edgelint.project.bases import Base
     from edgelint.project.commands import Command
     from edgelint.project.durable import DurableClass
     from edgelint.project.files import SourceFile
@@ -111,8 +112,9 @@ class DatabaseSource:
     ``kind`` is "d1" or "durable-object" (then ``durable`` is the class). ``directory`` is the folder of migrations
     relative to the root, ``pattern`` what of it wrangler applies, ``written`` whether the config names the folder.
     ``strays`` are .sql files below the folder that wrangler never applies. ``schema_files`` tell the schema when there
-    are no migrations. ``certain`` is False when another database may be what the SQL is for, or when more SQL shapes
-    the database than was found: then nothing may be concluded from what the schema lacks.
+    are no migrations. ``project`` is where to look for what migrations begin on. ``certain`` is False when another
+    database may be what the SQL is for, or when more SQL shapes the database than was found: then nothing may be
+    concluded from what the schema lacks.
     """
 
     def __init__(
@@ -132,19 +134,48 @@ class DatabaseSource:
         self.durable: DurableClass | None = None
         self.statements: tuple[str, ...] = ()
         self.certain = True
+        self.project: Project | None = None
 
     @property
     def names(self) -> frozenset[str]:
         """The names of its bindings."""
         return frozenset(binding.name for binding in self.bindings)
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids that configs give it, and the names where they give none: what it shares with no other database."""
+        found = (
+            _id(binding.declared) or binding.declared.text("database_name") for binding in self.bindings
+        )
+        return frozenset(one for one in found if one is not None)
+
+    @cached_property
+    def base(self) -> Base | None:
+        """What the migrations begin on, where they miss a table that none of them creates."""
+        if not self.migrations or self.project is None or self._bare.error_free:
+            return None
+        from edgelint.project import bases
+
+        return bases.base(self.project, self, self._bare)
+
+    @cached_property
+    def _bare(self) -> Replay:
+        """The migrations on an empty database."""
+        from edgelint.d1.replay import Replay
+
+        return Replay([(migration.name, migration.text) for migration in self.applied], self.table)
+
     @cached_property
     def replay(self) -> Replay:
-        """The migrations, run. Without migrations: the schema files, or a Durable Object's statements, as one each."""
+        """The migrations, run on what they begin on. Without migrations: the schema files, or a Durable Object's
+        statements, as one each."""
         from edgelint.d1.replay import Replay
 
         if self.migrations:
-            return Replay([(migration.name, migration.text) for migration in self.applied], self.table)
+            scripts = self.base.scripts if self.base is not None else ()
+            if not scripts:
+                return self._bare
+            return Replay([(migration.name, migration.text) for migration in self.applied], self.table, scripts)
         if self.schema_files:
             return Replay([(file.path, f"{file.text}\n;") for file in self.schema_files], self.table)
         return Replay([(f"{self.name} {number}", f"{text};") for number, text in enumerate(self.statements, 1)])
@@ -157,7 +188,23 @@ class DatabaseSource:
     @property
     def files(self) -> tuple[SqlFile, ...]:
         """The files that make the schema, in the order in which they run."""
+        return (*self.before, *self.own_files)
+
+    @property
+    def own_files(self) -> tuple[SqlFile, ...]:
+        """Its migrations, else its schema files."""
         return tuple(migration.file for migration in self.applied) or self.schema_files
+
+    @property
+    def before(self) -> tuple[SqlFile, ...]:
+        """The files that are surely run before its migrations."""
+        return self.base.files if self.base is not None and self.base.sure else ()
+
+    def tried(self) -> Iterator[tuple[Migration, Step]]:
+        """The migrations with what became of them, where they were run."""
+        replay: Replay | None = self.__dict__.get("replay")
+        if replay is not None and self.migrations:
+            yield from zip(self.applied, replay.steps, strict=True)
 
     def database(self) -> Database:
         """The database that results, without rows but those that migrations insert. Not to be changed: see ``clone``.
@@ -171,7 +218,7 @@ class DatabaseSource:
     @property
     def is_whole(self) -> bool:
         """``certain``, and all SQL that was found applies: what the schema lacks is not there."""
-        return self.certain and self.is_known and self.replay.error_free
+        return self.certain and self.is_known and self.replay.error_free and (self.base is None or self.base.sure)
 
     @property
     def is_known(self) -> bool:
@@ -202,6 +249,17 @@ class Databases:
             self._all = [*self.d1, *durable_sql.sources(self._project)]
         return self._all
 
+    def not_tried(self) -> Iterator[tuple[str, str, str]]:
+        """(why, the first migration, the table and the reason) for each table that rules wanted rows for and that none
+        could be made for: what migrations do to rows of it was not seen."""
+        for source in self.d1:
+            said = set()
+            for migration, step in source.tried():
+                for table, reason in step.unfilled.items():
+                    if table not in said:
+                        said.add(table)
+                        yield "table without rows for the trial of migrations", migration.path, f"{table}: {reason}"
+
     def reached(self, file: SourceFile, binding: str) -> list[DatabaseSource]:
         """The D1 databases that ``env.<binding>`` may be in ``file``: several when its Workers disagree."""
         configs = [worker.config for worker in self._project.workers_of(file) if worker.config is not None]
@@ -222,8 +280,7 @@ class _Wanted(NamedTuple):
     @property
     def id(self) -> str | None:
         """The database's id, when it is one."""
-        found = self.binding.declared.text("database_id")
-        return found if found is not None and _UUID.fullmatch(found) else None
+        return _id(self.binding.declared)
 
     @property
     def name(self) -> str | None:
@@ -339,6 +396,7 @@ class Finder:
             "d1", first.name or first.binding.name, bindings, first.directory, first.pattern,
             first.binding.declared.text("migrations_table") or TABLE,
         )
+        found.project = self.project
         for want in group:
             value = want.binding.declared.field("migrations_dir")
             if found.written is None and value is not None and want.directory == first.directory:
@@ -461,6 +519,12 @@ class Finder:
             self.note("folder of migrations without a .sql file that is read", path)
         else:
             self.note("D1 database without migrations or schema.sql: its schema is not known", path)
+
+
+def _id(declared: BindingDecl) -> str | None:
+    """The id of a declaration, when it is one."""
+    found = declared.text("database_id")
+    return found if found is not None and _UUID.fullmatch(found) else None
 
 
 def _disagree(group: list[_Wanted]) -> bool:

@@ -464,20 +464,10 @@ class _Walk:
         value = self.e.evaluate(node.args[0], at.file, at.frame)
         ours = [a for a in value if isinstance(a, Func)]
         for atom in ours:
-            yield from self.body(atom, at.within(at.file, self.callback_frame(atom, func, node, at)))
+            yield from self.body(atom, at.within(at.file, callback_frame(atom, func, node, at.file, at.frame)))
         if not ours and func.name == "then":
             known = any(path_of(a) in _PASSING_CALLS for a in value)
             yield from self.visit(func.obj, at if known else at.done(CALL))
-
-    @staticmethod
-    def callback_frame(atom: Func, func: tree.Member, node: tree.Call, at: _At) -> Frame | None:
-        """The frame of a callback. One that stands in the call needs none: its parameters are found from there."""
-        from edgelint.project.frames import Frame
-
-        if atom.node.parent is node:
-            return at.frame
-        given: list[Node | Value] = [func.obj] if func.name == "then" else []
-        return Frame(atom.node, given, {}, False, at.file, at.frame, None, node)
 
     def returned(self, func: Func, node: tree.Call | None, at: _At) -> Iterator[Origin]:
         inner = self.e.call_values.frame(func, node, at.file, at.frame)
@@ -494,3 +484,16 @@ class _Walk:
         for statement in self.e.returns_of(func.node):
             if statement.value is not None:
                 yield from self.visit(statement.value, at.passing(statement))
+
+
+def callback_frame(
+    atom: Func, func: tree.Member, node: tree.Call, file: SourceFile, frame: Frame | None
+) -> Frame | None:
+    """The frame of a callback of ``node``, a call of ``then`` or the like. One that stands in the call needs none: its
+    parameters are found from there."""
+    from edgelint.project.frames import Frame
+
+    if atom.node.parent is node:
+        return frame
+    given: list[Node | Value] = [func.obj] if func.name == "then" else []
+    return Frame(atom.node, given, {}, False, file, frame, None, node)

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from edgelint.project.files import SourceFile
+from edgelint.project.reaching import reaching
+from edgelint.project.scopes import Symbol
+from edgelint.project.unwaited import Step, Taken, is_read, only_shows, only_tests, reads_result, step_of, taken
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -192,7 +195,8 @@ class Fate(NamedTuple):
     """What becomes of the value of an expression (a promise).
 
     ``kind``: "awaited", "returned", "passed" (handed to other code, waitUntil among it), "stored" (kept where we do
-    not follow), "used" (a member of the promise itself is read), or "dropped". ``at`` is the node where that happens.
+    not follow), "used" (a member of the promise itself is read, it is looped over), or "dropped" (where it is only
+    tested or shown, too). ``at`` is the node where that happens.
     """
 
     kind: str
@@ -206,8 +210,9 @@ DROPPING_CALLS = frozenset({"forEach", "setTimeout", "setInterval", "queueMicrot
 _COLLECTING_METHODS = frozenset({"push", "add", "append", "unshift"})
 
 
-def fate(node: Node, file: SourceFile, seen: frozenset[int] = frozenset()) -> Fate:
-    """Where the promise that ``node`` makes ends up."""
+def fate(node: Node, file: SourceFile, seen: frozenset[int] = frozenset(), path: tuple[Step, ...] = ()) -> Fate:
+    """Where the promise that ``node`` makes ends up; or that which is a part of it, ``path`` being the way to it, the
+    innermost step first."""
     if id(node) in seen or len(seen) > 40:
         return Fate("stored", node)
     seen = seen | {id(node)}
@@ -216,31 +221,27 @@ def fate(node: Node, file: SourceFile, seen: frozenset[int] = frozenset()) -> Fa
         parent = at.parent
         if parent is None:
             return Fate("stored", at)
+        if only_tests(parent, at):
+            return Fate("dropped", parent)
         if isinstance(parent, tree.Await | tree.Yield):
             return Fate("awaited", parent)
         if isinstance(parent, tree.Return):
             return _returned(parent, file, seen)
         if isinstance(parent, tree.ExprStmt):
             return _resolved(parent, at, file, seen) or Fate("dropped", parent)
-        if isinstance(parent, tree.Unary):
-            if parent.op == "void":
-                return Fate("dropped", parent)
-            return Fate("used", parent)
         if isinstance(parent, tree.Cast | tree.Spread | tree.Property | tree.Object | tree.Array | tree.Keyword):
+            if not isinstance(parent, tree.Cast | tree.Object):
+                path = (*path, step_of(parent, at))
             at = parent
             continue
         if isinstance(parent, tree.Conditional):
-            if at is parent.test:
-                return Fate("used", parent)
             at = parent
             continue
         if isinstance(parent, tree.Binary):
-            if parent.op in ("&&", "||", "??", ","):
-                if at is parent.left and parent.op in ("&&", ","):
-                    return Fate("dropped" if parent.op == "," else "used", parent)
-                at = parent
-                continue
-            return Fate("used", parent)
+            if at is parent.left and parent.op == ",":
+                return Fate("dropped", parent)
+            at = parent
+            continue
         if isinstance(parent, tree.Member):
             call = parent.parent
             if parent.obj is at and isinstance(call, tree.Call) and call.func is parent:
@@ -248,14 +249,24 @@ def fate(node: Node, file: SourceFile, seen: frozenset[int] = frozenset()) -> Fa
                     at = call
                     continue
                 if isinstance(at, tree.Array) or parent.name in ("map", "filter", "concat", "flat"):
+                    path = (None,)
                     at = call
                     continue
+            elif parent.obj is at and not path and reads_result(parent):
+                return Fate("dropped", parent)
+            is_part = is_read(parent, path) if parent.obj is at else None
+            if is_part is False:
+                return Fate("dropped", parent)  # another part
+            if is_part is not None:
+                at, path = parent, path[:-1]
+                continue
             return Fate("used", parent)
         if isinstance(parent, tree.Call):
             if parent.func is at:
                 return Fate("used", parent)
             found = _argument(parent, at, file, seen)
             if found is None:
+                path = ()
                 at = parent
                 continue
             return found
@@ -264,10 +275,11 @@ def fate(node: Node, file: SourceFile, seen: frozenset[int] = frozenset()) -> Fa
                 return _returned_from(parent, file, seen)
             return Fate("stored", parent)
         if isinstance(parent, tree.Assign):
-            return _assigned(parent, file, seen)
+            return _assigned(parent, file, seen, path)
         if isinstance(parent, tree.Loop):
             return Fate("used" if not parent.is_async else "awaited", parent)
         if isinstance(parent, tree.Comprehension):
+            path = (None,)
             at = parent
             continue
         if isinstance(parent, tree.Template):
@@ -293,6 +305,8 @@ def _argument(call: tree.Call, node: Node, file: SourceFile, seen: frozenset[int
     func = call.func
     if is_waiting(call) and _is_array(node, file):
         return Fate("dropped", call)  # it waits for a promise, not for those in an array
+    if only_shows(call, file):
+        return Fate("dropped", call)
     if isinstance(func, tree.Member):
         if func.name in _COLLECTORS and _is_promise_class(func.obj):
             return None
@@ -345,7 +359,7 @@ def _collected(receiver: Node, call: tree.Call, file: SourceFile, seen: frozense
                     continue
                 if isinstance(parent, tree.Assign) and parent.target is use:
                     continue
-                found = fate(use, file, seen)
+                found = fate(use, file, seen, (None,))
                 if found.kind != "dropped":
                     return Fate("passed" if found.kind == "used" else found.kind, found.at)
             # an array that only collects, made in this function, holds promises nobody waits for
@@ -366,26 +380,42 @@ def _holds(function: tree.Function, node: Node) -> bool:
     return False
 
 
-def _assigned(assign: tree.Assign, file: SourceFile, seen: frozenset[int]) -> Fate:
-    if not isinstance(assign.target, tree.Name):
+def _assigned(assign: tree.Assign, file: SourceFile, seen: frozenset[int], path: tuple[Step, ...]) -> Fate:
+    """What becomes of a promise that is the part ``path`` of what is assigned."""
+    found = taken(assign.target, path)
+    if found is False and isinstance(assign.parent, tree.ExprStmt | tree.Block | tree.Module):
+        return Fate("dropped", assign)
+    if not isinstance(found, Taken) or not isinstance(found.target, tree.Name):
         return Fate("stored", assign)
-    symbol = file.index.resolve(assign.target)
+    target = found.target
+    symbol = file.index.resolve(target)
     if symbol is None or assign.op == "+=":
         return Fate("stored", assign)
     best: Fate | None = None
-    if isinstance(assign.parent, tree.Export):
+    if isinstance(assign.parent, tree.Export) or _is_exported(symbol, file):
         return Fate("stored", assign)
     for use in file.index.uses(symbol):
         parent = use.parent
-        if isinstance(parent, tree.Assign) and parent.target is use:
+        if use is target or (isinstance(parent, tree.Assign) and parent.target is use):
             continue
-        found = fate(use, file, seen)
-        if found.kind != "dropped":
-            return found
-        best = found
+        if len(symbol.defs) > 1 and not any(d.at is assign for d in reaching(symbol, use)):
+            continue  # it has been given another value by then
+        end = fate(use, file, seen, found.path)
+        if end.kind != "dropped":
+            return end
+        best = end
     if isinstance(assign.parent, tree.ExprStmt | tree.Block | tree.Module):
         return best or Fate("dropped", assign)
     return Fate("stored", assign)
+
+
+def _is_exported(symbol: Symbol, file: SourceFile) -> bool:
+    """Whether other files can read a variable: ``export { pending }``, ``export let pending``."""
+    return symbol.scope is file.index.root and any(
+        (isinstance(export.value, tree.Assign) and any(d.at is export.value for d in symbol.defs))
+        or any(isinstance(name, tree.ExportName) and name.local == symbol.name for name in export.names)
+        for export in file.index.exports if export.source is None
+    )
 
 
 def _returned(node: tree.Return, file: SourceFile, seen: frozenset[int]) -> Fate:

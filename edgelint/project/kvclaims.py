@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
-from edgelint.project.atoms import Func, Plat
+from edgelint.project.atoms import Func, Global, Plat
 from edgelint.project.call_contexts import Context, contexts
 from edgelint.project.calls import BindingCall
-from edgelint.project.derivation import Origin, Place
-from edgelint.project.flow import Condition, conditions, leaves
+from edgelint.project.derivation import Origin, Place, callback_frame
+from edgelint.project.flow import Condition, conditions, leaves, split
 from edgelint.project.identity import callee_name
 from edgelint.project.kvflow import KvFlows, is_serialised, stored
 from edgelint.project.made_of import COMPARISONS, SAME, TEST
+from edgelint.project.scopes import Def
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -90,7 +91,7 @@ class KvClaims:
 
     def in_context(self, write: BindingCall, context: Context) -> Iterator[Claim]:
         for place in context.chain:
-            for condition in conditions(place.node):
+            for condition in (*conditions(place.node), *_thrown_before(place.node)):
                 for absence in self.absences(condition.test, place.file, place.frame, condition.holds, 0):
                     origin = absence.origin
                     if absence.present == condition.holds or _inside_one_call(origin.frame, context.frame):
@@ -124,6 +125,11 @@ class KvClaims:
             yield from self.compared(test, file, frame, holds, depth)
         elif isinstance(test, tree.Call) and callee_name(test) in ("Boolean", "bool") and test.args:
             yield from self.absences(test.args[0], file, frame, holds, depth)
+        elif isinstance(test, tree.Conditional) and (said := _said(test)) is not None:
+            found = self.absences(test.test, file, frame, holds == said, depth)
+            yield from found if said else _turned(found)
+        elif isinstance(test, tree.Call) and isinstance(test.func, tree.Member) and _is_then(test):
+            yield from self.chained(test, test.func, file, frame, holds, depth)
         else:
             yield from self.truth(test, file, frame, holds, depth)
 
@@ -154,10 +160,10 @@ class KvClaims:
             if origin.how == SAME and origin.path in ((), ("value",)):
                 yield _Absence(origin, True)
             asked = asked or TEST in origin.how
-        if isinstance(test, tree.Name) and asked:
+        if isinstance(test, tree.Name):
             symbol = file.index.resolve(test)
-            values = [d.node for d in symbol.defs if d.kind == "value" and d.node is not None] if symbol else []
-            if len(values) == 1 and values[0] is not None:
+            values = [v for d in symbol.defs if (v := _value_of(d)) is not None] if symbol else []
+            if len(values) == 1 and (asked or _is_chain(values[0])):
                 yield from self.absences(values[0], file, frame, holds, depth)
         elif isinstance(test, tree.Call):
             for atom in self.e.evaluate(test.func, file, frame):
@@ -165,7 +171,18 @@ class KvClaims:
                 if isinstance(atom, Func) and inner is not None:
                     yield from self.answered(atom, inner, holds, depth)
 
-    def answered(self, func: Func, frame: Frame, holds: bool, depth: int) -> Iterator[_Absence]:
+    def chained(
+        self, test: tree.Call, func: tree.Member, file: SourceFile, frame: Frame | None, holds: bool, depth: int
+    ) -> Iterator[_Absence]:
+        """``read.then(f)``: what ``f`` makes of what was read."""
+        for atom in self.e.evaluate(test.args[0], file, frame):
+            if isinstance(atom, Func):
+                inner = callback_frame(atom, func, test, file, frame)
+                yield from self.answered(atom, inner, holds, depth)
+            elif isinstance(atom, Global) and atom.path in ("Boolean", "bool"):
+                yield from self.absences(func.obj, file, frame, holds, depth)
+
+    def answered(self, func: Func, frame: Frame | None, holds: bool, depth: int) -> Iterator[_Absence]:
         """What it says of keys that a helper gives something true."""
         from edgelint.project.call_values import returns_of
 
@@ -211,10 +228,26 @@ class KvClaims:
                     return True
                 if callee_name(parent) not in _READING:
                     return _is_turned_away(at)
+            elif isinstance(parent, tree.Call) and _is_then(parent):
+                if not isinstance(parent.args[0], tree.Name) or parent.args[0].id not in _READING:
+                    return self.only_tested_in(parent.args[0], file, depth)
             elif isinstance(parent, tree.Return | tree.Function | tree.Block):
-                return _is_turned_away(at)
+                function = tree.enclosing_function(at)
+                call = function.parent if function is not None else None
+                if isinstance(parent, tree.Block) or not isinstance(call, tree.Call) or not _is_then(call):
+                    return _is_turned_away(at)
+                parent = call  # what the callback gives is what the chain gives
             at = parent
         return False
+
+    def only_tested_in(self, callback: Node, file: SourceFile, depth: int) -> bool:
+        """Whether the callback of a ``then`` only tests what it is given."""
+        functions = [a for a in self.e.evaluate(callback, file) if isinstance(a, Func)]
+        return bool(functions) and all(
+            self.only_tested(use, function.file, depth + 1)
+            for function in functions for param in function.node.params[:1] if isinstance(param, tree.Param)
+            for use in _uses(param.target, function.file)
+        )
 
     # -- what hangs on it --------------------------------------------------------------------------------------------
 
@@ -282,6 +315,63 @@ class KvClaims:
 _INSIDE_TESTS = (tree.Unary, tree.Binary, tree.Cast, tree.Await, tree.Call, tree.Assign)
 
 
+def _is_then(call: tree.Call) -> bool:
+    return isinstance(call.func, tree.Member) and call.func.name == "then" and bool(call.args)
+
+
+def _is_chain(node: Node) -> bool:
+    while isinstance(node, tree.Await | tree.Cast):
+        node = node.value
+    return isinstance(node, tree.Call) and _is_then(node)
+
+
+def _said(node: tree.Conditional) -> bool | None:
+    """What ``test ? true : false`` says where the test holds; None when it is more than that."""
+    values = [n.value if isinstance(n, tree.Literal) and n.kind == "boolean" else None for n in (node.then, node.other)]
+    return bool(values[0]) if set(values) == {True, False} else None
+
+
+def _value_of(d: Def) -> Node | None:
+    """The expression that a variable holds; of the parameter of a ``then`` callback what the chain before it gives."""
+    if d.kind == "value":
+        return d.node
+    function = d.node.parent if d.kind == "param" and d.node is not None and not d.path else None
+    if not isinstance(function, tree.Function) or function.params[:1] != [d.node]:
+        return None
+    call = function.parent
+    if isinstance(call, tree.Call) and isinstance(call.func, tree.Member) and _is_then(call):
+        return call.func.obj if call.args[0] is function else None
+    return None
+
+
+def _thrown_before(node: Node) -> Iterator[Condition]:
+    """What holds in a callback of a chain because a callback before it throws otherwise: ``read.then((v) => { if (v)
+    throw ... }).then(() => write)``."""
+    for function in tree.ancestors(node):
+        call = function.parent
+        if not isinstance(function, tree.Function) or not isinstance(call, tree.Call) or not _is_then(call):
+            continue
+        before: Node = call
+        while isinstance(before, tree.Call) and isinstance(before.func, tree.Member) and _is_then(before):
+            before = before.func.obj
+            for statement in _statements_of(before):
+                if isinstance(statement, tree.If) and _throws(statement.then):
+                    yield from split(statement.test, False)
+
+
+def _statements_of(node: Node) -> list[Node]:
+    """The statements of the callback that stands in ``node``, a call of ``then``; empty for anything else."""
+    function = node.args[0] if isinstance(node, tree.Call) and _is_then(node) else None
+    body = function.body if isinstance(function, tree.Function) else None
+    return body.body if isinstance(body, tree.Block) else []
+
+
+def _throws(block: Node) -> bool:
+    """Whether a branch ends in an exception."""
+    last = block.body[-1] if isinstance(block, tree.Block) and block.body else block
+    return isinstance(last, tree.Throw)
+
+
 def _repeats(read: BindingCall) -> bool:
     """Whether it is an idempotency key: the answer is given again, and the work must run only once all the same."""
     key = read.arg(0)
@@ -309,6 +399,8 @@ def _is_question(node: Node) -> bool:
         node = node.value
     if isinstance(node, tree.Call):
         return callee_name(node) in ("Boolean", "bool", "then") or isinstance(node.func, tree.Name)
+    if isinstance(node, tree.Conditional):
+        return _said(node) is not None
     return isinstance(node, tree.Unary | tree.Binary | tree.Name)
 
 

@@ -1,4 +1,5 @@
-"""A migration that edgelint proposes: its name after the last one's, and a fix that writes it."""
+"""A migration that edgelint proposes: its name after the last one's, and a fix that writes it. Where a database has a
+schema file in place of migrations, the fix changes that."""
 
 from __future__ import annotations
 
@@ -13,10 +14,13 @@ from edgelint.syntax.ddl import quoted
 
 if TYPE_CHECKING:
     from edgelint.project.databases import DatabaseSource
+    from edgelint.project.schema_places import IndexPlace
 
 _DIGITS = re.compile(r"\d+")
 _PLAIN = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 _NOT_PLAIN = re.compile(r"\W+", re.ASCII)
+_END = re.compile(r"\s*;")
+_REST_OF_LINE = re.compile(r"[ \t]*(?:\r?\n|\Z)")
 
 
 class NewIndex(NamedTuple):
@@ -47,6 +51,24 @@ def index_fix(source: DatabaseSource, index: NewIndex) -> Fix | None:
     end = file.span(len(file.text), len(file.text))
     gap = "" if file.text.endswith("\n") or not file.text else "\n"
     return Fix(f"Add it to {file.path}", (Edit(end, gap + sql),))
+
+
+def drop_index_fix(source: DatabaseSource, place: IndexPlace) -> Fix | None:
+    """An unsafe fix that takes an index away: in the next migration, or, of a database that has no migrations, out of
+    the file that creates it. None where there is no migration to write.
+    """
+    name = place.definition.name.text
+    if source.migrations:
+        path = next_path(source, _NOT_PLAIN.sub("_", f"drop_{name}").strip("_"))
+        sql = f"DROP INDEX {readable(name)};\n"
+        return Fix(f"Write {path}", (Edit(Span(path, 0, 0), sql),)) if path is not None else None
+    text, start, end = place.file.text, place.definition.start, place.definition.end
+    closed = _END.match(text, end)
+    end = closed.end() if closed is not None else end
+    line, rest = text.rfind("\n", 0, start) + 1, _REST_OF_LINE.match(text, end)
+    if rest is not None and not text[line:start].strip():  # it has its lines for itself
+        start, end = line, rest.end()
+    return Fix(f"Take it out of {place.file.path}", (Edit(place.file.span(start, end), ""),))
 
 
 def next_path(source: DatabaseSource, name: str) -> str | None:

@@ -351,11 +351,15 @@ class Queries:
                 continue  # it is there already, or it will be refused there too
         return Shape(source, database, source.is_whole and clear, dynamic)
 
-    def _made_by_code(self, source: DatabaseSource) -> tuple[list[str], bool, bool]:
+    def made_by_code(self, source: DatabaseSource) -> dict[str, Span]:
+        """The statements of the code that add to a database, with their places."""
+        return self._made_by_code(source)[0]
+
+    def _made_by_code(self, source: DatabaseSource) -> tuple[dict[str, Span], bool, bool]:
         """(the statements of the code that add to a database, whether that is all of them, whether the code runs SQL of
         which even the first word is not known)."""
-        created: list[str] = []
-        altered: list[str] = []
+        created: dict[str, Span] = {}
+        altered: dict[str, Span] = {}
         clear, dynamic = True, False
         if self._shaping is None:
             self._shaping = [
@@ -371,14 +375,15 @@ class Queries:
                     continue
                 for one in statements(text.text):
                     sql = text.text[one.start : one.end]
+                    span = text.span(one.start, one.end) or statement.span
                     if one.verb == "CREATE":
-                        created.append(sql)
+                        created.setdefault(sql, span)
                     elif one.verb == "ALTER":
                         if _RENAMES.search(sql):
                             clear = False
-                        altered.append(sql)
-        added = [sql for sql in altered if _ADDS.search(sql)]
-        return [*dict.fromkeys(created), *dict.fromkeys(added)], clear, dynamic
+                        altered.setdefault(sql, span)
+        added = {sql: span for sql, span in altered.items() if _ADDS.search(sql)}
+        return {**created, **added}, clear, dynamic
 
 
 def _may_shape(text: SqlText, statement: SqlStatement | None) -> bool:

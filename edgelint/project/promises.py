@@ -17,6 +17,7 @@ from edgelint.project.flow import DROPPING_CALLS, Fate, delivered, fate
 from edgelint.project.guards import last_name
 from edgelint.project.queries import is_write
 from edgelint.project.surroundings import Surroundings
+from edgelint.project.unwaited import field_reads, kept_field
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -152,7 +153,16 @@ def _end(node: Node, file: SourceFile, project: Project) -> _End:
                 break  # handed to code that is not followed
             assert function.parent is not None
             found = fate(function.parent, file)
-    return _End(found.at if found is not None and found.kind == "dropped" else None, None)
+    return _End(found.at if found is not None and _is_dropped(found, file, project) else None, None)
+
+
+def _is_dropped(found: Fate, file: SourceFile, project: Project) -> bool:
+    """Whether nobody waits: the promise is dropped, or kept in a field that is never waited for."""
+    if found.kind != "stored" or not isinstance(found.at, tree.Assign):
+        return found.kind == "dropped"
+    name = kept_field(found.at, file, project)
+    reads = field_reads(name, project) if name is not None else None
+    return reads is not None and all(fate(read, where).kind == "dropped" for read, where in reads)
 
 
 def _is_let_go(node: Node, call: Node, file: SourceFile, project: Project) -> bool:

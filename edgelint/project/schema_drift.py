@@ -56,7 +56,7 @@ def _told(known: KnownSchema) -> tuple[Schema, SchemaPlaces] | None:
     from edgelint.d1.errors import D1Error
 
     source = known.source
-    if not source.migrations or not source.schema_files:
+    if not source.migrations or not source.schema_files or source.before:  # what migrations begin on is no end
         return None
     database = type(known.database).memory()
     try:

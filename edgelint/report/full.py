@@ -126,4 +126,7 @@ def unanalysed_lines(report: Report, style: Style, verbose: bool = False) -> Ite
     if verbose:
         for reason, paths in reasons:
             yield style.dim(f"  {visible(reason)}:")
-            yield from (f"    {visible(report.shown(path))}" for path in paths if path)
+            details = report.details.get(reason) or ("",) * len(paths)
+            for path, detail in zip(paths, details, strict=True):
+                if path:
+                    yield f"    {visible(report.shown(path))}{f': {visible(detail)}' if detail else ''}"

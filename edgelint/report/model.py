@@ -125,9 +125,9 @@ class Report:
     """One run's outcome, as every format takes it.
 
     ``root`` is the project root that paths are relative to; ``checked`` counts analysed files; ``unanalysed`` maps a
-    reason to the paths it struck ("" for one that is not known); ``rules`` holds the texts of the rules that occur
-    (only SARIF shows them); ``overlay`` is the unsaved contents of files by path; ``base`` is the directory that paths
-    meant for a person or a forge are shown relative to.
+    reason to the paths it struck ("" for one that is not known), ``details`` to what is said of each; ``rules``
+    holds the texts of the rules that occur (only SARIF shows them); ``overlay`` is the unsaved contents of files by
+    path; ``base`` is the directory that paths meant for a person or a forge are shown relative to.
     """
 
     def __init__(
@@ -141,11 +141,13 @@ class Report:
         base: Path | None = None,
         version: str = "",
         suppressed: int = 0,
+        details: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.root = root
         self.diagnostics = diagnostics
         self.checked = checked
         self.unanalysed = unanalysed or {}
+        self.details = details or {}
         self.rules = rules or {}
         self.base = base
         self.version = version
