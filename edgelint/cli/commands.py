@@ -38,6 +38,21 @@ def _listed(_ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
     return items
 
 
+def _outputs(
+    _ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, Path], ...]:
+    """``FORMAT=FILE``, each as a pair."""
+    pairs = []
+    for value in values:
+        name, equals, file = value.partition("=")
+        if not equals or not file:
+            raise click.BadParameter(f"'{value}' is not FORMAT=FILE, such as sarif=report.sarif", param=param)
+        if name not in FORMATS:
+            raise click.BadParameter(f"there is no format '{name}'; there are {', '.join(FORMATS)}", param=param)
+        pairs.append((name, Path(file)))
+    return tuple(pairs)
+
+
 _config = click.option(
     "--config", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="Settings file to use instead of the project's edgelint.toml or pyproject.toml.",
@@ -74,6 +89,8 @@ def cli() -> None:
               help="How to write the findings.")
 @click.option("--output-file", "-o", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write the report to FILE, not to standard output.")
+@click.option("--output", "outputs", multiple=True, metavar="FORMAT=FILE", callback=_outputs,
+              help="Write a report in FORMAT to FILE, besides the one of --format. Repeatable.")
 @click.option("--fix", is_flag=True, help="Mend what can be mended safely, then report what is left.")
 @click.option("--unsafe-fixes", is_flag=True, help="Take the fixes that may change what the program does, too.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
