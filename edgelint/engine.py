@@ -319,6 +319,11 @@ def reports(root: Path, paths: Sequence[Path], settings: Settings) -> Callable[[
     return lambda item: item.severity.rank <= settings.min_severity.rank and at(item.span.path)
 
 
+def paths_reported(root: Path, paths: Sequence[Path]) -> Callable[[str], bool]:
+    """Whether a path of the project is one that ``check`` would report on. Raises ``UsageError`` as ``check`` does."""
+    return _reported(_relative(root.resolve(), paths, {}))
+
+
 def _reported(wanted: Mapping[str, str]) -> Callable[[str], bool]:
     """Whether a path is one of those asked for, or below one."""
     return lambda path: not wanted or path in wanted or any(path.startswith(f"{folder}/") for folder in wanted)

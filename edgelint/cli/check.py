@@ -35,6 +35,10 @@ class Request(NamedTuple):
     strict: bool = False
     env: str | None = None
     base: str | None = None
+    since: str | None = None
+    baseline: Path | None = None
+    no_baseline: bool = False
+    allow_stale_baseline: bool = False
     config: Path | None = None
     min_severity: str | None = None
     format_: str = "full"
@@ -74,12 +78,34 @@ def run(request: Request) -> int:
                 return status
         with terminal.progress(f"Checking {root}", quiet=request.quiet):
             result = engine.check(root, paths, settings, options)
+            result, stale = _gate(request, root, paths, settings, result)
     except settings_module.SettingsError as error:
         return terminal.fail("\n".join(f"{_shown(problem.path)}{str(problem)[len(problem.path):]}"
                                        for problem in error.problems))
     except (CannotRun, engine.UsageError, registry.UnknownSelector) as error:
         return terminal.fail(str(error))
-    return _publish(request, settings, result, paths, overlay)
+    status = _publish(request, settings, result, paths, overlay)
+    for line in stale:
+        terminal.warn(line)
+    return FINDINGS if status == CLEAN and stale and not request.exit_zero else status
+
+
+def _gate(
+    request: Request, root: Path, paths: tuple[Path, ...], settings: Settings, result: Result
+) -> tuple[Result, list[str]]:
+    """The findings that count: new ones only with --since, without those of the baseline. And what is stale in that."""
+    if request.since is None and request.no_baseline:
+        return result, []
+    from edgelint.cli import gate
+
+    try:
+        if request.since is not None:
+            result = gate.since(root.resolve(), request.since, settings, result)
+        if request.no_baseline:
+            return result, []
+        return gate.baseline(request, root.resolve(), paths, settings, result)
+    except gate.GateError as error:
+        raise CannotRun(str(error)) from None
 
 
 def _validate(request: Request) -> None:
@@ -93,6 +119,8 @@ def _validate(request: Request) -> None:
         ("--output-file", request.output_file is not None), ("--output", bool(request.outputs)),
         ("--statistics", request.statistics),
     )  # fmt: skip
+    if request.no_baseline and (request.baseline is not None or request.allow_stale_baseline):
+        raise CannotRun("--no-baseline leaves nothing for --baseline and --allow-stale-baseline")
     for option, given in reports:
         if given and (request.diff or request.fix_only):
             raise CannotRun(f"{option} is for a report, and {'--diff' if request.diff else '--fix-only'} makes none")

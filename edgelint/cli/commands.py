@@ -83,6 +83,13 @@ def cli() -> None:
 @click.option("--env", metavar="NAME", help="Check this wrangler environment only.")
 @click.option("--base", metavar="REV",
               help="A commit whose migrations have been applied: report those that have changed since.")
+@click.option("--since", metavar="REV",
+              help="Report only what is new since this commit: on lines, or through facts, that have changed.")
+@click.option("--baseline", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="The baseline to use, instead of edgelint-baseline.json in the project.")
+@click.option("--no-baseline", is_flag=True, help="Report what the baseline holds, too.")
+@click.option("--allow-stale-baseline", is_flag=True,
+              help="Do not fail when the baseline holds findings that are no longer there.")
 @_config
 @click.option("--min-severity", type=click.Choice(SEVERITIES), help="Leave out findings that are less severe.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="full", show_default=True,
@@ -112,6 +119,27 @@ def _check(ctx: click.Context, /, **options: Any) -> None:
     from edgelint.cli import check as command
 
     ctx.exit(command.run(command.Request(**options)))
+
+
+@cli.command("baseline")
+@click.argument("action", type=click.Choice(("create", "update", "prune")))
+@click.argument("path", default=".", type=click.Path(path_type=Path, exists=True))
+@click.option("--file", "file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="The baseline to write, instead of edgelint-baseline.json in the project.")
+@click.option("--strict", is_flag=True, help="Count the findings of the strict profile too.")
+@_config
+@click.pass_context
+def _baseline(
+    ctx: click.Context, action: str, path: Path, file: Path | None, strict: bool, config: Path | None
+) -> None:
+    """Keep a baseline of the project around PATH (default: here): findings that 'check' does not report.
+
+    create counts the findings there are, in a new file; update counts them anew; prune takes out what is no longer
+    there, and adds nothing.
+    """
+    from edgelint.cli import baseline as command
+
+    ctx.exit(command.run(action, path, file, strict, config))
 
 
 @cli.command("explain")
