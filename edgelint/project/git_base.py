@@ -48,11 +48,11 @@ def tree(root: Path, commit: str) -> Iterator[tuple[str, bytes]]:
         return  # the folder was not there yet
     entries = []
     for line in listed.split(b"\0"):
-        head, _, name = line.partition(b"\t")
+        head, _, path = line.partition(b"\t")
         mode, _, rest = head.partition(b" ")
         if mode in (b"100644", b"100755"):
-            entries.append((rest.rpartition(b" ")[2], os.fsdecode(name)))
-    asked = b"".join(hash + b"\n" for hash, _ in entries)
+            entries.append((rest.rpartition(b" ")[2], os.fsdecode(path)))
+    asked = b"".join(digest + b"\n" for digest, _ in entries)
     answer = _git(root, "cat-file", "--batch", given=asked)
     if answer is None:
         raise BaseError(f"git cannot read the files of {commit}")
