@@ -38,7 +38,7 @@ def repository(tmp_path: Path) -> Path:
     (tmp_path / "src").mkdir()
     (tmp_path / "wrangler.toml").write_text(CONFIG)
     (tmp_path / "src/i.ts").write_text(CODE % GOOD)
-    (tmp_path / "src/j.ts").write_text('export const p = (kv: KVNamespace) => kv.put("a", "b", { expirationTtl: 3 });\n')
+    (tmp_path / "src/j.ts").write_text('export const p = (kv: KVNamespace) => kv.put("a", "", { expirationTtl: 3 });\n')
     run(tmp_path, "git", "init", "-q")
     run(tmp_path, "git", "add", "-A")
     return tmp_path
