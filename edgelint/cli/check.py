@@ -291,7 +291,7 @@ def _write_file(path: Path, pieces: Iterator[str]) -> None:
 
 def _rule_texts(result: Result) -> dict[str, RuleText]:
     """What SARIF says of the rules that spoke."""
-    from edgelint.cli.rules import rule_text
+    from edgelint.rule_text import rule_text
 
     return {id: rule_text(id) for id in sorted({item.rule for item in result.diagnostics})}
 

@@ -218,6 +218,15 @@ def _bindings(ctx: click.Context, path: Path, format_: str, config: Path | None,
     ctx.exit(command.show(path, format_, config, color))
 
 
+@cli.command("server")
+@click.pass_context
+def _server(ctx: click.Context) -> None:
+    """Serve an editor: the Language Server Protocol over standard input and output."""
+    from edgelint.cli import server as command
+
+    ctx.exit(command.run())
+
+
 def run(arguments: list[str]) -> int:
     """Run the command that ``arguments`` name; returns the exit status. Says itself what is wrong with them."""
     try:
