@@ -47,6 +47,8 @@ class Desk:
     def __init__(self, analysis: Analysis, server: EdgelintServer) -> None:
         self.analysis = analysis
         self.published: set[str] = set()
+        self.opened: dict[str, str] = {}
+        """The URIs of open files by path, as the editor writes them."""
         self._server = server
         self._changes = 0  # edits so far
         self._done = -1  # the edit that the last snapshot is of
@@ -122,11 +124,7 @@ class EdgelintServer(LanguageServer):
 
     def uri(self, desk: Desk, path: str) -> str:
         """The URI of a file of a project: the one the editor opened it with, when it is open."""
-        for uri in self.workspace.text_documents:
-            found = self.desk_of(uri)
-            if found is not None and found == (desk, path):
-                return uri
-        return uris.from_fs_path(str(desk.analysis.root / path)) or ""
+        return desk.opened.get(path) or (desk.analysis.root / path).as_uri()
 
     def lines(self, desk: Desk, path: str) -> Lines:
         """A file's lines, as the editor has it."""
@@ -145,6 +143,7 @@ class EdgelintServer(LanguageServer):
         if found is None:
             return None
         desk, path = found
+        desk.opened[path] = uri
         desk.analysis.overlay[path] = self.workspace.get_text_document(uri).source.encode("utf-8", "surrogatepass")
         if path in _SETTINGS:
             desk.analysis.forget_settings()
@@ -172,7 +171,7 @@ class EdgelintServer(LanguageServer):
                 await self.workspace_diagnostic_refresh_async(None)
             return
         paths = {path for path, found in snapshot.diagnostics.items() if found and path != "."}
-        for path in sorted(paths | desk.published):
+        for path in sorted(paths | desk.published | desk.opened.keys()):
             self.text_document_publish_diagnostics(
                 types.PublishDiagnosticsParams(self.uri(desk, path), self.shown(desk, snapshot, path))
             )
@@ -291,6 +290,7 @@ def _documents(server: EdgelintServer) -> None:
         if found is not None:
             desk, path = found
             desk.analysis.overlay.pop(path, None)
+            desk.opened.pop(path, None)
             if path in _SETTINGS:
                 desk.analysis.forget_settings()
             desk.changed()
