@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from edgelint.checks import Check
     from edgelint.project.project import Project
+    from edgelint.syntax.parse import Parse
     from edgelint.trees import Trees
 
 __all__ = ["Options", "Result", "UsageError", "analyse", "check", "reports"]
@@ -67,6 +68,19 @@ def check(root: Path, paths: Sequence[Path], settings: Settings, options: Option
     return _narrow(root, outcome, wanted, settings, cached)
 
 
+class Stopped(Exception):
+    """The run was told to stop: somebody wants another one."""
+
+
+def analyse_project(
+    root: Path, settings: Settings, overlay: Mapping[str, bytes], parse: Parse, stop: Callable[[], bool]
+) -> tuple[Outcome, Project | None]:
+    """The whole project's outcome and its facts (None when they could not be read), without the cache. ``parse`` may
+    remember trees; ``stop`` is asked between rules. Raises ``Stopped``, and ``UsageError`` as ``analyse`` does."""
+    with _own_interpreter():
+        return _run_all(root, settings, overlay, parse, stop)
+
+
 def analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes] | None = None) -> Outcome:
     """The whole project's outcome, without the cache. Raises ``UsageError`` for an ``env`` that no config declares."""
     return _analyse(root, settings, overlay or {})[0]
@@ -75,15 +89,16 @@ def analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes] | None 
 def _analyse(
     root: Path, settings: Settings, overlay: Mapping[str, bytes], trees: Trees | None = None
 ) -> tuple[Outcome, Project | None]:
+    from edgelint.syntax.parse import parse_file
+
     with _own_interpreter():
-        return _run_all(root, settings, overlay, trees)
+        return _run_all(root, settings, overlay, trees.parse if trees else parse_file, lambda: False)
 
 
 def _run_all(
-    root: Path, settings: Settings, overlay: Mapping[str, bytes], trees: Trees | None
+    root: Path, settings: Settings, overlay: Mapping[str, bytes], parse: Parse, stop: Callable[[], bool]
 ) -> tuple[Outcome, Project | None]:
     from edgelint.examples import RulebookError
-    from edgelint.syntax.parse import parse_file
 
     try:
         chosen = settings.selected()
@@ -92,7 +107,7 @@ def _run_all(
     try:
         from edgelint.project.project import Project
 
-        project = Project.load(root, settings, overlay=dict(overlay), parse=trees.parse if trees else parse_file)
+        project = Project.load(root, settings, overlay=dict(overlay), parse=parse)
         sources = {file.path: file.source.data for file in project.sources()}
         configs = {config.path: config.source.data for config in project.configs()}
         sql = {path: file.source.data for path, file in project.databases_found.files.items()}
@@ -104,6 +119,8 @@ def _run_all(
     sizes = _Sizes(root, {path: len(data) for path, data in read.items()}, overlay)
     run = _Run(project, sizes)
     for rule in chosen:
+        if stop():
+            raise Stopped
         run.check(rule)
 
     from edgelint import suppressions
@@ -324,6 +341,11 @@ def reports(root: Path, paths: Sequence[Path], settings: Settings) -> Callable[[
     """
     at = _reported(_relative(root.resolve(), paths, {}))
     return lambda item: item.severity.rank <= settings.min_severity.rank and at(item.span.path)
+
+
+def paths_reported(root: Path, paths: Sequence[Path]) -> Callable[[str], bool]:
+    """Whether a path of the project is one that ``check`` would report on. Raises ``UsageError`` as ``check`` does."""
+    return _reported(_relative(root.resolve(), paths, {}))
 
 
 def _reported(wanted: Mapping[str, str]) -> Callable[[str], bool]:

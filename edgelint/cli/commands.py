@@ -38,6 +38,21 @@ def _listed(_ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
     return items
 
 
+def _outputs(
+    _ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, Path], ...]:
+    """``FORMAT=FILE``, each as a pair."""
+    pairs = []
+    for value in values:
+        name, equals, file = value.partition("=")
+        if not equals or not file:
+            raise click.BadParameter(f"'{value}' is not FORMAT=FILE, such as sarif=report.sarif", param=param)
+        if name not in FORMATS:
+            raise click.BadParameter(f"there is no format '{name}'; there are {', '.join(FORMATS)}", param=param)
+        pairs.append((name, Path(file)))
+    return tuple(pairs)
+
+
 _config = click.option(
     "--config", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="Settings file to use instead of the project's edgelint.toml or pyproject.toml.",
@@ -68,12 +83,21 @@ def cli() -> None:
 @click.option("--env", metavar="NAME", help="Check this wrangler environment only.")
 @click.option("--base", metavar="REV",
               help="A commit whose migrations have been applied: report those that have changed since.")
+@click.option("--since", metavar="REV",
+              help="Report only what is new since this commit: on lines, or through facts, that have changed.")
+@click.option("--baseline", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="The baseline to use, instead of edgelint-baseline.json in the project.")
+@click.option("--no-baseline", is_flag=True, help="Report what the baseline holds, too.")
+@click.option("--allow-stale-baseline", is_flag=True,
+              help="Do not fail when the baseline holds findings that are no longer there.")
 @_config
 @click.option("--min-severity", type=click.Choice(SEVERITIES), help="Leave out findings that are less severe.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="full", show_default=True,
               help="How to write the findings.")
 @click.option("--output-file", "-o", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write the report to FILE, not to standard output.")
+@click.option("--output", "outputs", multiple=True, metavar="FORMAT=FILE", callback=_outputs,
+              help="Write a report in FORMAT to FILE, besides the one of --format. Repeatable.")
 @click.option("--fix", is_flag=True, help="Mend what can be mended safely, then report what is left.")
 @click.option("--unsafe-fixes", is_flag=True, help="Take the fixes that may change what the program does, too.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
@@ -95,6 +119,27 @@ def _check(ctx: click.Context, /, **options: Any) -> None:
     from edgelint.cli import check as command
 
     ctx.exit(command.run(command.Request(**options)))
+
+
+@cli.command("baseline")
+@click.argument("action", type=click.Choice(("create", "update", "prune")))
+@click.argument("path", default=".", type=click.Path(path_type=Path, exists=True))
+@click.option("--file", "file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="The baseline to write, instead of edgelint-baseline.json in the project.")
+@click.option("--strict", is_flag=True, help="Count the findings of the strict profile too.")
+@_config
+@click.pass_context
+def _baseline(
+    ctx: click.Context, action: str, path: Path, file: Path | None, strict: bool, config: Path | None
+) -> None:
+    """Keep a baseline of the project around PATH (default: here): findings that 'check' does not report.
+
+    create counts the findings there are, in a new file; update counts them anew; prune takes out what is no longer
+    there, and adds nothing.
+    """
+    from edgelint.cli import baseline as command
+
+    ctx.exit(command.run(action, path, file, strict, config))
 
 
 @cli.command("explain")
@@ -171,6 +216,15 @@ def _bindings(ctx: click.Context, path: Path, format_: str, config: Path | None,
     from edgelint.cli import bindings as command
 
     ctx.exit(command.show(path, format_, config, color))
+
+
+@cli.command("server")
+@click.pass_context
+def _server(ctx: click.Context) -> None:
+    """Serve an editor: the Language Server Protocol over standard input and output."""
+    from edgelint.cli import server as command
+
+    ctx.exit(command.run())
 
 
 def run(arguments: list[str]) -> int:
