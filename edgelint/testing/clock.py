@@ -50,8 +50,8 @@ class Clock:
         return datetime.fromtimestamp(self.now / 1000, UTC)
 
     def at(self, when: float, callback: Callable[[], Awaitable[Any] | None], label: str) -> Timer:
-        """Run ``callback`` when the clock reaches ``when`` (ms since the epoch; what is past is due at once, at the next
-        move of the clock). Timers of one instant run in the order in which they were set."""
+        """Run ``callback`` when the clock reaches ``when`` (ms since the epoch; what is past is due at the next move of
+        the clock). Timers of one instant run in the order in which they were set."""
         timer = Timer(when, callback, label)
         heapq.heappush(self._timers, (when, next(self._order), timer))
         return timer
@@ -66,7 +66,7 @@ class Clock:
         return self._timers[0][0] if self._timers else None
 
     def take_due(self, until: float) -> Timer | None:
-        """The first timer that is due by ``until``, taken out and with the clock moved to it; None when there is none."""
+        """The first timer due by ``until``, taken out and with the clock moved to it; None when there is none."""
         self._drop_cancelled()
         if not self._timers or self._timers[0][0] > until:
             return None

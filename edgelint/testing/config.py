@@ -66,14 +66,15 @@ def read(path: Path, environment: str | None = None) -> WorkerConfig:
         raise EdgeUsageError(f"{path}: there is no environment '{environment}' (known: {known})")
     values = {key: found.plain() for key in _keys(config) if (found := chosen.get(key)) is not None}
     root = path.parent
-    name = values.get("name") if isinstance(values.get("name"), str) else root.name
+    written = values.get("name")
+    name: str = written if isinstance(written, str) else root.name
     if environment is not None and not chosen.declares("name"):
         name = f"{name}-{environment}"  # as wrangler names the worker of an environment
     declared: list[Declared] = []
     variables: dict[str, Any] = {}
     secrets: list[str] = []
-    for found_name, found in chosen.bindings.items():
-        binding = found[-1]
+    for found_name, declarations in chosen.bindings.items():
+        binding = declarations[-1]  # of two of one name wrangler keeps the last
         if binding.kind == "var":
             variables[found_name] = binding.value.plain()
         elif binding.kind == "secret":

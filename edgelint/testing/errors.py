@@ -6,8 +6,8 @@ from __future__ import annotations
 class EdgeError(Exception):
     """An error that the platform gives to the app.
 
-    ``name`` is the class that JavaScript sees ("Error", "TypeError", "RangeError", "DataCloneError" ...), ``message`` its
-    text, ``code`` a number where the platform has one (R2's 10007, for instance). ``remote``, ``retryable`` and
+    ``name`` is the class that JavaScript sees ("Error", "TypeError", "RangeError", "DataCloneError" ...), ``message``
+    its text, ``code`` a number where the platform has one (R2's 10007, for instance). ``remote``, ``retryable`` and
     ``overloaded`` are the flags of errors that cross a Durable Object or RPC boundary, ``cause`` the error under it.
     """
 

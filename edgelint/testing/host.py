@@ -56,8 +56,8 @@ class Host(Protocol):
         """An RPC method of an entrypoint. EdgeError (TypeError) when there is none of that name."""
 
     async def create_object(self, class_name: str, state: Any) -> ObjectInstance:
-        """Construct a Durable Object; ``state`` is its ``bindings.durable_objects.ObjectState``. ``blockConcurrencyWhile``
-        of the constructor is over when this returns."""
+        """Construct a Durable Object; ``state`` is its ``bindings.durable_objects.ObjectState``. What the constructor
+        gave to ``blockConcurrencyWhile`` is over when this returns."""
 
     async def run_workflow(self, class_name: str, event: Mapping[str, Any], step: Any) -> Any:
         """Run the ``run`` method of a workflow class; ``step`` is a ``bindings.workflows.Step``."""

@@ -17,7 +17,7 @@ T = TypeVar("T")
 HUNG: Final = "the app waits for something that will never happen"
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]  # the platform's own class
+class _Selector(selectors.DefaultSelector):
     """Instead of waiting, asks the loop what happens next."""
 
     loop: VirtualLoop | None = None
@@ -35,9 +35,9 @@ class _Selector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]  #
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio loop in virtual time.
 
-    ``asyncio.sleep`` and the app's timers wait for the clock. While something is awaited (``drive``) and nothing else can
-    run, the clock jumps to the next timer of the app, and what the world has due before it comes first. When there is no
-    such timer the awaited work hangs: HungError.
+    ``asyncio.sleep`` and the app's timers wait for the clock. While something is awaited (``drive``) and nothing else
+    can run, the clock jumps to the next timer of the app, and what the world has due before it comes first. When there
+    is no such timer the awaited work hangs: HungError.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -46,7 +46,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         selector.loop = self
         self.clock = clock
         self.real_work = 0
-        """How many things outside virtual time are awaited (a real connection): while there are some, the loop waits."""
+        """How many things outside virtual time are awaited (a real connection): while there are some, it waits."""
         self._idle: asyncio.Future[None] | None = None
         self._foreground: asyncio.Task[Any] | None = None
         self._background: set[asyncio.Future[Any]] = set()
@@ -98,8 +98,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self.clock.now = max(self.clock.now, due * 1000)
 
     def fire_due(self, until: float) -> bool:
-        """Start the first thing that the world has due by ``until`` (ms), with the clock at its instant. Returns whether
-        there was one."""
+        """Start the first thing that the world has due by ``until`` (ms), with the clock at its instant. Returns
+        whether there was one."""
         timer = self.clock.take_due(until)
         if timer is None:
             return False
@@ -116,8 +116,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         await self._idle
 
     async def advance_to(self, when: float) -> None:
-        """Move the clock to ``when`` (ms since the epoch): everything due on the way happens in order, each thing to its
-        end (as far as it gets without the clock moving) before the next."""
+        """Move the clock to ``when`` (ms since the epoch): everything due on the way happens in order, each thing to
+        its end (as far as it gets without the clock moving) before the next."""
         await self.quiet()
         while True:
             timer = self._next_timer()

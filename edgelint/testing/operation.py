@@ -1,12 +1,13 @@
 """The one gate that every operation of the app on a binding passes.
 
-In order: meter -> faults -> schedule -> consistency -> store. Each stage but the store is a seam: it sees the operation,
-may delay it, fail it or answer it itself, and hands it on with ``proceed``. Both hosts and every binding go through
-here, so what is written once as a stage holds for all of them.
+In order: meter -> faults -> schedule -> consistency -> store. Each stage but the store is a seam: it sees the
+operation, may delay it, fail it or answer it itself, and hands it on with ``proceed``. Both hosts and every binding go
+through here, so what is written once as a stage holds for all of them.
 """
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import contextmanager
@@ -97,12 +98,15 @@ class Gate:
 
     async def perform(self, operation: Operation, effect: Callable[[Operation], T | Awaitable[T]]) -> T:
         """Take ``operation`` through the stages to ``effect``, which does it on the store. A synchronous effect is
-        atomic; one that runs code of the app (a Durable Object's fetch) is awaited. Raises what a stage or it raises."""
+        atomic; one that runs code of the app (a Durable Object's fetch) is awaited. The operation takes a turn of the
+        loop on its way, as everything does that crosses a network: other work of the app runs in between. Raises what a
+        stage or the effect raises."""
         self._begin(operation)
         try:
             if operation.origin == "test":
                 result = await _store(operation, effect)
             else:
+                await asyncio.sleep(0)
                 result = await self._staged(operation, effect)
         except BaseException as error:
             operation.outcome, operation.error = "error", error
@@ -112,8 +116,8 @@ class Gate:
         return result
 
     def perform_now(self, operation: Operation, effect: Callable[[Operation], T]) -> T:
-        """The same for what the platform answers synchronously (``ctx.storage.sql``, ``storage.kv``). A stage that waits
-        (latency, an interleaving) cannot wait here: it is run until it would, and then RuntimeError is raised."""
+        """The same for what the platform answers synchronously (``ctx.storage.sql``, ``storage.kv``). A stage that
+        waits (latency, an interleaving) cannot wait here: RuntimeError."""
         self._begin(operation)
         try:
             result = effect(operation) if operation.origin == "test" else _now(self._staged(operation, effect))

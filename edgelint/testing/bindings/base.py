@@ -54,7 +54,7 @@ class Services(Protocol):
         """A fresh id of ``length`` random bytes in hex, the same in every run of one seed."""
 
     def shared(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The one object of this world under ``key``, made at first use: the contents of a resource, whoever binds it."""
+        """The one object of this world under ``key``, made at first use: a resource's contents, whoever binds it."""
 
     def background(self, work: Coroutine[Any, Any, Any], label: str) -> asyncio.Future[Any]:
         """Run ``work`` beside everything else; what it raises fails the test. ``label`` says what it was."""
@@ -76,8 +76,8 @@ class Services(Protocol):
 class Binding:
     """The base of every fake. ``kind`` is the short name in platform.bindings.
 
-    Verbs are coroutines named as Python spells them (``get_with_metadata``) with options as keywords; the Operation bears
-    the platform's spelling. They raise EdgeError for what the platform refuses.
+    Verbs are coroutines named as Python spells them (``get_with_metadata``) with options as keywords; the Operation
+    bears the platform's spelling. They raise EdgeError for what the platform refuses.
     """
 
     kind: ClassVar[str] = ""
