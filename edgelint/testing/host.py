@@ -32,8 +32,8 @@ class ObjectInstance(Protocol):
 class Host(Protocol):
     """Runs one worker. ``entrypoint`` is the name of an exported class, None for the default export."""
 
-    async def start(self) -> None:
-        """Load the app. Raises what its import raises."""
+    def start(self) -> None:
+        """Load the app, at its first use. Raises what its import raises."""
 
     async def close(self) -> None:
         """Stop everything that still runs."""

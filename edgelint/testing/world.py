@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edgelint.testing.config import WorkerConfig
     from edgelint.testing.host import Host
     from edgelint.testing.http import HttpRequest, HttpResponse
+    from edgelint.testing.session import App
 
 T = TypeVar("T")
 
@@ -33,9 +34,31 @@ class Worker:
         self.name = config.name
         self.world = world
         self.vars: dict[str, Any] = dict(config.vars)
-        self.host: Host | None = None
+        self.start: Callable[[], Host] | None = None
+        """Makes the host; set by who knows how the worker is run."""
+        self._host: Host | None = None
         self._declared = {declared.name: declared for declared in config.bindings}
         self._made: dict[str, Binding] = {}
+
+    @property
+    def running(self) -> Host | None:
+        """The host, when something has needed it already."""
+        return self._host
+
+    def host(self) -> Host:
+        """The host, started at first use. Raises EdgeUsageError when the worker cannot be run, and what the import of
+        the app raises: then the next use tries again."""
+        if self._host is None:
+            if self.start is None:
+                raise EdgeUsageError(f"worker '{self.name}' is not running")
+            host = self.start()
+            host.start()
+            self._host = host
+        return self._host
+
+    def run_on(self, host: Host) -> None:
+        """Run this worker on a host that was started already."""
+        self._host = host
 
     def names(self) -> list[str]:
         """Every name in ``env``: bindings, variables and secrets."""
@@ -77,6 +100,7 @@ class World:
         self.failures: list[tuple[str, BaseException]] = []
         """What ended badly beside the events themselves: (what it was, the error)."""
         self.answer_outbound: Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]] | None = None
+        self.app: App | None = None
         self._shared: dict[Hashable, Any] = {}
         self._background: set[asyncio.Future[Any]] = set()
         self._closed = False
@@ -104,10 +128,7 @@ class World:
 
     def host_of(self, worker: str | None) -> Host:
         """The host that runs a worker."""
-        found = self.worker_named(worker)
-        if found.host is None:
-            raise EdgeUsageError(f"worker '{found.name}' is not running")
-        return found.host
+        return self.worker_named(worker).host()
 
     def token(self, length: int = 16) -> str:
         """A fresh id of ``length`` random bytes, in hex."""
@@ -149,6 +170,11 @@ class World:
         with asked_by("app" if origin == "app" else "test"):
             return self.loop.drive(coroutine)
 
+    def start(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start work of the app that the world runs as soon as it runs."""
+        with asked_by("app"):
+            return self.loop.create_task(coroutine)
+
     def settle(self) -> None:
         """Let everything run that can run without the clock moving."""
         self.run(self.loop.quiet())
@@ -164,8 +190,8 @@ class World:
         self._closed = True
         try:
             for worker in self.workers.values():
-                if worker.host is not None:
-                    self.run(worker.host.close())
+                if worker.running is not None:
+                    self.run(worker.running.close())
             for task in asyncio.all_tasks(self.loop):
                 task.cancel()
             self.run(asyncio.sleep(0))
