@@ -115,6 +115,6 @@ def allow_edge_fixtures(item: pytest.Item, test: Any) -> None:
         if definitions[-1].scope == "function" and not name.startswith("edge") and name != "request":
             if definitions[-1] not in getattr(manager, "_autouse", ()):
                 return
-    current = getattr(test, "_hypothesis_internal_use_settings", None) or settings.default
+    current = getattr(test, "_hypothesis_internal_use_settings", None) or settings()
     allowed = {*current.suppress_health_check, HealthCheck.function_scoped_fixture}
     test._hypothesis_internal_use_settings = settings(current, suppress_health_check=tuple(allowed))
