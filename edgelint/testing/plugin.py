@@ -31,6 +31,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--edge-env", metavar="NAME", help="the environment of the wrangler config to test")
     group.addoption("--edge-seed", metavar="N", type=int, help="the seed of ids and randomness (default: by test name)")
     group.addoption("--edge-cost", action="store_true", help="a table of what each test takes of the platform")
+    group.addoption(
+        "--edge-report", metavar="FILE|term", action="append", default=[],
+        help="which SQL and which calls on bindings ran: FILE.html, FILE.json or term; may be given several times",
+    )  # fmt: skip
     group.addoption("--edge-timeline", action="store_true", help="the timeline of tests that pass, too (with -rA)")
     parser.addini("edge_config", "the wrangler config, or its folder, relative to the pytest configuration", default="")
     parser.addini("edge_env", "the environment of the wrangler config to test", default="")
@@ -45,6 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", mark)
     if config.getoption("edge_cost"):
         config.pluginmanager.register(_CostReport(), "edgelint-cost")
+    if config.getoption("edge_report"):
+        config.pluginmanager.register(_UsageReport(config), "edgelint-usage")
 
 
 @pytest.fixture(scope="session")
@@ -164,7 +170,13 @@ def pytest_runtest_makereport(
 
             report.sections.extend(sections(edge))
         if item.config.getoption("edge_cost"):
-            report.user_properties.append(("edge_meter", dict(edge.meter.counts)))
+            vars(report)["edge_counts"] = dict(edge.meter.counts)  # extra fields go to other processes too
+        if item.config.getoption("edge_report"):
+            from edgelint.testing.usage import Usage
+
+            usage = Usage()
+            usage.add(edge.timeline.operations, edge.app.config.root)
+            vars(report)["edge_usage"] = usage.data()
     return report
 
 
@@ -175,9 +187,9 @@ class _CostReport:
         self.costs: dict[str, dict[str, int]] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        for name, value in report.user_properties:
-            if name == "edge_meter" and isinstance(value, dict):
-                self.costs[report.nodeid] = value
+        counts: dict[str, int] | None = getattr(report, "edge_counts", None)
+        if counts is not None:
+            self.costs[report.nodeid] = counts
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.costs:
@@ -186,6 +198,32 @@ class _CostReport:
             terminalreporter.section("edge cost")
             for line in cost_table(self.costs):
                 terminalreporter.write_line(line)
+
+
+class _UsageReport:
+    """--edge-report: merges what each test's report says was run, and holds it against what the linter knows."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        from edgelint.testing.coverage_report import check_targets
+        from edgelint.testing.usage import Usage
+
+        self.targets: list[str] = config.getoption("edge_report")
+        if wrong := check_targets(self.targets):
+            raise pytest.UsageError(wrong)
+        self.config = config
+        self.usage = Usage()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        data: dict[str, Any] | None = getattr(report, "edge_usage", None)
+        if data is not None:
+            self.usage.merge(data)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        from edgelint.testing.coverage_report import write
+
+        root = self.config.rootpath / str(self.config.getini("edge_config"))
+        for line in write(self.targets, self.usage, root, self.config.invocation_params.dir):
+            terminalreporter.write_line(line)
 
 
 def _allow_fresh_worlds(item: pytest.Item) -> None:
