@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from edgelint.testing.http import HttpRequest, HttpResponse
     from edgelint.testing.session import App
+    from edgelint.testing.strategies import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,11 +272,13 @@ class Edge:
             worker.vars.update(before)
 
     @contextmanager
-    def fresh(self, **options: Any) -> Iterator[Edge]:
-        """Another world of the same app, empty and at the start: one for each example of a hypothesis test. Options are
-        those of ``Options``. It is verified and closed at the end."""
+    def fresh(self, *, rows: Rows | None = None, **options: Any) -> Iterator[Edge]:
+        """Another world of the same app, at the start: one for each example of a hypothesis test. ``rows`` are what
+        ``strategies.rows`` drew; options are those of ``Options``. It is verified and closed at the end."""
         other = Edge(self.app, replace(self.options, **options))
         try:
+            if rows is not None:
+                rows.insert(other)
             yield other
             other.verify()
         finally:

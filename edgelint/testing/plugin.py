@@ -67,7 +67,8 @@ def edge_app(pytestconfig: pytest.Config, edge_config: Path) -> App:
 
     environment = pytestconfig.getoption("edge_env") or pytestconfig.getini("edge_env") or None
     try:
-        return App.load(Path(edge_config), environment, pytestconfig.rootpath)
+        App.current = App.load(Path(edge_config), environment, pytestconfig.rootpath)
+        return App.current
     except EdgeUsageError as error:
         pytest.fail(str(error), pytrace=False)
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from edgelint.project.dotenv import is_local_values
 from edgelint.project.wrangler import NAMES
@@ -34,6 +34,8 @@ class App:
     kept: dict[Any, Any] = field(default_factory=dict)
     """What is made once a session and only read: migrated databases, compiled modules."""
     _others: dict[str, WorkerConfig] | None = None
+    current: ClassVar[App | None] = None
+    """The app of the running session, for strategies, which are written outside of any test."""
 
     @classmethod
     def load(cls, path: Path, environment: str | None, root: Path) -> App:
