@@ -54,6 +54,7 @@ def find(folder: Path) -> list[Route]:
         except OSError:
             continue
         parsed = parse_file(path.name, source)
+        tree.link(parsed.module)
         for node in tree.walk(parsed.module):
             for route in _routes(node):
                 found.setdefault(route)

@@ -89,7 +89,7 @@ def requests(
 def kv_operations(
     keys: st.SearchStrategy[str] | None = None, values: st.SearchStrategy[str] | None = None, max_size: int = 20
 ) -> st.SearchStrategy[list[tuple[str, tuple[Any, ...], dict[str, Any]]]]:
-    """Sequences of (verb, arguments, options) for a KV namespace: ``getattr(edge.env.CACHE, verb)(*args, **options)``."""
+    """Sequences of (verb, arguments, options) for a KV namespace: ``getattr(edge.env.KV, verb)(*args, **options)``."""
     key = st.sampled_from(["a", "b", "c/1", "c/2", "ü"]) if keys is None else keys
     value = _SAFE if values is None else values
     ttl = st.one_of(st.none(), st.integers(60, 3600))
