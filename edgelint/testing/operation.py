@@ -87,6 +87,8 @@ class Gate:
     done, whoever asks; they change nothing. ``locate`` gives the app's (file, line) of the call that is being made."""
 
     def __init__(self, clock: Clock) -> None:
+        self.boundary: Stage = pass_through
+        """Around all others: what a Durable Object's gates do to an operation that leaves it (``object_gates.cross``)."""
         self.meter: Stage = pass_through
         self.faults: Stage = pass_through
         self.schedule: Stage = pass_through
@@ -141,7 +143,10 @@ class Gate:
         async def meter() -> Any:
             return await self.faults(operation, faults)
 
-        return cast("T", await self.meter(operation, meter))
+        async def boundary() -> Any:
+            return await self.meter(operation, meter)
+
+        return cast("T", await self.boundary(operation, boundary))
 
     def _begin(self, operation: Operation) -> None:
         self._count += 1
