@@ -38,6 +38,8 @@ KV_MAX_KEY: Final = 512  # docs, run: UTF-8 bytes; and a key is not "", "." or "
 KV_MAX_VALUE: Final = 25 * 1024**2  # docs
 KV_MAX_METADATA: Final = 1_024  # docs, run: bytes of its JSON
 KV_MAX_WRITES_PER_SECOND_PER_KEY: Final = 1  # docs
+KV_WRITE_WINDOW_MS: Final = 1_000  # docs: the second that the line above speaks of
+KV_DEFAULT_CACHE_TTL: Final = 60  # docs: kv/api/read-key-value-pairs
 KV_MAX_OPERATIONS: Final = 1_000  # docs: per invocation
 KV_MIN_CACHE_TTL_DOCUMENTED: Final = 60  # docs; disagrees with the next line
 KV_MIN_CACHE_TTL: Final = 30  # run: so under 30 is an error, 30 to 59 worth a note
@@ -57,6 +59,15 @@ DO_MAX_WEBSOCKET_MESSAGE: Final = 32 * 1024**2  # docs: received
 DO_ALARM_RETRIES: Final = 6  # docs
 DO_ALARM_BACKOFF_SECONDS: Final = 2  # docs
 DO_BLOCK_CONCURRENCY_SECONDS: Final = 30  # docs: then the object is reset
+DO_MAX_BLOCK_CONCURRENCY_DEPTH: Final = 64  # workerd (io-context.h): blockConcurrencyWhile inside another
+DO_FLUSH_SECONDS: Final = 30  # workerd (worker.c++): a write that takes longer resets the object
+DO_ALARM_SECONDS: Final = 15 * 60  # docs: an alarm handler
+DO_ALARM_JITTER: Final = 0.25  # workerd (alarm-scheduler.h): of the delay, at most
+DO_ALARM_MAX_BACKOFF: Final = 9  # workerd (alarm-scheduler.h): the exponent
+DO_MAX_KEYS: Final = 128  # docs, workerd (actor-storage.capnp): keys of one call, key-value backend
+DO_KV_VALUE_SLACK: Final = 34  # workerd (actor-storage.h): bytes of the encoding that are let through above the limit
+DO_MAX_EVENT_TIMEOUT_MS: Final = 604_800_000  # workerd (actor-state.c++): setHibernatableWebSocketEventTimeout
+WEBSOCKET_MAX_CLOSE_REASON: Final = 123  # workerd (web-socket.c++): UTF-8 bytes
 DO_SOFT_REQUESTS_PER_SECOND: Final = 1_000  # docs: 500 to 1,000 requests a second for one object
 
 # Queues (docs: queues/platform/limits, queues/configuration/batching-retries)
@@ -66,7 +77,41 @@ QUEUE_MAX_BATCH: Final = 256_000  # docs: sendBatch
 QUEUE_MAX_BATCH_TIMEOUT: Final = 60  # docs
 QUEUE_MAX_RETRIES: Final = 100  # docs; 3 when not set
 QUEUE_DEFAULT_RETRIES: Final = 3  # docs
-QUEUE_MAX_DELAY: Final = 12 * 3600  # docs
+QUEUE_MAX_DELAY: Final = 12 * 3600  # docs: batching-retries; disagrees with the next line
+QUEUE_MAX_DELAY_ACCEPTED: Final = 24 * 3600  # docs: reference/error-codes 10203, platform/limits; wrangler: miniflare
+QUEUE_DEFAULT_BATCH_SIZE: Final = 10  # docs; the local simulator's is 5
+QUEUE_DEFAULT_BATCH_TIMEOUT: Final = 5  # docs; the local simulator's is 1
+QUEUE_MAX_CONCURRENCY: Final = 250  # docs: queues/platform/limits, invocations of one consumer at a time
+QUEUE_RETENTION: Final = 4 * 24 * 3600  # docs: queues/configuration/dead-letter-queues; the default of every queue
+QUEUE_OPERATION: Final = 64_000  # docs: queues/platform/pricing, bytes of a message that count as one operation
+QUEUE_ERROR_DELAY_OF_BATCH: Final = 10202  # docs: queues/reference/error-codes, and the next three
+QUEUE_ERROR_METADATA: Final = 10203
+QUEUE_ERROR_MESSAGE_SIZE: Final = 10204
+QUEUE_ERROR_BATCH_SIZE: Final = 10205
+QUEUE_ERROR_BATCH_COUNT: Final = 10206
+
+# Workflows (docs: workflows/reference/limits, workflows/build/sleeping-and-retrying; wrangler: packages/workflows-shared)
+WORKFLOW_MAX_INSTANCE_ID: Final = 100  # docs: characters; wrangler: ^[a-zA-Z0-9_][a-zA-Z0-9-_]*$
+WORKFLOW_MAX_STEP_NAME: Final = 256  # docs, wrangler: characters, none of them a control character
+WORKFLOW_MAX_STEPS: Final = 10_000  # docs: paid, by default; limits.steps in the config raises it
+WORKFLOW_MAX_STEPS_CONFIGURABLE: Final = 25_000  # docs: the most that limits.steps takes
+WORKFLOW_MAX_STEP_RESULT: Final = 2**20  # docs: what a step returns, when it is no stream
+WORKFLOW_MAX_PAYLOAD: Final = 2**20  # docs: parameters, and the payload of an event
+WORKFLOW_MAX_BATCH: Final = 100  # docs: createBatch, deleteBatch
+WORKFLOW_MAX_SLEEP: Final = 365 * 24 * 3600  # docs: step.sleep
+WORKFLOW_MIN_EVENT_TIMEOUT: Final = 1  # docs: build/events-and-parameters, waitForEvent
+WORKFLOW_MAX_EVENT_TIMEOUT: Final = 365 * 24 * 3600  # docs: build/events-and-parameters, waitForEvent
+WORKFLOW_MAX_EVENT_TYPE: Final = 100  # docs: build/events-and-parameters, characters
+WORKFLOW_RETRIES: Final = 5  # docs: attempts after the first, when the step says nothing
+WORKFLOW_RETRY_DELAY_MS: Final = 10_000  # docs; the local engine's is 1,000
+WORKFLOW_STEP_TIMEOUT_MS: Final = 10 * 60 * 1000  # docs
+WORKFLOW_EVENT_TIMEOUT: Final = "24 hours"  # docs
+WORKFLOW_DELAY_FUNCTION_MS: Final = 5_000  # docs: changelog 2026-07-09; wrangler: how long a delay function may take
+WORKFLOW_RETENTION: Final = 30 * 24 * 3600  # docs: paid, the most that a finished instance is kept
+
+# Email (docs: email-routing/limits, email-routing/email-workers)
+EMAIL_MAX_MESSAGE: Final = 25 * 1024**2  # docs: 25 MiB
+EMAIL_MAX_REFERENCES: Final = 100  # docs: reply-email-workers; entries of References from which no reply is possible
 
 # R2 (docs: r2/platform/limits)
 R2_MAX_KEY: Final = 1_024  # docs

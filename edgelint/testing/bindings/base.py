@@ -50,6 +50,10 @@ class Services(Protocol):
     random: Random
     """Seeded: the only source of chance."""
 
+    @property
+    def workers(self) -> Mapping[str, Any]:
+        """The workers of this world (``world.Worker``) by name, the one under test first."""
+
     def token(self, length: int = 16) -> str:
         """A fresh id of ``length`` random bytes in hex, the same in every run of one seed."""
 

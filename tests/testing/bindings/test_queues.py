@@ -1,0 +1,662 @@
+"""Queues: what a producer may send, and when and how a consumer gets it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from edgelint.testing.bindings.queues import Batch, Incoming, QueueProducer, QueueResult, dispatch, queue_named
+from edgelint.testing.clock import START
+from edgelint.testing.errors import EdgeError, EdgeUsageError
+from edgelint.testing.operation import Operation
+from edgelint.testing.values import UNDEFINED
+from edgelint.testing.world import World
+from tests.testing.bindings.fake_host import FakeHost, config, declared, world_of
+
+SECOND = 1000
+
+
+class Seen:
+    """A queue handler that remembers what it got, and does what a test says with each batch."""
+
+    def __init__(self, act: Callable[[Batch], Any] = lambda batch: None) -> None:
+        self.batches: list[list[Any]] = []
+        self.attempts: list[list[int]] = []
+        self.at: list[float] = []
+        self.act = act
+        self.world: World | None = None
+
+    def __call__(self, batch: Batch) -> Any:
+        self.batches.append([message.body for message in batch.messages])
+        self.attempts.append([message.attempts for message in batch.messages])
+        if self.world is not None:
+            self.at.append((self.world.clock.now - self.world.clock.start) / SECOND)
+        return self.act(batch)
+
+
+def consuming(act: Callable[[Batch], Any] = lambda batch: None, **consumer: Any) -> tuple[World, QueueProducer, Seen]:
+    seen = Seen(act)
+    world = world_of(FakeHost(queue=seen), queues={"consumers": [{"queue": "jobs", **consumer}]})
+    seen.world = world
+    return world, producer(world), seen
+
+
+def producer(world: World, **fields: Any) -> QueueProducer:
+    return QueueProducer(declared("queue", "JOBS", "jobs", **fields), world)
+
+
+def error_of(call: Callable[[], Any]) -> tuple[str, str]:
+    with pytest.raises(EdgeError) as caught:
+        call()
+    return caught.value.name, caught.value.message
+
+
+def advance(world: World, seconds: float) -> None:
+    world.advance_to(world.clock.now + seconds * SECOND)
+
+
+# Sending
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "delivered"),
+    [
+        ({"a": [1, None, "x"]}, None, {"a": [1, None, "x"]}),
+        (datetime(2026, 1, 1, tzinfo=UTC), "json", "2026-01-01T00:00:00.000Z"),
+        (datetime(2026, 1, 1, tzinfo=UTC), "v8", datetime(2026, 1, 1, tzinfo=UTC)),
+        ({"a": UNDEFINED}, "json", {}),
+        ({"a": UNDEFINED}, "v8", {"a": UNDEFINED}),
+        (None, None, None),
+        ("text", "text", "text"),
+        ("text", "TEXT", "text"),
+        (b"\x00\x01", "bytes", b"\x00\x01"),
+    ],
+)
+def test_a_body_arrives_as_its_content_type_keeps_it(body: Any, content_type: str | None, delivered: Any) -> None:
+    world, jobs, seen = consuming()
+    world.run(jobs.send(body, content_type=content_type))
+    advance(world, 5)
+    assert seen.batches == [[delivered]]
+
+
+def test_before_json_was_the_default_bodies_were_clones() -> None:
+    seen = Seen()
+    when = datetime(2026, 1, 1, tzinfo=UTC)
+    world = world_of(FakeHost(queue=seen), date="2024-03-17", queues={"consumers": [{"queue": "jobs"}]})
+    world.run(producer(world).send(when))
+    advance(world, 5)
+    assert seen.batches == [[when]]
+
+
+def test_a_body_is_copied_when_it_is_sent_and_when_it_is_delivered() -> None:
+    bodies = []
+
+    def act(batch: Batch) -> None:
+        bodies.append(batch.messages[0].body)
+        batch.retry_all()
+
+    world, jobs, _ = consuming(act)
+    body = {"a": [1]}
+    world.run(jobs.send(body, content_type="v8"))
+    body["a"].append(2)
+    advance(world, 5)
+    bodies[0]["a"].append(3)
+    advance(world, 5)
+    assert bodies == [{"a": [1, 3]}, {"a": [1]}]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, "Message body cannot be undefined"),
+        ({"body": 1, "content_type": "xml"}, "Unsupported queue message content type: xml"),
+        ({"body": {}, "content_type": "text"},
+         'Content Type "text" requires a value of type string, but received: object'),
+        ({"body": 1, "content_type": "text"},
+         'Content Type "text" requires a value of type string, but received: number'),
+        ({"body": "x", "content_type": "bytes"},
+         'Content Type "bytes" requires a value of type ArrayBufferView, but received: string'),
+        ({"body": True, "content_type": "bytes"},
+         'Content Type "bytes" requires a value of type ArrayBufferView, but received: boolean'),
+        ({"body": 2**60, "content_type": "bytes"},
+         'Content Type "bytes" requires a value of type ArrayBufferView, but received: bigint'),
+        ({"body": print, "content_type": "bytes"},
+         'Content Type "bytes" requires a value of type ArrayBufferView, but received: function'),
+        ({"body": 1, "delay_seconds": 2**31},
+         "Value out of range. Must be between -2147483648 and 2147483647 (inclusive)."),
+    ],
+)  # fmt: skip
+def test_what_the_runtime_refuses_to_send(options: dict[str, Any], expected: str) -> None:
+    world = world_of()
+    jobs = producer(world)
+    assert error_of(lambda: world.run(jobs.send(**options))) == ("TypeError", expected)
+    assert jobs.queue.waiting == []
+
+
+@pytest.mark.parametrize("content_type", ["json", "v8"])
+def test_what_cannot_be_written_is_refused(content_type: str) -> None:
+    world = world_of()
+    jobs = producer(world)
+    assert error_of(lambda: world.run(jobs.send(print, content_type=content_type)))[0] == "DataCloneError"
+
+
+def test_a_message_may_have_128000_bytes() -> None:
+    world = world_of()
+    jobs = producer(world)
+    world.run(jobs.send("x" * 128_000, content_type="text"))
+    assert error_of(lambda: world.run(jobs.send("é" * 64_000 + "x", content_type="text"))) == (
+        "Error", "message length of 128001 bytes exceeds limit of 128000 bytes (10204)",
+    )  # fmt: skip
+    assert len(jobs.queue.waiting) == 1
+
+
+def test_before_codes_were_shown_the_words_said_what_failed() -> None:
+    world = world_of(date="2026-03-11")
+    jobs = producer(world)
+    assert error_of(lambda: world.run(jobs.send("x" * 128_001, content_type="text"))) == (
+        "Error", "Queue send failed: message length of 128001 bytes exceeds limit of 128000 bytes",
+    )  # fmt: skip
+    assert error_of(lambda: world.run(jobs.send_batch([{"body": 1}] * 101))) == (
+        "Error", "Queue sendBatch failed: batch message count of 101 exceeds limit of 100",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        ([{"body": 1}] * 101, "batch message count of 101 exceeds limit of 100 (10206)"),
+        ([{"body": "x" * 128_001, "contentType": "text"}],
+         "message in batch has length 128001 bytes which exceeds single message size limit of 128000 bytes (10204)"),
+        ([{"body": "x" * 100_000, "contentType": "text"}] * 3,
+         "batch size of 300001 bytes exceeds limit of 256000 bytes (10205)"),
+        ([{"body": 1, "delaySeconds": -1}], "message delay -1 is invalid (10203)"),
+        ([{"body": 1, "delaySeconds": 86_401}], "message delay 86401 is invalid (10203)"),
+    ],
+)  # fmt: skip
+def test_what_the_service_refuses_of_a_batch(messages: list[dict[str, Any]], expected: str) -> None:
+    world = world_of()
+    jobs = producer(world)
+    assert error_of(lambda: world.run(jobs.send_batch([{"body": 0}, *messages][-101:]))) == ("Error", expected)
+    assert jobs.queue.waiting == []
+
+
+def test_a_batch_of_nothing_or_of_what_is_no_message_is_refused() -> None:
+    world = world_of()
+    jobs = producer(world)
+    assert error_of(lambda: world.run(jobs.send_batch([]))) == (
+        "TypeError", "sendBatch() requires at least one message",
+    )  # fmt: skip
+    assert error_of(lambda: world.run(jobs.send_batch([{"body": UNDEFINED}]))) == (
+        "TypeError", "Message body cannot be undefined",
+    )  # fmt: skip
+    # workerd looks at the type without regard to case and then writes by it as it is
+    assert error_of(lambda: world.run(jobs.send_batch([{"body": "a", "contentType": "TEXT"}]))) == (
+        "TypeError", "Unsupported queue message content type: TEXT",
+    )  # fmt: skip
+    assert error_of(lambda: world.run(jobs.send_batch([{"body": 1}], delay_seconds=-5))) == (
+        "Error", "batch delay -5 is invalid (10202)",
+    )  # fmt: skip
+
+
+def test_metrics_are_the_backlog_as_it_was_before_the_message() -> None:
+    world = world_of()
+    jobs = producer(world)
+    assert world.run(jobs.send("ab", content_type="text")) == {
+        "metadata": {"metrics": {"backlogCount": 0, "backlogBytes": 0, "oldestMessageTimestamp": UNDEFINED}}
+    }
+    advance(world, 60)
+    second = world.run(jobs.send_batch([{"body": "c", "content_type": "text"}, {"body": 1, "contentType": UNDEFINED}]))
+    assert second["metadata"]["metrics"] == {"backlogCount": 1, "backlogBytes": 2, "oldestMessageTimestamp": START}
+    assert world.run(jobs.metrics())["backlogCount"] == 3
+
+
+def test_messages_are_kept_four_days() -> None:
+    world = world_of()
+    jobs = producer(world)
+    world.run(jobs.send(1))
+    advance(world, 4 * 86_400 - 1)
+    assert len(jobs.queue.waiting) == 1
+    advance(world, 1)
+    assert jobs.queue.waiting == []
+
+
+def test_operations_pass_the_gate_with_their_bytes() -> None:
+    world = world_of()
+    jobs = producer(world)
+    operations: list[Operation] = []
+    world.gate.observers.append(operations.append)
+    world.run(jobs.send("x" * 64_001, content_type="text", delay_seconds=3.7), origin="app")
+    world.run(jobs.send_batch([{"body": "x", "contentType": "text"}] * 2), origin="app")
+    world.run(jobs.metrics(), origin="app")
+    done = operations[1::2]
+    assert [(op.name, op.kind, op.key, op.outcome) for op in done] == [
+        ("JOBS.send", "queue", "jobs", "ok"), ("JOBS.sendBatch", "queue", "jobs", "ok"),
+        ("JOBS.metrics", "queue", "jobs", "ok"),
+    ]  # fmt: skip
+    assert done[0].attributes == {"bytes": 64_001, "units": 2}
+    assert done[0].request == {"body": "x" * 64_001, "contentType": "text", "delaySeconds": 3}
+    assert done[1].attributes == {"bytes": 2, "units": 2, "messages": 2}
+
+
+# Delivery
+
+
+def test_a_batch_waits_for_its_timeout() -> None:
+    world, jobs, seen = consuming()
+    world.run(jobs.send(1))
+    advance(world, 3)
+    world.run(jobs.send(2))
+    advance(world, 1.999)
+    assert seen.batches == []
+    advance(world, 0.001)
+    assert (seen.batches, seen.at) == ([[1, 2]], [5.0])
+    advance(world, 60)
+    assert len(seen.batches) == 1
+
+
+def test_a_full_batch_waits_for_the_clock_only() -> None:
+    world, jobs, seen = consuming()
+    world.run(jobs.send_batch([{"body": n} for n in range(25)]))
+    assert seen.batches == []
+    advance(world, 0)
+    assert [len(batch) for batch in seen.batches] == [10, 10]
+    advance(world, 5)
+    assert seen.batches == [list(range(10)), list(range(10, 20)), list(range(20, 25))]
+    assert seen.at == [0.0, 0.0, 5.0]
+
+
+def test_the_consumer_is_configured() -> None:
+    world, jobs, seen = consuming(max_batch_size=2, max_batch_timeout=0)
+    world.run(jobs.send_batch([{"body": n} for n in range(3)]))
+    advance(world, 0)
+    assert seen.batches == [[0, 1], [2]]
+
+
+def test_batches_that_are_handled_at_once_are_limited() -> None:
+    running = most = 0
+
+    async def act(batch: Batch) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(1)
+        running -= 1
+
+    for concurrency, expected in ((None, 3), (2, 2), (1, 1)):
+        most = 0
+        world, jobs, seen = consuming(act, max_batch_size=1, max_concurrency=concurrency)
+        world.run(jobs.send_batch([{"body": n} for n in range(3)]))
+        advance(world, 10)
+        assert (most, sorted(seen.batches)) == (expected, [[0], [1], [2]])
+
+
+def test_a_message_can_be_sent_for_later() -> None:
+    world, jobs, seen = consuming(max_batch_timeout=0)
+    world.run(jobs.send("later", delay_seconds=60))
+    world.run(jobs.send_batch([{"body": "own", "delaySeconds": 0}, {"body": "of the batch"}], delay_seconds=30))
+    assert [message.body.value() for message in jobs.queue.waiting] == ["own"]
+    advance(world, 100)
+    assert (seen.batches, seen.at) == ([["own"], ["of the batch"], ["later"]], [0.0, 30.0, 60.0])
+
+
+def test_a_producer_may_have_a_delay_of_its_own() -> None:
+    world, _, seen = consuming(max_batch_timeout=0)
+    jobs = producer(world, delivery_delay=10)
+    world.run(jobs.send("default"))
+    world.run(jobs.send("at once", delay_seconds=0))
+    advance(world, 100)
+    assert (seen.batches, seen.at) == ([["at once"], ["default"]], [0.0, 10.0])
+
+
+def test_the_app_that_sleeps_lets_deliveries_happen() -> None:
+    world, jobs, seen = consuming()
+
+    async def work() -> None:
+        await jobs.send(1)
+        await asyncio.sleep(6)
+
+    world.run(work(), origin="app")
+    assert seen.at == [5.0]
+
+
+def test_a_consumer_in_another_worker_gets_the_batch() -> None:
+    seen = Seen()
+    world = world_of()
+    world.add(config("consumer", queues={"consumers": [{"queue": "jobs"}]})).run_on(FakeHost(queue=seen))
+    world.run(producer(world).send(1))
+    advance(world, 5)
+    assert seen.batches == [[1]]
+
+
+def test_a_batch_tells_of_itself_and_of_what_waits_behind_it() -> None:
+    batches: list[Batch] = []
+    world, jobs, _ = consuming(batches.append, max_batch_size=1)
+    world.run(jobs.send_batch([{"body": "a"}, {"body": "bc"}]))
+    advance(world, 0)
+    first, second = batches
+    assert first.queue == "jobs"
+    assert first.metadata["metrics"] == {"backlogCount": 1, "backlogBytes": 4, "oldestMessageTimestamp": START}
+    assert second.metadata["metrics"]["backlogCount"] == 0
+    message = first.messages[0]
+    assert (message.timestamp, message.attempts, len(message.id)) == (START, 1, 32)
+    assert message.id != second.messages[0].id
+    assert repr(message) == f"Message({message.id}, 'a', attempts=1)"
+
+
+def test_without_a_consumer_or_with_one_that_pulls_messages_stay() -> None:
+    for consumers in ([], [{"queue": "jobs", "type": "http_pull"}], [{"queue": "other"}, "nonsense"]):
+        seen = Seen()
+        world = world_of(FakeHost(queue=seen), queues={"consumers": consumers})
+        jobs = producer(world)
+        world.run(jobs.send(1))
+        advance(world, 3600)
+        assert (seen.batches, len(jobs.queue.waiting)) == ([], 1)
+        assert (jobs.queue.consumer is not None and jobs.queue.consumer.pull) == (len(consumers) == 1)
+
+
+def test_a_worker_that_consumes_goes_before_one_that_pulls() -> None:
+    consumers = [{"queue": "jobs", "type": "http_pull"}, {"queue": "jobs", "max_batch_size": 3}]
+    world = world_of(queues={"consumers": consumers})
+    consumer = producer(world).queue.consumer
+    assert consumer is not None
+    assert (consumer.pull, consumer.max_batch_size) == (False, 3)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "limits"),
+    [("max_batch_size", 101, "1 to 100"), ("max_batch_timeout", 61, "0 to 60"), ("max_retries", 101, "0 to 100"),
+     ("max_retries", True, "0 to 100"), ("retry_delay", "5", "0 to 86400"), ("max_concurrency", 0, "1 to 250")],
+)  # fmt: skip
+def test_what_a_deployment_refuses_is_said(key: str, value: Any, limits: str) -> None:
+    world, jobs, _ = consuming(**{key: value})
+    with pytest.raises(EdgeUsageError, match=f"queue 'jobs' in worker 'app': {key} is {limits}, not {value!r}"):
+        world.run(jobs.send(1))
+
+
+# What the consumer says
+
+
+def test_a_handler_that_returns_acknowledges_everything() -> None:
+    world, jobs, _ = consuming()
+    world.run(jobs.send_batch([{"body": 1}, {"body": 2}]))
+    advance(world, 5)
+    assert jobs.queue.delivered == [QueueResult("ok", [0, 1], {})]
+    assert jobs.queue.waiting == []
+
+
+def test_a_handler_that_raises_gets_the_batch_again_but_for_what_was_acknowledged() -> None:
+    def act(batch: Batch) -> None:
+        batch.messages[0].ack()
+        if len(batch.messages) > 1:
+            raise ValueError("no")
+
+    world, jobs, seen = consuming(act)
+    world.run(jobs.send_batch([{"body": n} for n in range(3)]))
+    advance(world, 60)
+    assert seen.batches == [[0, 1, 2], [1, 2], [2]]
+    assert seen.attempts == [[1, 1, 1], [2, 2], [3]]
+    assert seen.at == [5.0, 10.0, 15.0]
+    first = jobs.queue.delivered[0]
+    assert (first.outcome, first.acked, first.retried) == ("exception", [0], {1: 0, 2: 0})
+    assert isinstance(first.error, ValueError)
+    assert ("error", "queue jobs: ValueError: no") in world.logs
+    assert world.failures == []
+
+
+def test_delays_of_retries_message_before_batch_before_consumer() -> None:
+    def act(batch: Batch) -> None:
+        if batch.messages[0].attempts == 1:
+            batch.messages[0].retry(delay_seconds=7)
+            batch.messages[1].retry()
+            batch.retry_all(delay_seconds=20)
+
+    world, jobs, seen = consuming(act, retry_delay=50, max_batch_timeout=0)
+    world.run(jobs.send_batch([{"body": n} for n in range(3)]))
+    advance(world, 100)
+    assert jobs.queue.delivered[0].retried == {0: 7, 1: 20, 2: 20}
+    assert (seen.batches[1:], seen.at[1:]) == ([[0], [1, 2]], [7.0, 20.0])
+
+
+def test_the_delay_of_the_consumer_is_for_those_that_say_none() -> None:
+    def act(batch: Batch) -> None:
+        message = batch.messages[0]
+        if message.attempts == 1:
+            message.retry()
+        if message.attempts == 2:
+            message.retry(delay_seconds=0)
+
+    world, jobs, seen = consuming(act, retry_delay=50, max_batch_timeout=0)
+    world.run(jobs.send(1))
+    advance(world, 100)
+    assert seen.at == [0.0, 50.0, 50.0]
+
+
+def verdicts(act: Callable[[Batch], Any], count: int = 2) -> tuple[QueueResult, list[str]]:
+    world = world_of(FakeHost(queue=act))
+    result = world.run(dispatch(world, "jobs", list(range(count))))
+    return result, [text for level, text in world.logs if level == "warn"]
+
+
+def test_the_first_word_on_a_message_counts() -> None:
+    def act(batch: Batch) -> None:
+        first, second = batch.messages
+        first.ack()
+        first.retry()
+        second.retry(delay_seconds=1)
+        second.ack()
+        second.retry(delay_seconds=2)
+
+    result, warnings = verdicts(act)
+    assert (result.acked, result.retried) == ([0], {1: 2})
+    assert len(warnings) == 2
+    assert "after ack() was already called. Calling retry() on a message after calling ack() has no" in warnings[0]
+    assert "after retry() was already called. Calling ack() on a message after calling retry()" in warnings[1]
+
+
+def test_a_word_on_a_message_goes_before_one_on_the_batch() -> None:
+    def acked(batch: Batch) -> None:
+        batch.messages[0].retry()
+        batch.ack_all()
+
+    def retried(batch: Batch) -> None:
+        batch.messages[0].ack()
+        batch.retry_all(delay_seconds=9)
+        batch.retry_all()
+
+    result, warnings = verdicts(acked)
+    assert (result.acked, result.retried, result.ack_all, warnings) == ([1], {0: 0}, True, [])
+    result, warnings = verdicts(retried)
+    assert (result.acked, result.retried, result.retry_all, warnings) == ([0], {1: 9}, True, [])
+
+
+def test_what_comes_after_a_word_on_the_batch_is_ignored_with_a_warning() -> None:
+    def after_ack_all(batch: Batch) -> None:
+        batch.ack_all()
+        batch.messages[0].ack()
+        batch.messages[0].retry()
+        batch.retry_all()
+
+    def after_retry_all(batch: Batch) -> None:
+        batch.retry_all()
+        batch.messages[0].ack()
+        batch.ack_all()
+        batch.messages[1].retry(delay_seconds=3)
+
+    result, warnings = verdicts(after_ack_all)
+    assert (result.acked, result.retried) == ([0, 1], {})
+    assert [text.split(" after ")[0] for text in warnings] == [
+        f"Received a call to retry() on message {result.batch.messages[0].id}",  # type: ignore[union-attr]
+        "Received a call to retryAll()",
+    ]
+    result, warnings = verdicts(after_retry_all)
+    assert (result.acked, result.retried) == ([], {0: 0, 1: 3})
+    assert [text.split(" after ")[1].split(" ")[0] for text in warnings] == ["retryAll()", "retryAll()"]
+
+
+def test_everything_acknowledged_stays_so_when_the_handler_raises() -> None:
+    def act(batch: Batch) -> None:
+        batch.ack_all()
+        raise ValueError("late")
+
+    result, _ = verdicts(act)
+    assert (result.outcome, result.acked, result.retried) == ("exception", [0, 1], {})
+
+
+def test_a_message_comes_four_times_and_is_dropped() -> None:
+    world, jobs, seen = consuming(lambda batch: batch.retry_all())
+    world.run(jobs.send("x"))
+    advance(world, 300)
+    assert seen.attempts == [[1], [2], [3], [4]]
+    assert [message.body.value() for message in jobs.queue.dropped] == ["x"]
+    assert world.logs[-1] == ("warn", f"queue jobs: message {jobs.queue.dropped[0].id} was dropped after 4 attempts")
+
+
+def test_what_is_given_up_goes_to_the_dead_letter_queue() -> None:
+    dead: list[tuple[str, Any, int]] = []
+    ids: list[str] = []
+
+    def act(batch: Batch) -> None:
+        message = batch.messages[0]
+        if batch.queue == "dead":
+            dead.append((message.id, message.body, message.attempts))
+        else:
+            ids.append(message.id)
+            message.retry()
+
+    consumers = [{"queue": "jobs", "max_retries": 1, "dead_letter_queue": "dead"}, {"queue": "dead"}]
+    world = world_of(FakeHost(queue=act), queues={"consumers": consumers})
+    jobs = producer(world)
+    world.run(jobs.send("x"))
+    advance(world, 60)
+    assert ids == [ids[0]] * 2
+    assert dead == [(ids[0], "x", 1)]
+    assert jobs.queue.dropped == []
+
+
+def test_no_retries_at_all() -> None:
+    world, jobs, seen = consuming(lambda batch: batch.retry_all(), max_retries=0)
+    world.run(jobs.send("x"))
+    advance(world, 60)
+    assert (seen.attempts, len(jobs.queue.dropped)) == ([[1]], 1)
+
+
+# The seam for faults
+
+
+def test_a_queue_may_reorder_and_deliver_twice() -> None:
+    world, jobs, seen = consuming(max_batch_size=4)
+    jobs.queue.order = lambda waiting: [*reversed(waiting), waiting[0]]
+    world.run(jobs.send_batch([{"body": n} for n in range(3)]))
+    advance(world, 5)
+    assert seen.batches == [[2, 1, 0, 0]]
+
+
+def test_a_message_delivered_twice_has_two_lives() -> None:
+    ids: list[str] = []
+
+    def act(batch: Batch) -> None:
+        ids.extend(message.id for message in batch.messages)
+        if len(batch.messages) == 2:
+            batch.messages[1].retry()
+
+    world, jobs, seen = consuming(act)
+    once = [True]
+    jobs.queue.order = lambda waiting: waiting * 2 if once and once.pop() else waiting
+    world.run(jobs.send("x"))
+    advance(world, 60)
+    assert seen.attempts == [[1, 1], [2]]
+    assert len(set(ids)) == 1
+
+
+def test_messages_that_are_held_back_come_later() -> None:
+    world, jobs, seen = consuming(max_batch_timeout=0)
+    jobs.queue.order = lambda waiting: [message for message in waiting if message.body.value() != "held"]
+    world.run(jobs.send_batch([{"body": "held"}, {"body": "free"}]))
+    advance(world, 1)
+    assert seen.batches == [["free"]]
+    jobs.queue.order = None
+    world.run(jobs.send("next"))
+    advance(world, 1)
+    assert seen.batches == [["free"], ["held", "next"]]
+
+
+# Events that a test sends
+
+
+def test_dispatch_tells_what_the_handler_did_and_leaves_the_queue_alone() -> None:
+    world, jobs, seen = consuming(lambda batch: batch.messages[1].retry(delay_seconds=30), retry_delay=4)
+    result = world.run(dispatch(world, "jobs", [{"id": 1}, {"id": 2}]))
+    assert (result.outcome, result.acked, result.retried, result.error) == ("ok", [0], {1: 30}, None)
+    assert seen.batches == [[{"id": 1}, {"id": 2}]]
+    advance(world, 100)
+    assert len(seen.batches) == 1
+    assert (jobs.queue.waiting, jobs.queue.delivered) == ([], [])
+
+
+def test_dispatch_knows_the_delay_of_the_consumer() -> None:
+    world, _, _ = consuming(lambda batch: batch.retry_all(), retry_delay=4)
+    assert world.run(dispatch(world, "jobs", [1])).retried == {0: 4}
+
+
+def test_dispatch_takes_messages_with_everything_said() -> None:
+    batches: list[Batch] = []
+    world, _, _ = consuming(batches.append)
+    when = datetime(2025, 1, 1, tzinfo=UTC)
+    world.run(dispatch(world, "jobs", [Incoming(1, attempts=3, id="m1", timestamp=when), "plain"], attempts=2))
+    first, second = batches[0].messages
+    assert (first.id, first.body, first.attempts, first.timestamp) == ("m1", 1, 3, when)
+    assert (second.body, second.attempts, second.timestamp) == ("plain", 2, START)
+
+
+def test_dispatch_goes_to_the_consumer_of_the_queue() -> None:
+    seen, other = Seen(), Seen()
+    world = world_of(FakeHost(queue=seen))
+    world.add(config("consumer", queues={"consumers": [{"queue": "jobs"}]})).run_on(FakeHost(queue=other))
+    world.run(dispatch(world, "jobs", [1]))
+    world.run(dispatch(world, "jobs", [2], worker="app"))
+    world.run(dispatch(world, "unknown", [3]))
+    assert (seen.batches, other.batches) == ([[2], [3]], [[1]])
+
+
+def test_a_worker_without_a_handler() -> None:
+    world = world_of(FakeHost(), queues={"consumers": [{"queue": "jobs"}]})
+    with pytest.raises(EdgeUsageError, match="no queue handler for a batch of 'jobs'"):
+        world.run(dispatch(world, "jobs", [1]))
+    jobs = producer(world)
+    world.run(jobs.send(1))
+    advance(world, 5)
+    assert str(jobs.queue.delivered[0].error) == "Error: Handler does not export a queue() function."
+    assert len(jobs.queue.waiting) == 1
+
+
+def test_a_mistake_of_the_test_is_not_the_consumer_s_failure() -> None:
+    def act(batch: Batch) -> None:
+        raise EdgeUsageError("no stub")
+
+    world, jobs, _ = consuming(act)
+    with pytest.raises(EdgeUsageError, match="no stub"):
+        world.run(dispatch(world, "jobs", [1]))
+    world.run(jobs.send(1))
+    advance(world, 5)
+    assert [(label, str(error)) for label, error in world.failures] == [("batch of queue jobs", "no stub")]
+
+
+def test_what_a_consumer_does_is_the_app_s_and_an_event_of_its_own() -> None:
+    operations: list[Operation] = []
+
+    async def act(batch: Batch) -> None:
+        await other.send("from the consumer")
+
+    world, jobs, _ = consuming(act)
+    other = QueueProducer(declared("queue", "OTHER", "other"), world)
+    world.gate.observers.append(operations.append)
+    world.run(jobs.send(1))
+    advance(world, 5)
+    assert [(op.name, op.origin, op.invocation) for op in operations[::2]] == [
+        ("JOBS.send", "test", ""), ("OTHER.send", "app", "queue jobs 1"),
+    ]  # fmt: skip
+    assert queue_named(world, "other").waiting[0].body.value() == "from the consumer"
