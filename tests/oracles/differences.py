@@ -38,4 +38,20 @@ class Difference:
     source: str
 
 
-DIFFERENCES: Final[list[Difference]] = []
+def _empty_in_bulk(seen: Seen) -> bool:
+    """Miniflare gives an empty value bare where {"value", "metadata"} is documented."""
+    ours, theirs = seen.ours.get("ok"), seen.theirs.get("ok")
+    if seen.verb != "getWithMetadata" or not isinstance(ours, dict) or not isinstance(theirs, dict):
+        return False
+    return ours == {
+        key: {"value": "", "metadata": ours[key]["metadata"]} if value == "" else value for key, value in theirs.items()
+    }
+
+
+DIFFERENCES: Final[list[Difference]] = [
+    Difference(
+        "kv", _empty_in_bulk,
+        "an empty value of many keys comes with its metadata, as any other does",
+        "https://developers.cloudflare.com/kv/api/read-key-value-pairs/#request-multiple-keys",
+    ),
+]  # fmt: skip

@@ -31,19 +31,24 @@ def amount(default: int) -> int:
 
 
 def generated(strategy: st.SearchStrategy[Op], count: int) -> list[Op]:
-    """``count`` examples of ``strategy``, the same every time."""
-    found: list[Op] = []
+    """``count`` different examples of ``strategy`` (fewer when it has not so many), the same every time."""
+    found: dict[str, Op] = {}
 
     @settings(
-        max_examples=count, derandomize=True, database=None, phases=[Phase.generate], deadline=None,
+        max_examples=2 * count, derandomize=True, database=None, phases=[Phase.generate], deadline=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(strategy)
     def collect(example: Op) -> None:
-        found.append(example)
+        found.setdefault(repr(example), example)
 
     collect()
-    return found
+    return list(found.values())[:count]
+
+
+def weighted(*choices: tuple[st.SearchStrategy[Op], int]) -> st.SearchStrategy[Op]:
+    """One of the strategies, as often as their weights say (``one_of`` has none)."""
+    return st.sampled_from([strategy for strategy, weight in choices for _ in range(weight)]).flatmap(lambda one: one)
 
 
 def failure(error: EdgeError) -> Outcome:
