@@ -136,6 +136,10 @@ WORKER_WAIT_UNTIL_SECONDS: Final = 30  # docs: after the response
 WORKER_MAX_HOPS: Final = 16  # docs: a worker calling itself or others
 WORKER_NAME_MAX: Final = 63  # docs: a label of workers.dev
 
+# Cache (docs: workers/runtime-apis/cache, cache/how-to/configure-cache-status-code; workerd: cache.c++)
+CACHE_MAX_NAME: Final = 1_023  # workerd: bytes of its UTF-8, "Cache name is too long."
+CACHE_DEFAULT_TTL: Final = {200: 7_200, 206: 7_200, 301: 7_200, 302: 1_200, 303: 1_200, 404: 180, 410: 180}  # docs
+
 # Others
 RATE_LIMIT_PERIODS: Final = (10, 60)  # docs: workers/runtime-apis/bindings/rate-limit; wrangler refuses others
 COMPATIBILITY_DATE_SLACK_DAYS: Final = 7  # workerd: how far past its own build a date may lie

@@ -1,0 +1,252 @@
+"""SQL in a Durable Object: ``ctx.storage.sql``, on the engine that wears D1's limits.
+
+D1 is this API behind a service: limits, lists of functions and PRAGMAs, names and words of errors are the same code of
+workerd for both (https://github.com/cloudflare/workerd/blob/main/src/workerd/api/sql.c++ and util/sqlite.c++). What
+differs: several statements of one call are not a transaction of their own, and values come back as they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import apsw
+
+from edgelint.d1.engine import STEPS, Database, Value
+from edgelint.d1.errors import D1Error
+from edgelint.platform import d1_sql
+from edgelint.syntax.sql import statements
+from edgelint.testing.coercion import MAX_SAFE, integer
+from edgelint.testing.errors import EdgeError, type_error
+from edgelint.testing.facade import Verbs
+from edgelint.testing.values import UNDEFINED
+
+if TYPE_CHECKING:
+    from edgelint.syntax.sql import Statement
+    from edgelint.testing.bindings.object_storage import ObjectStorage
+    from edgelint.testing.clock import Clock
+
+NONE_FOUND: Final = "Expected exactly one result from SQL query, but got no results."
+SEVERAL_FOUND: Final = "Expected exactly one result from SQL query, but got multiple results."
+_DAY: Final = 86_400_000  # ms
+_EPOCH: Final = 2_440_587.5  # the Julian day of 1970-01-01
+_READS: Final = frozenset(("SELECT", "VALUES", "EXPLAIN", "PRAGMA"))
+# Errors of workerd's own, which bear no code of SQLite.
+_PLAIN: Final = frozenset(
+    (d1_sql.TRANSACTION_REFUSED, d1_sql.NO_STATEMENT, d1_sql.ONLY_LAST_BOUND, d1_sql.WRONG_BINDINGS)
+)
+
+
+class Rows(NamedTuple):
+    """What one call of ``exec`` answered. ``rows_read`` and ``rows_written`` are modelled: production counts them in a
+    SQLite of its own making. Read is what a full scan stepped over or what came out, whichever is more; written is rows
+    changed, once more for each index of the table, and 1 for a change of the schema."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    rows_read: int
+    rows_written: int
+
+
+class _ClockedVfs(apsw.VFS):
+    """SQLite's way to the system, with a clock of ours: ``datetime('now')`` is virtual time."""
+
+    NAME: Final = "edgelint-virtual-clock"
+
+    def __init__(self) -> None:
+        super().__init__(self.NAME, "")
+        self.now = 0.0  # ms since the epoch
+
+    def xCurrentTime(self) -> float:
+        return _EPOCH + self.now / _DAY
+
+    def xCurrentTimeInt64(self) -> int:
+        return int(_EPOCH * _DAY + self.now)
+
+
+_vfs: _ClockedVfs | None = None
+
+
+def _clocked() -> _ClockedVfs:
+    global _vfs
+    if _vfs is None:
+        _vfs = _ClockedVfs()
+    return _vfs
+
+
+class ObjectDatabase(Database):
+    """The SQLite of one object. Transactions are opened and closed from outside, by the object's store."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._vfs = _clocked()
+        super().__init__(apsw.Connection(":memory:", vfs=_ClockedVfs.NAME), STEPS, unlimited=False)
+        self._fullscan = 0
+        self._connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, self._profile)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open: an error of SQLite may have ended it."""
+        return bool(self._connection.in_transaction)
+
+    def control(self, sql: str) -> None:
+        """Run a statement of the platform's own: BEGIN, SAVEPOINT ... Raises D1Error."""
+        self._simple(sql, self._platform)
+
+    def exec(self, sql: str, params: Sequence[Value], write: Callable[[], None]) -> Rows:
+        """Run every statement of ``sql``; the last has the parameters and gives the answer. ``write`` is called before
+        the first that is no mere read. Raises D1Error: what ran before it stays done."""
+        self._vfs.now = self._clock.now
+        sql, found, more = self._read(sql)
+        self._fullscan = 0
+        with self._meter.script():
+            written = 0
+            for index, statement in enumerate(found):
+                last = index == len(found) - 1 and not more
+                source = self._source(sql, statement)
+                if statement.verb not in _READS and not (statement.verb == "WITH" and self._prepare(source).readonly):
+                    write()
+                result = self._run(source, params if last else None)
+                written += self._written(statement, result.changes)
+            if more:
+                raise D1Error(d1_sql.NO_STATEMENT, "SQLITE_ERROR", sql[more:], more)
+        read = max(len(result.rows), self._fullscan)
+        return Rows(result.columns, tuple(tuple(map(_out, row)) for row in result.rows), read, written)
+
+    def size(self) -> int:
+        """Bytes of the pages that are in use."""
+        with self.hidden():
+            asked = "SELECT (SELECT * FROM pragma_page_count) - (SELECT * FROM pragma_freelist_count)"
+            pages = self.execute(asked).rows[0][0]
+            page_size = self.execute("SELECT * FROM pragma_page_size").rows[0][0]
+        assert isinstance(pages, int)
+        assert isinstance(page_size, int)
+        return pages * page_size
+
+    @property
+    def _platform(self) -> Any:
+        return self._source(";", statements("SELECT 1")[0])
+
+    def _profile(self, event: dict[str, Any]) -> None:
+        steps = event["stmt_status"]["SQLITE_STMTSTATUS_FULLSCAN_STEP"]
+        self._fullscan += steps + 1 if steps else 0  # the first row of a scan is no step
+
+    def _written(self, statement: Statement, changes: int) -> int:
+        if statement.verb in ("CREATE", "DROP", "ALTER"):
+            return 1
+        if not changes:
+            return 0
+        tables = {name.partition(".")[0] for _, name in self._authorizer.writes}
+        with self.hidden():
+            indexes = sum(
+                int(self._connection.execute("SELECT count(*) FROM pragma_index_list(?)", (table,)).fetchall()[0][0])
+                for table in tables
+            )
+        return changes * (1 + indexes)
+
+
+def refusal(error: D1Error, sql: str) -> EdgeError:
+    """The error that the app gets, in workerd's words: message, place (bytes from where SQLite began to read the
+    statement), code, and the extended code where there is one."""
+    message = error.message
+    if message in _PLAIN:
+        return EdgeError(message, cause=error)
+    if error.offset is not None:
+        begins = max((found.stop for found in statements(sql) if found.stop <= error.start), default=0)
+        message += f" at offset {len(sql[begins : error.offset].encode('utf-8', 'replace'))}"
+    code = "_".join(error.code.split("_")[:2])
+    extended = f" (extended: {error.code})" if code != error.code else ""
+    return EdgeError(f"{message}: {code}{extended}", cause=error)
+
+
+def _out(value: Value) -> Value:
+    return integer(value) if isinstance(value, (int, float)) else value  # every number is a double in JavaScript
+
+
+def bound(value: Any) -> Value:
+    """A value as a parameter: null, text, bytes and numbers; what else JavaScript can make a text of becomes one.
+    Raises EdgeError (TypeError) for a number that no double holds, as a BigInt is none."""
+    if value is None or value is UNDEFINED or isinstance(value, (str, bytes)):
+        return None if value is UNDEFINED else value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (bytearray, memoryview)):
+        return bytes(value)
+    if isinstance(value, int):
+        if abs(value) > MAX_SAFE:
+            raise type_error("Cannot convert a BigInt value to a number")
+        return float(value)
+    if isinstance(value, float):
+        return None if math.isnan(value) else value
+    if isinstance(value, datetime):
+        return value.strftime("%a %b %d %Y %H:%M:%S GMT+0000 (Coordinated Universal Time)")
+    raise type_error(
+        f"Incorrect type for parameter: a {type(value).__name__} is neither null, nor text, nor bytes, nor a number."
+    )
+
+
+class SqlCursor(Verbs):
+    """What ``exec`` returns: rows as dicts, in order, each once. All of them are read when the statement runs; workerd
+    reads ahead by one."""
+
+    def __init__(self, answer: Rows) -> None:
+        self.column_names = list(answer.columns)
+        self.rows_read = answer.rows_read
+        self.rows_written = answer.rows_written
+        self._rows = iter(answer.rows)
+        self._left = len(answer.rows)
+
+    def __iter__(self) -> Iterator[dict[str, Value]]:
+        while (row := self.next()) is not None:
+            yield row
+
+    def next(self) -> dict[str, Value] | None:
+        """The next row, None when there is none. Of columns of one name the last counts."""
+        row = self._next()
+        return None if row is None else dict(zip(self.column_names, row, strict=True))
+
+    def to_array(self) -> list[dict[str, Value]]:
+        """The rows that are left."""
+        return list(self)
+
+    def raw(self) -> list[list[Value]]:
+        """The rows that are left, as lists of values."""
+        found = []
+        while (row := self._next()) is not None:
+            found.append(list(row))
+        return found
+
+    def one(self) -> dict[str, Value]:
+        """The only row. Raises EdgeError when there is none, or more than one."""
+        row = self.next()
+        if row is None:
+            raise EdgeError(NONE_FOUND)
+        if self._left:
+            self._left, self._rows = 0, iter(())
+            raise EdgeError(SEVERAL_FOUND)
+        return row
+
+    def _next(self) -> tuple[Value, ...] | None:
+        row = next(self._rows, None)
+        if row is not None:
+            self._left -= 1
+        return row
+
+
+class SqlStorage(Verbs):
+    """``ctx.storage.sql``. Every verb raises EdgeError when the class does not have SQLite."""
+
+    def __init__(self, storage: ObjectStorage) -> None:
+        self._storage = storage
+
+    def exec(self, sql: str, *bindings: Any) -> SqlCursor:
+        """Run one statement, or several of which the last has the bindings. Raises EdgeError."""
+        values = [bound(value) for value in bindings]
+        return self._storage.exec_sql(sql, values)
+
+    @property
+    def database_size(self) -> int:
+        """Bytes of the object's database. Keys and values of ``storage.get`` and ``put`` are not counted."""
+        return self._storage.sql_size()
