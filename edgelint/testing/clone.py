@@ -14,6 +14,7 @@ from edgelint.testing.coercion import MAX_SAFE
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.values import UNDEFINED
 
+_DATA_CLONE: Final = 25  # the code of a DOMException of that name (https://webidl.spec.whatwg.org/#datacloneerror)
 _HEADER: Final = 2
 """Bytes before a serialised value: the tag of the version, and the version (V8's value-serializer.cc)."""
 
@@ -50,11 +51,11 @@ def not_cloneable(value: Any) -> EdgeError:
     """The DataCloneError for a value of some class (https://github.com/cloudflare/workerd/blob/main/src/workerd/jsg/ser.c++)."""
     kind = getattr(value, "__name__", None) if callable(value) else None
     if kind is not None:
-        return EdgeError(f"{kind} could not be cloned.", "DataCloneError")
+        return EdgeError(f"{kind} could not be cloned.", "DataCloneError", code=_DATA_CLONE)
     return EdgeError(
         f'Could not serialize object of type "{type(value).__name__}". This type does not support serialization.',
-        "DataCloneError",
-    )
+        "DataCloneError", code=_DATA_CLONE,
+    )  # fmt: skip
 
 
 def serialized_size(value: Any) -> int:
@@ -93,4 +94,3 @@ def _size(value: Any, seen: set[int]) -> int:
 
 def _varint(number: int) -> int:
     return max(1, math.ceil(number.bit_length() / 7))
-

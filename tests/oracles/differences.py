@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -48,10 +49,136 @@ def _empty_in_bulk(seen: Seen) -> bool:
     }
 
 
+def _queue_code(seen: Seen) -> bool:
+    """Miniflare's broker sends no header with the code of what it refuses."""
+    unknown = seen.theirs.get("error", {}).get("message") == "Unknown Internal Error (15000)"
+    return unknown and re.search(r" \(102\d\d\)$", seen.ours.get("error", {}).get("message", "")) is not None
+
+
+def _queue_batch_size(seen: Seen) -> bool:
+    """Miniflare lets 288,000 bytes pass."""
+    return "ok" in seen.theirs and seen.ours.get("error", {}).get("message", "").startswith("batch size of ")
+
+
+def _acknowledged_comes_again(seen: Seen) -> bool:
+    """Miniflare retries everything of a batch that raised or is retried, what was acknowledged too."""
+    if seen.verb != "wait" or "error" in seen.ours or "error" in seen.theirs:
+        return False
+    ours, theirs = ([len(batch) for queue in side["ok"] for batch in queue] for side in (seen.ours, seen.theirs))
+    return sum(theirs) > sum(ours)
+
+
+def _headers(outcome: dict[str, Any]) -> dict[str, str]:
+    """The headers of a Response that came out; none when it is none."""
+    result = outcome.get("ok")
+    return dict(result["headers"]) if isinstance(result, dict) and "headers" in result else {}
+
+
+def _response(outcome: dict[str, Any]) -> bool:
+    return isinstance(outcome.get("ok"), dict)
+
+
+def _cached_by_status(seen: Seen) -> bool:
+    """The fake has a response that says no lifetime."""
+    headers = _headers(seen.ours)
+    lasting = "expires" in headers or "max-age" in headers.get("cache-control", "").lower()
+    return seen.verb == "match" and _response(seen.ours) and not lasting and not _response(seen.theirs)
+
+
+def _cached_with_odd_status(seen: Seen) -> bool:
+    """The fake has a response of a status that Miniflare's library does not know."""
+    result = seen.ours.get("ok")
+    status = result["status"] if isinstance(result, dict) and seen.verb == "match" else 200
+    return status in (201, 418, 500, 503) and not _response(seen.theirs)
+
+
+def _any_case(seen: Seen) -> bool:
+    return "Max-Age" in _headers(seen.ours).get("cache-control", "") and not _response(seen.theirs)
+
+
+def _stale_or_guessed(seen: Seen) -> bool:
+    """Miniflare has a response that lasts only because it may be stale, or because of its Last-Modified."""
+    headers = _headers(seen.theirs)
+    control = headers.get("cache-control", "")
+    guessed = "last-modified" in headers and not re.search("max-age|no-", control)
+    return seen.verb == "match" and not _response(seen.ours) and ("stale-" in control or "immutable" in control or guessed)
+
+
+def _cookie_stripped(seen: Seen) -> bool:
+    """Miniflare takes ``private=set-cookie`` out of Cache-Control, and writes the rest in lower case."""
+    ours, theirs = _headers(seen.ours), _headers(seen.theirs)
+    if not theirs or "private=set-cookie" not in ours.get("cache-control", "").lower():
+        return False
+    return {**ours, "cache-control": "", "date": ""} == {**theirs, "cache-control": "", "date": ""}
+
+
+def _condition_before_range(seen: Seen) -> bool:
+    ours, theirs = seen.ours.get("ok"), seen.theirs.get("ok")
+    both = isinstance(ours, dict) and isinstance(theirs, dict) and seen.verb == "match"
+    return both and ours["status"] == 304 and theirs["status"] == 416
+
+
+def _part_of_no_success(seen: Seen) -> bool:
+    ours, theirs = seen.ours.get("ok"), seen.theirs.get("ok")
+    both = isinstance(ours, dict) and isinstance(theirs, dict) and seen.verb == "match"
+    return both and ours["status"] >= 300 and ours["status"] != 304 and theirs["status"] in (206, 416)
+
+
+def _length_of_parts(seen: Seen) -> bool:
+    """Several ranges: Miniflare says the length of the whole."""
+    ours, theirs = _headers(seen.ours), _headers(seen.theirs)
+    several = ours.get("content-type", "").startswith("multipart/byteranges") and "content-type" in theirs
+    return several and {**ours, "content-length": "", "content-type": "", "date": ""} == {
+        **theirs, "content-length": "", "content-type": "", "date": ""
+    }  # fmt: skip
+
+
+_CACHE_DOCS: Final = "https://developers.cloudflare.com/workers/runtime-apis/cache/"
+
 DIFFERENCES: Final[list[Difference]] = [
+    Difference(
+        "cache", _cached_by_status, "a response that says no lifetime is kept as long as its status says",
+        "https://developers.cloudflare.com/cache/how-to/configure-cache-status-code/#edge-ttl",
+    ),
+    Difference(
+        "cache", _cached_with_odd_status, "the default lifetimes are for responses that say none: any status may say one",
+        "https://developers.cloudflare.com/cache/how-to/configure-cache-status-code/#edge-ttl",
+    ),
+    Difference(
+        "cache", _any_case, "directives are the same in any case", "https://www.rfc-editor.org/rfc/rfc9111#section-5.2"
+    ),
+    Difference(
+        "cache", _stale_or_guessed, "stale-while-revalidate and stale-if-error are not supported; no lifetime is guessed",
+        _CACHE_DOCS + "#put",
+    ),
+    Difference("cache", _cookie_stripped, "Set-Cookie is stripped, Cache-Control stays as it was", _CACHE_DOCS + "#headers"),
+    Difference(
+        "cache", _condition_before_range, "conditions are looked at before the range",
+        "https://www.rfc-editor.org/rfc/rfc9110#section-13.2.2",
+    ),
+    Difference(
+        "cache", _part_of_no_success, "a range is of a 200", "https://www.rfc-editor.org/rfc/rfc9110#section-14.2"
+    ),
+    Difference(
+        "cache", _length_of_parts, "Content-Length is the length of the body",
+        "https://www.rfc-editor.org/rfc/rfc9110#section-8.6",
+    ),
     Difference(
         "kv", _empty_in_bulk,
         "an empty value of many keys comes with its metadata, as any other does",
         "https://developers.cloudflare.com/kv/api/read-key-value-pairs/#request-multiple-keys",
+    ),
+    Difference(
+        "queue", _queue_code, "what the service refuses has its own words and code",
+        "https://developers.cloudflare.com/queues/reference/error-codes/",
+    ),
+    Difference(
+        "queue", _queue_batch_size, "a batch has at most 256 KB",
+        "https://developers.cloudflare.com/queues/platform/limits/",
+    ),
+    Difference(
+        "queue of batches that come again", _acknowledged_comes_again,
+        "a message that was acknowledged is not delivered again",
+        "https://developers.cloudflare.com/queues/configuration/batching-retries/#explicit-acknowledgement-and-retries",
     ),
 ]  # fmt: skip

@@ -54,7 +54,7 @@ def test_what_appears_twice_or_in_itself_does_so_in_the_copy() -> None:
 def test_what_is_no_plain_value_cannot_be_cloned(value: Any, message: str) -> None:
     with pytest.raises(EdgeError) as caught:
         structured_clone(value)
-    assert (caught.value.name, caught.value.message) == ("DataCloneError", message)
+    assert (caught.value.name, caught.value.message, caught.value.code) == ("DataCloneError", message, 25)
 
 
 # Measured with v8.serialize (Node 24: the same header and version).

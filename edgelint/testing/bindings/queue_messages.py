@@ -47,6 +47,8 @@ def encode(value: Any, content_type: str) -> Body:
             )
         return Body("bytes", bytes(value), len(bytes(value)))
     if content_type == "json":
+        if _has_bigint(value, set()):
+            raise type_error("Do not know how to serialize a BigInt")
         text = dump(value)
         if text is None:
             raise not_cloneable(value)
@@ -54,6 +56,14 @@ def encode(value: Any, content_type: str) -> Body:
     if content_type == "v8":
         return Body("v8", structured_clone(value), serialized_size(value))
     raise type_error(f"Unsupported queue message content type: {content_type}")
+
+
+def _has_bigint(value: Any, seen: set[int]) -> bool:
+    """Whether a value has an int in it that is no number of JavaScript, but a BigInt."""
+    if isinstance(value, (list, tuple, dict)) and id(value) not in seen:
+        seen.add(id(value))
+        return any(_has_bigint(item, seen) for item in (value.values() if isinstance(value, dict) else value))
+    return typeof(value) == "bigint"
 
 
 def typeof(value: Any) -> str:

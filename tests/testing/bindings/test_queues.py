@@ -126,6 +126,7 @@ def test_a_body_is_copied_when_it_is_sent_and_when_it_is_delivered() -> None:
          'Content Type "bytes" requires a value of type ArrayBufferView, but received: bigint'),
         ({"body": print, "content_type": "bytes"},
          'Content Type "bytes" requires a value of type ArrayBufferView, but received: function'),
+        ({"body": {"a": [1, 2**53]}}, "Do not know how to serialize a BigInt"),
         ({"body": 1, "delay_seconds": 2**31},
          "Value out of range. Must be between -2147483648 and 2147483647 (inclusive)."),
     ],
