@@ -74,6 +74,12 @@ def _headers(outcome: dict[str, Any]) -> dict[str, str]:
     return dict(result["headers"]) if isinstance(result, dict) and "headers" in result else {}
 
 
+def _status(outcome: dict[str, Any]) -> int:
+    """The status of a Response that came out, 0 when it is none."""
+    result = outcome.get("ok")
+    return int(result["status"]) if isinstance(result, dict) and "status" in result else 0
+
+
 def _response(outcome: dict[str, Any]) -> bool:
     return isinstance(outcome.get("ok"), dict)
 
@@ -101,7 +107,8 @@ def _stale_or_guessed(seen: Seen) -> bool:
     headers = _headers(seen.theirs)
     control = headers.get("cache-control", "")
     guessed = "last-modified" in headers and not re.search("max-age|no-", control)
-    return seen.verb == "match" and not _response(seen.ours) and ("stale-" in control or "immutable" in control or guessed)
+    lasting = "stale-" in control or "immutable" in control or guessed
+    return seen.verb == "match" and not _response(seen.ours) and lasting
 
 
 def _cookie_stripped(seen: Seen) -> bool:
@@ -113,15 +120,13 @@ def _cookie_stripped(seen: Seen) -> bool:
 
 
 def _condition_before_range(seen: Seen) -> bool:
-    ours, theirs = seen.ours.get("ok"), seen.theirs.get("ok")
-    both = isinstance(ours, dict) and isinstance(theirs, dict) and seen.verb == "match"
-    return both and ours["status"] == 304 and theirs["status"] == 416
+    ours, theirs = _status(seen.ours), _status(seen.theirs)
+    return seen.verb == "match" and ours == 304 and theirs == 416
 
 
 def _part_of_no_success(seen: Seen) -> bool:
-    ours, theirs = seen.ours.get("ok"), seen.theirs.get("ok")
-    both = isinstance(ours, dict) and isinstance(theirs, dict) and seen.verb == "match"
-    return both and ours["status"] >= 300 and ours["status"] != 304 and theirs["status"] in (206, 416)
+    ours, theirs = _status(seen.ours), _status(seen.theirs)
+    return seen.verb == "match" and ours >= 300 and ours != 304 and theirs in (206, 416)
 
 
 def _length_of_parts(seen: Seen) -> bool:
@@ -141,17 +146,19 @@ DIFFERENCES: Final[list[Difference]] = [
         "https://developers.cloudflare.com/cache/how-to/configure-cache-status-code/#edge-ttl",
     ),
     Difference(
-        "cache", _cached_with_odd_status, "the default lifetimes are for responses that say none: any status may say one",
+        "cache", _cached_with_odd_status, "only a response that says no lifetime is kept by its status",
         "https://developers.cloudflare.com/cache/how-to/configure-cache-status-code/#edge-ttl",
     ),
     Difference(
         "cache", _any_case, "directives are the same in any case", "https://www.rfc-editor.org/rfc/rfc9111#section-5.2"
     ),
     Difference(
-        "cache", _stale_or_guessed, "stale-while-revalidate and stale-if-error are not supported; no lifetime is guessed",
+        "cache", _stale_or_guessed, "stale-while-revalidate and stale-if-error do nothing; no lifetime is guessed",
         _CACHE_DOCS + "#put",
     ),
-    Difference("cache", _cookie_stripped, "Set-Cookie is stripped, Cache-Control stays as it was", _CACHE_DOCS + "#headers"),
+    Difference(
+        "cache", _cookie_stripped, "Set-Cookie is stripped, Cache-Control stays as it was", _CACHE_DOCS + "#headers"
+    ),
     Difference(
         "cache", _condition_before_range, "conditions are looked at before the range",
         "https://www.rfc-editor.org/rfc/rfc9110#section-13.2.2",
