@@ -140,10 +140,8 @@ class ObjectDatabase(Database):
             return 0
         tables = {name.partition(".")[0] for _, name in self._authorizer.writes}
         with self.hidden():
-            indexes = sum(
-                int(self._connection.execute("SELECT count(*) FROM pragma_index_list(?)", (table,)).fetchall()[0][0])
-                for table in tables
-            )
+            asked = "SELECT 1 FROM pragma_index_list(?)"
+            indexes = sum(len(self._connection.execute(asked, (table,)).fetchall()) for table in tables)
         return changes * (1 + indexes)
 
 
@@ -168,8 +166,10 @@ def _out(value: Value) -> Value:
 def bound(value: Any) -> Value:
     """A value as a parameter: null, text, bytes and numbers; what else JavaScript can make a text of becomes one.
     Raises EdgeError (TypeError) for a number that no double holds, as a BigInt is none."""
-    if value is None or value is UNDEFINED or isinstance(value, (str, bytes)):
-        return None if value is UNDEFINED else value
+    if value is None or value is UNDEFINED:
+        return None
+    if isinstance(value, (str, bytes)):
+        return value
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (bytearray, memoryview)):
