@@ -21,7 +21,6 @@ _NULL_BODY: Final = frozenset((101, 204, 205, 304))
 class _Message:
     """What requests and responses share: headers in order, and a body that is whole or still to come."""
 
-    __slots__ = ()
     headers: Pairs
     body: bytes
     stream: AsyncIterator[bytes] | None
@@ -55,8 +54,7 @@ class _Message:
         stream, self.stream = self.stream, None
         if stream is not None:
             parts = [self.body] if self.body else []
-            async for part in stream:
-                parts.append(part)
+            parts += [part async for part in stream]
             self.body = b"".join(parts)
         return self.body
 
@@ -77,7 +75,7 @@ class _Message:
         return self.body
 
 
-@dataclass(slots=True)
+@dataclass
 class HttpRequest(_Message):
     """A request. ``url`` is absolute, ``headers`` keep order and repetition, ``cf`` is the platform's own data (None:
     none was given). ``stream`` is what follows ``body``, for a body that is produced while it is read. ``redirect`` is
@@ -113,10 +111,10 @@ class HttpRequest(_Message):
         return httpx.Request(self.method, self.url, headers=_raw(_unframed(self.headers)), content=self.whole())
 
 
-@dataclass(slots=True)
+@dataclass
 class HttpResponse(_Message):
-    """A response. ``reason`` is its status text; ``stream`` is what follows ``body``. ``web_socket`` is the client's end
-    of a connection that was accepted with status 101; ``url`` is where it came from, after redirects; ``cf`` the
+    """A response. ``reason`` is its status text; ``stream`` is what follows ``body``. ``web_socket`` is the client's
+    end of a connection that was accepted with status 101; ``url`` is where it came from, after redirects; ``cf`` the
     platform's own data."""
 
     status: int

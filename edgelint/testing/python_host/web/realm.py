@@ -1,0 +1,73 @@
+"""What the Web classes ask of the world they run in: time, chance, logs, and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING
+
+from edgelint.testing.errors import EdgeError
+
+if TYPE_CHECKING:
+    from edgelint.testing.clock import Clock
+    from edgelint.testing.http import HttpRequest, HttpResponse
+
+
+def _no_log(level: str, text: str) -> None:
+    """Nobody listens."""
+
+
+async def _no_fetch(request: HttpRequest) -> HttpResponse:
+    raise EdgeError(f"there is no network here: {request.method} {request.url}")
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+@dataclass
+class Realm:
+    """One isolate's surroundings. ``clock`` None: nothing was started yet, and time stands at 0 as in production.
+
+    ``fetch`` answers what leaves the worker. ``uncaught`` is told of what a timer, a listener or a microtask raised.
+    """
+
+    clock: Clock | None = None
+    random: Random = field(default_factory=lambda: Random(0))
+    log: Callable[[str, str], None] = _no_log
+    fetch: Callable[[HttpRequest], Awaitable[HttpResponse]] = _no_fetch
+    uncaught: Callable[[BaseException], None] = _raise
+    auto_reply: bool = False
+    """Whether a close that comes in over a WebSocket is answered by one (compatibility flag
+    web_socket_auto_reply_to_close)."""
+
+    def now(self) -> float:
+        """Ms since the epoch; 0 before there is a clock."""
+        return 0.0 if self.clock is None else self.clock.now
+
+
+_current: ContextVar[Realm] = ContextVar("edgelint_realm")
+_nowhere = Realm()
+
+
+def current() -> Realm:
+    """The realm of the code that runs."""
+    return _current.get(_nowhere)
+
+
+@contextmanager
+def inside(realm: Realm) -> Iterator[Realm]:
+    """Run code in a realm; tasks that it starts stay in it."""
+    token = _current.set(realm)
+    try:
+        yield realm
+    finally:
+        _current.reset(token)
+
+
+def enter(realm: Realm) -> None:
+    """From here on, this task and all that it starts are in a realm."""
+    _current.set(realm)
