@@ -7,6 +7,7 @@ BigInt), str, bytes (a Uint8Array), datetime (Date), list, dict (an object), set
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,13 +20,13 @@ _HEADER: Final = 2
 """Bytes before a serialised value: the tag of the version, and the version (V8's value-serializer.cc)."""
 
 
-def structured_clone(value: Any) -> Any:
-    """A deep copy that shares nothing with ``value``; what appears twice or in itself does so in the copy. Raises
-    EdgeError (DataCloneError) for what is no plain value."""
-    return _clone(value, {})
+def structured_clone(value: Any, special: Callable[[Any], Any] | None = None) -> Any:
+    """A deep copy that shares nothing with ``value``; what appears twice or in itself does so in the copy. ``special``
+    makes the copy of what is no plain value; without it, and as it likes, that raises EdgeError (DataCloneError)."""
+    return _clone(value, {}, special or _refused)
 
 
-def _clone(value: Any, seen: dict[int, Any]) -> Any:
+def _clone(value: Any, seen: dict[int, Any], special: Callable[[Any], Any]) -> Any:
     if value is None or value is UNDEFINED or isinstance(value, (bool, int, float, str, bytes, datetime)):
         return value
     if isinstance(value, (bytearray, memoryview)):
@@ -35,15 +36,19 @@ def _clone(value: Any, seen: dict[int, Any]) -> Any:
     if isinstance(value, (list, tuple)):
         items: list[Any] = []
         seen[id(value)] = items
-        items.extend(_clone(item, seen) for item in value)
+        items.extend(_clone(item, seen, special) for item in value)
         return items
     if isinstance(value, dict):
         entries: dict[Any, Any] = {}
         seen[id(value)] = entries
-        entries.update({_clone(key, seen): _clone(item, seen) for key, item in value.items()})
+        entries.update({_clone(key, seen, special): _clone(item, seen, special) for key, item in value.items()})
         return entries
     if isinstance(value, (set, frozenset)):
-        return {_clone(item, seen) for item in value}
+        return {_clone(item, seen, special) for item in value}
+    return special(value)
+
+
+def _refused(value: Any) -> Any:
     raise not_cloneable(value)
 
 

@@ -216,8 +216,8 @@ class IncomingEmail(Verbs):
         return await self._services.gate.perform(operation, store)
 
     async def reply(self, message: EmailMessage | Mapping[str, Any]) -> dict[str, str]:
-        """Answer the sender: an EmailMessage, or the fields of one (``from``, ``subject``, ``text`` ...), which gets the
-        headers of the thread. Returns ``{"messageId"}``. Raises EdgeError."""
+        """Answer the sender: an EmailMessage, or the fields of one (``from``, ``subject``, ``text`` ...), which gets
+        the headers of the thread. Returns ``{"messageId"}``. Raises EdgeError."""
         sender = message.from_ if isinstance(message, EmailMessage) else bare_address(message.get("from", ""))
 
         def store(operation: Operation) -> dict[str, str]:

@@ -270,7 +270,8 @@ def test_replies_that_are_not_sent(options: dict[str, str], expected: str) -> No
 @pytest.mark.parametrize(
     "header",
     ["X-Auto-Response-Suppress: All", "Auto-Submitted: auto-replied", "In-Reply-To: <0@a.test>",
-     "References: <0@a.test>", "In-Reply-To: <0@a.test>\r\nReferences: " + " ".join(f"<{n}@a.test>" for n in range(100))],
+     "References: <0@a.test>",
+     "In-Reply-To: <0@a.test>\r\nReferences: " + " ".join(f"<{n}@a.test>" for n in range(100))],
 )  # fmt: skip
 def test_messages_that_have_no_reply(header: str) -> None:
     result = reply_to(RAW.replace("X-Tag: one", header))
