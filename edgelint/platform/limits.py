@@ -136,6 +136,28 @@ WORKER_WAIT_UNTIL_SECONDS: Final = 30  # docs: after the response
 WORKER_MAX_HOPS: Final = 16  # docs: a worker calling itself or others
 WORKER_NAME_MAX: Final = 63  # docs: a label of workers.dev
 
+# Analytics Engine (docs: analytics/analytics-engine/limits; workerd: analytics-engine-impl.h)
+ANALYTICS_MAX_INDEXES: Final = 1  # docs, workerd
+ANALYTICS_MAX_INDEX: Final = 96  # docs, workerd: bytes
+ANALYTICS_MAX_BLOBS: Final = 20  # docs, workerd
+ANALYTICS_MAX_BLOB_BYTES: Final = 16_000  # workerd: bytes of all blobs together; docs say 16 KB
+ANALYTICS_MAX_DOUBLES: Final = 20  # docs, workerd
+ANALYTICS_MAX_POINTS: Final = 250  # docs: per invocation
+
+# Vectorize (docs: vectorize/platform/limits, vectorize/reference/metadata-filtering)
+VECTORIZE_MAX_DIMENSIONS: Final = 1_536  # docs
+VECTORIZE_MAX_ID: Final = 64  # docs: bytes
+VECTORIZE_MAX_NAMESPACE: Final = 64  # docs: bytes
+VECTORIZE_MAX_METADATA: Final = 10 * 1024  # docs: bytes of one vector's
+VECTORIZE_MAX_TOP_K: Final = 100  # docs
+VECTORIZE_MAX_TOP_K_WITH_DATA: Final = 20  # docs: with values or all metadata
+VECTORIZE_DEFAULT_TOP_K: Final = 5  # docs: vectorize/best-practices/query-vectors
+VECTORIZE_MAX_BATCH: Final = 1_000  # docs: vectors of one insert or upsert from a worker
+VECTORIZE_MAX_FILTER: Final = 2_048  # docs: bytes of its JSON
+VECTORIZE_MAX_FILTER_KEY: Final = 512  # docs: characters
+VECTORIZE_MAX_INDEXED_TEXT: Final = 64  # docs: bytes of a text that a metadata index holds
+VECTORIZE_MAX_METADATA_INDEXES: Final = 10  # docs
+
 # Cache (docs: workers/runtime-apis/cache, cache/how-to/configure-cache-status-code; workerd: cache.c++)
 CACHE_MAX_NAME: Final = 1_023  # workerd: bytes of its UTF-8, "Cache name is too long."
 CACHE_DEFAULT_TTL: Final = {200: 7_200, 206: 7_200, 301: 7_200, 302: 1_200, 303: 1_200, 404: 180, 410: 180}  # docs
