@@ -107,7 +107,8 @@ WORKFLOW_RETRY_DELAY_MS: Final = 10_000  # docs; the local engine's is 1,000
 WORKFLOW_STEP_TIMEOUT_MS: Final = 10 * 60 * 1000  # docs
 WORKFLOW_EVENT_TIMEOUT: Final = "24 hours"  # docs
 WORKFLOW_DELAY_FUNCTION_MS: Final = 5_000  # docs: changelog 2026-07-09; wrangler: how long a delay function may take
-WORKFLOW_RETENTION: Final = 30 * 24 * 3600  # docs: paid, the most that a finished instance is kept
+WORKFLOW_RETENTION: Final = 7 * 24 * 3600  # docs: paid, how long a finished instance is kept by default
+WORKFLOW_MAX_RETENTION: Final = 30 * 24 * 3600  # docs: paid, the most that create() may ask for
 
 # Email (docs: email-routing/limits, email-routing/email-workers)
 EMAIL_MAX_MESSAGE: Final = 25 * 1024**2  # docs: 25 MiB
@@ -158,12 +159,19 @@ VECTORIZE_MAX_FILTER_KEY: Final = 512  # docs: characters
 VECTORIZE_MAX_INDEXED_TEXT: Final = 64  # docs: bytes of a text that a metadata index holds
 VECTORIZE_MAX_METADATA_INDEXES: Final = 10  # docs
 
+# Static assets (docs: workers/static-assets/headers, /redirects; wrangler: packages/workers-shared)
+ASSETS_MAX_HEADER_RULES: Final = 100  # docs, wrangler
+ASSETS_MAX_STATIC_REDIRECTS: Final = 2_000  # docs, wrangler
+ASSETS_MAX_DYNAMIC_REDIRECTS: Final = 100  # docs, wrangler
+ASSETS_MAX_RULE_LINE: Final = 2_000  # docs say 1,000 for _redirects; wrangler: characters of a line
+
 # Cache (docs: workers/runtime-apis/cache, cache/how-to/configure-cache-status-code; workerd: cache.c++)
 CACHE_MAX_NAME: Final = 1_023  # workerd: bytes of its UTF-8, "Cache name is too long."
 CACHE_DEFAULT_TTL: Final = {200: 7_200, 206: 7_200, 301: 7_200, 302: 1_200, 303: 1_200, 404: 180, 410: 180}  # docs
 
 # Others
 RATE_LIMIT_PERIODS: Final = (10, 60)  # docs: workers/runtime-apis/bindings/rate-limit; wrangler refuses others
+PBKDF2_MAX_ITERATIONS: Final = 100_000  # docs: workers/runtime-apis/web-crypto; the local runtime has no limit
 COMPATIBILITY_DATE_SLACK_DAYS: Final = 7  # workerd: how far past its own build a date may lie
 
 # Cron (docs: workers/configuration/cron-triggers): five fields, UTC, weekdays 1 to 7 with 1 = Sunday
@@ -183,4 +191,5 @@ DATE_WEBSOCKET_AUTO_CLOSE: Final = "2026-04-07"
 DATE_NO_GLOBAL_IMPORT_SCRIPTS: Final = "2024-03-04"
 DATE_EVAL_AT_STARTUP: Final = "2025-06-01"
 DATE_STRIP_AUTHORIZATION_ON_REDIRECT: Final = "2025-09-01"
+DATE_ASSETS_NAVIGATION: Final = "2025-04-01"
 DATE_QUEUES_JSON: Final = "2024-03-18"

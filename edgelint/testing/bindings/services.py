@@ -29,8 +29,8 @@ class ServiceStub:
     """What a test put in the place of a service: by entrypoint (None: the default export) a *target*.
 
     A target is a function that answers ``fetch`` (HttpRequest in; HttpResponse or httpx.Response out, awaited when it
-    is a coroutine), or an object (or a mapping) with ``fetch`` and RPC methods by their names. What it raises as EdgeError
-    reaches the app as an error of the service; anything else is a mistake of the test and comes out as it is.
+    is a coroutine), or an object (or a mapping) with ``fetch`` and RPC methods by their names. What it raises as
+    EdgeError reaches the app as an error of the service; anything else is a mistake of the test and comes out as it is.
     """
 
     def __init__(self) -> None:
