@@ -10,9 +10,8 @@ import pytest
 from tests.oracles.miniflare import oracle as miniflare
 
 
-@pytest.fixture(scope="session")
-def oracle() -> Iterator[miniflare.Oracle]:
-    """Miniflare with its default options. Without it the test is skipped, or fails where it is needed (.ci/run)."""
+def available() -> None:
+    """Skip the test where Miniflare is not installed, or fail where it is needed (.ci/run)."""
     try:
         miniflare.node()
         miniflare.installed()
@@ -20,5 +19,11 @@ def oracle() -> Iterator[miniflare.Oracle]:
         if os.environ.get(miniflare.NEEDED):
             pytest.fail(str(error))
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Iterator[miniflare.Oracle]:
+    """Miniflare with its default options."""
+    available()
     with miniflare.running() as running:
         yield running

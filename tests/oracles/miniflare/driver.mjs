@@ -2,6 +2,7 @@
 // The first line is the options (oracle.py: Options); its answer says that everything runs.
 
 import { readFileSync } from "node:fs";
+import { request } from "node:http";
 import { createInterface } from "node:readline";
 
 import { Log, LogLevel, Miniflare } from "miniflare";
@@ -38,6 +39,22 @@ function configured({ slots, queues, consumer, limit, period, assets, compatibil
 
 let miniflare;
 
+/** A request as it comes to the worker from outside: past its assets, if it has some. */
+async function dispatched({ url, method = "GET", headers = {} }) {
+  const { hostname, port } = await miniflare.ready;
+  const { pathname, search } = new URL(url);
+  return new Promise((resolve, reject) => {
+    // not fetch: that has headers of its own (Sec-Fetch-Mode) in place of those given
+    const sent = request({ hostname, port, method, headers, path: pathname + search }, async (response) => {
+      const chunks = await response.toArray();
+      const pairs = Object.entries(response.headersDistinct).flatMap(([name, values]) => values.map((value) => [name, value]));
+      resolve({ status: response.statusCode, headers: pairs, body: Buffer.concat(chunks).toString() });
+    });
+    sent.on("error", reject);
+    sent.end();
+  });
+}
+
 async function answer(line) {
   const message = JSON.parse(line);
   try {
@@ -46,7 +63,8 @@ async function answer(line) {
       await miniflare.ready;
       return { ready: true };
     }
-    const response = await miniflare.dispatchFetch("http://oracle/", {
+    if (message.requests !== undefined) return { responses: await Promise.all(message.requests.map(dispatched)) };
+    const response = await miniflare.dispatchFetch("http://oracle/__edgelint__/run", {
       method: "POST",
       body: JSON.stringify(message.sequences),
     });

@@ -122,6 +122,12 @@ class Oracle:
         outcomes: list[list[Outcome]] = decode(answer["outcomes"])
         return outcomes
 
+    def dispatch(self, requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """What requests from outside ({"url", "method"?, "headers"?}) come to: {"status", "headers", "body"}. Their
+        host is Miniflare's own. What no asset answers the worker answers with "the worker". Raises Broken."""
+        responses: list[dict[str, Any]] = self.ask({"requests": list(requests)})["responses"]
+        return responses
+
     def ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """One line to the driver, one back. Raises Broken."""
         assert self._process.stdin is not None

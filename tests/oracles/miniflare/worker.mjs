@@ -265,6 +265,7 @@ async function run(sequence, env, slot) {
 
 export default {
   async fetch(request, env) {
+    if (new URL(request.url).pathname !== "/__edgelint__/run") return new Response("the worker");
     try {
       const sequences = await request.json();
       if (!Array.isArray(sequences)) throw new TypeError("the sequences are no list");
