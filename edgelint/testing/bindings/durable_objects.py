@@ -206,11 +206,11 @@ class DurableObjectStub(Verbs):
     async def call(self, method: str, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None) -> Any:
         """Call a method of the object. Arguments and result are copies. Raises EdgeError: TypeError for a method that
         is none, DataCloneError, and what the method raises, with ``remote``."""
-        if method in RESERVED:
-            raise type_error(f"'{method}' is a reserved method and cannot be called over RPC.")
         copies, named = structured_clone(list(args)), structured_clone(dict(kwargs or {}))
 
         async def call(instance: ObjectInstance) -> Any:
+            if method in RESERVED:
+                raise type_error(f"'{method}' is a reserved method and cannot be called over RPC.")
             return structured_clone(await instance.call(method, copies, named))
 
         return await self._send("call", {"method": method, "args": copies, "kwargs": named}, call)

@@ -18,7 +18,7 @@ from edgelint.d1.engine import STEPS, Database, Value
 from edgelint.d1.errors import D1Error
 from edgelint.platform import d1_sql
 from edgelint.syntax.sql import statements
-from edgelint.testing.coercion import MAX_SAFE, integer
+from edgelint.testing.coercion import MAX_SAFE, integer, primitive_text
 from edgelint.testing.errors import EdgeError, type_error
 from edgelint.testing.facade import Verbs
 from edgelint.testing.values import UNDEFINED
@@ -32,6 +32,7 @@ NONE_FOUND: Final = "Expected exactly one result from SQL query, but got no resu
 SEVERAL_FOUND: Final = "Expected exactly one result from SQL query, but got multiple results."
 _DAY: Final = 86_400_000  # ms
 _EPOCH: Final = 2_440_587.5  # the Julian day of 1970-01-01
+_SPACE: Final = " \t\n\r\v\f"  # what workerd skips after a statement
 _READS: Final = frozenset(("SELECT", "VALUES", "EXPLAIN", "PRAGMA"))
 # Errors of workerd's own, which bear no code of SQLite.
 _PLAIN: Final = frozenset(
@@ -83,7 +84,8 @@ class ObjectDatabase(Database):
         self._clock = clock
         self._vfs = _clocked()
         super().__init__(apsw.Connection(":memory:", vfs=_ClockedVfs.NAME), STEPS, unlimited=False)
-        self._fullscan = 0
+        self._fullscan = 0  # rows that full scans stepped over
+        self._touched = False  # whether a table was read
         self._connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, self._profile)
 
     @property
@@ -100,7 +102,7 @@ class ObjectDatabase(Database):
         the first that is no mere read. Raises D1Error: what ran before it stays done."""
         self._vfs.now = self._clock.now
         sql, found, more = self._read(sql)
-        self._fullscan = 0
+        self._fullscan, self._touched = 0, False
         with self._meter.script():
             written = 0
             for index, statement in enumerate(found):
@@ -109,10 +111,11 @@ class ObjectDatabase(Database):
                 if statement.verb not in _READS and not (statement.verb == "WITH" and self._prepare(source).readonly):
                     write()
                 result = self._run(source, params if last else None)
+                self._touched = self._touched or bool(self._authorizer.reads)
                 written += self._written(statement, result.changes)
             if more:
                 raise D1Error(d1_sql.NO_STATEMENT, "SQLITE_ERROR", sql[more:], more)
-        read = max(len(result.rows), self._fullscan)
+        read = max(len(result.rows), self._fullscan) if self._touched else 0
         return Rows(result.columns, tuple(tuple(map(_out, row)) for row in result.rows), read, written)
 
     def size(self) -> int:
@@ -153,7 +156,8 @@ def refusal(error: D1Error, sql: str) -> EdgeError:
         return EdgeError(message, cause=error)
     if error.offset is not None:
         begins = max((found.stop for found in statements(sql) if found.stop <= error.start), default=0)
-        message += f" at offset {len(sql[begins : error.offset].encode('utf-8', 'replace'))}"
+        read = sql[begins : error.offset]
+        message += f" at offset {len((read.lstrip(_SPACE) if begins else read).encode('utf-8', 'replace'))}"
     code = "_".join(error.code.split("_")[:2])
     extended = f" (extended: {error.code})" if code != error.code else ""
     return EdgeError(f"{message}: {code}{extended}", cause=error)
@@ -164,27 +168,29 @@ def _out(value: Value) -> Value:
 
 
 def bound(value: Any) -> Value:
-    """A value as a parameter: null, text, bytes and numbers; what else JavaScript can make a text of becomes one.
-    Raises EdgeError (TypeError) for a number that no double holds, as a BigInt is none."""
+    """A value as a parameter: null (undefined too), text, bytes and doubles; of anything else its text, as
+    JavaScript's String() makes it (seen on workerd 1.20261117.1: true is 'true'). Raises EdgeError (TypeError) for a
+    number that no double holds, as a BigInt is none."""
     if value is None or value is UNDEFINED:
         return None
-    if isinstance(value, (str, bytes)):
-        return value
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (bytearray, memoryview)):
+    if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
-    if isinstance(value, int):
-        if abs(value) > MAX_SAFE:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if isinstance(value, int) and abs(value) > MAX_SAFE:
             raise type_error("Cannot convert a BigInt value to a number")
-        return float(value)
-    if isinstance(value, float):
-        return None if math.isnan(value) else value
+        return None if math.isnan(value) else float(value)
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    found = primitive_text(value)
+    if found is not None:
+        return found
     if isinstance(value, datetime):
         return value.strftime("%a %b %d %Y %H:%M:%S GMT+0000 (Coordinated Universal Time)")
-    raise type_error(
-        f"Incorrect type for parameter: a {type(value).__name__} is neither null, nor text, nor bytes, nor a number."
-    )
+    if isinstance(value, (list, tuple)):
+        return ",".join("" if item is None or item is UNDEFINED else _text(item) for item in value)
+    return f"[object {'Set' if isinstance(value, (set, frozenset)) else 'Object'}]"
 
 
 class SqlCursor(Verbs):

@@ -76,9 +76,8 @@ class _Keys(Verbs):
             key: str = self._key(keys)
 
             def read(operation: Operation) -> Any:
-                found = self._store.values.get(key, UNDEFINED)
-                operation.outcome = "miss" if found is UNDEFINED else "hit"
-                return structured_clone(found)
+                operation.outcome = "hit" if key in self._store.values else "miss"
+                return structured_clone(self._store.values.get(key, UNDEFINED))
 
             return await self._perform("get", key, {}, read, allow_concurrency)
         wanted = self._many(keys)
@@ -128,8 +127,7 @@ class _Keys(Verbs):
         def write(operation: Operation) -> None:
             operation.attributes["bytes"] = size
             operation.attributes["keys"] = len(copies)
-            for each, item in copies.items():
-                self._store.put(each, item, confirmed=not allow_unconfirmed)
+            self._store.put(copies, confirmed=not allow_unconfirmed)
 
         name = key if isinstance(key, str) else None
         await self._perform("put", name, {"entries": copies}, write, allow_concurrency)
@@ -227,7 +225,7 @@ class _Keys(Verbs):
                 return effect(operation)
             except Broken as broken:
                 self._life.reset(broken.error, by_user=True)
-                raise broken.error from broken
+                raise broken.seen from broken
 
         return guarded
 
@@ -450,9 +448,8 @@ class SyncKv(Verbs):
         storage, key = self._ready(key)
 
         def read(operation: Operation) -> Any:
-            found = storage._store.values.get(key, UNDEFINED)
-            operation.outcome = "miss" if found is UNDEFINED else "hit"
-            return structured_clone(found)
+            operation.outcome = "hit" if key in storage._store.values else "miss"
+            return structured_clone(storage._store.values.get(key, UNDEFINED))
 
         return storage._perform_now("kv.get", key, {}, read)
 
@@ -464,7 +461,7 @@ class SyncKv(Verbs):
 
         def write(operation: Operation) -> None:
             operation.attributes["bytes"] = size
-            storage._store.put(key, copy)
+            storage._store.put({key: copy})
 
         storage._perform_now("kv.put", key, {"value": copy}, write)
 

@@ -5,13 +5,12 @@ A store knows nothing of gates or events: ``on_write`` tells its owner that some
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from edgelint.d1.errors import D1Error
 from edgelint.testing.bindings.object_sql import ObjectDatabase, Rows, refusal
 from edgelint.testing.errors import EdgeError
-from edgelint.testing.values import UNDEFINED
 
 if TYPE_CHECKING:
     from edgelint.d1.engine import Value
@@ -24,15 +23,18 @@ VIOLATED: Final = (
 # The tables in which workerd keeps keys and the alarm: programs see their names in sqlite_schema.
 _KEYS_TABLE: Final = "CREATE TABLE IF NOT EXISTS _cf_KV (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID"
 _ALARM_TABLE: Final = "CREATE TABLE IF NOT EXISTS _cf_METADATA (key INTEGER PRIMARY KEY, value BLOB)"
+_ABSENT: Final = object()
+"""Stands for no value: undefined is one that ``storage.kv.put`` takes."""
 
 
 class Broken(Exception):
-    """A transaction was ended by an error: everything that was not committed is gone. ``error`` is what the app
-    gets."""
+    """A transaction was ended by an error: everything that was not committed is gone. ``error`` is what the object is
+    reset for, ``seen`` what the code gets whose statement it was."""
 
-    def __init__(self, error: EdgeError) -> None:
+    def __init__(self, error: EdgeError, seen: EdgeError | None = None) -> None:
         super().__init__(str(error))
         self.error = error
+        self.seen = seen or error
 
 
 class ObjectStore:
@@ -49,7 +51,7 @@ class ObjectStore:
         """Whether the alarm was set or deleted since this was last made False."""
         self.bookmark = -1
         self._database: ObjectDatabase | None = None
-        self._tables: set[str] = set()  # of the platform, in SQLite
+        self._tables: dict[str, int] = {}  # of the platform, and inside how many savepoints each was made
         self._open = False
         self._undo: list[Callable[[], None]] = []
         self._marks: list[int] = []  # one per savepoint: how many things were to undo when it was made
@@ -66,22 +68,24 @@ class ObjectStore:
 
     # Keys and the alarm
 
-    def put(self, key: str, value: Any, *, confirmed: bool = True) -> None:
-        """Keep ``value`` under ``key``."""
+    def put(self, entries: Mapping[str, Any], *, confirmed: bool = True) -> None:
+        """Keep every value under its key."""
         self._write(confirmed, _KEYS_TABLE)
-        self._set(key, value)
+        for key, value in entries.items():
+            self._set(key, value)
 
     def delete(self, key: str, *, confirmed: bool = True) -> bool:
         """Forget a key. Returns whether it was there."""
         self._write(confirmed, _KEYS_TABLE)
         if key not in self.values:
             return False
-        self._set(key, UNDEFINED)
+        self._set(key, _ABSENT)
         return True
 
     def set_alarm(self, when: float | None, *, confirmed: bool = True) -> None:
-        """Set the alarm, or delete it."""
-        self._write(confirmed, _ALARM_TABLE)
+        """Set the alarm, or delete it; to what it is already is no write."""
+        if when != self.alarm:
+            self._write(confirmed, _ALARM_TABLE)
         before, touched = self.alarm, self.alarm_touched
 
         def undo() -> None:
@@ -118,7 +122,8 @@ class ObjectStore:
             refused = refusal(error, sql)
             if self._open and not database.in_transaction:
                 self.rollback()
-                raise Broken(refused) from error
+                # Seen on workerd 1.20261117.1, there with "; reference = ...": INSERT OR ROLLBACK resets the object.
+                raise Broken(EdgeError("internal error", cause=refused), refused) from error
             raise refused from error
 
     def size(self) -> int:
@@ -139,6 +144,7 @@ class ObjectStore:
         if self._database is not None:
             self._database.control(f"RELEASE _cf_savepoint_{len(self._marks)}")
         self._marks.pop()
+        self._tables = {table: min(depth, len(self._marks)) for table, depth in self._tables.items()}
 
     def roll_back_to_savepoint(self) -> None:
         """End the innermost transaction: what it did is undone."""
@@ -196,12 +202,12 @@ class ObjectStore:
     # Inside
 
     def _set(self, key: str, value: Any) -> None:
-        before = self.values.get(key, UNDEFINED)
+        before = self.values.get(key, _ABSENT)
         self._undo.append(lambda: self._place(key, before))
         self._place(key, value)
 
     def _place(self, key: str, value: Any) -> None:
-        if value is UNDEFINED:
+        if value is _ABSENT:
             self.values.pop(key, None)
         else:
             self.values[key] = value
@@ -209,8 +215,8 @@ class ObjectStore:
     def _write(self, confirmed: bool, table: str | None = None) -> None:
         self._begin()
         if table is not None and table not in self._tables:
-            self._tables.add(table)
-            self._undo.append(lambda: self._tables.discard(table))
+            self._tables[table] = len(self._marks)
+            self._undo.append(lambda: self._tables.pop(table, None))
             if self._database is not None:
                 self._database.control(table)
         self.on_write(confirmed)
@@ -226,10 +232,12 @@ class ObjectStore:
             self._database = ObjectDatabase(self._clock)
             if self._open:
                 self._database.control("BEGIN")
-            for table in self._tables:
-                self._database.control(table)
-            for number in range(1, len(self._marks) + 1):
-                self._database.control(f"SAVEPOINT _cf_savepoint_{number}")
+            for number in range(len(self._marks) + 1):
+                if number:
+                    self._database.control(f"SAVEPOINT _cf_savepoint_{number}")
+                for table, depth in self._tables.items():
+                    if depth == number:
+                        self._database.control(table)
         return self._database
 
     def _undo_to(self, mark: int) -> None:
