@@ -124,7 +124,8 @@ class Sequenced(JsHost):
 
     @method
     def filter(self, function: Any = UNDEFINED) -> Any:
-        return self._like([item for index, item in enumerate(self._items()) if truthy(call(function, item, index, self))])
+        kept = [item for i, item in enumerate(self._items()) if truthy(call(function, item, i, self))]
+        return self._like(kept)
 
     @method
     def forEach(self, function: Any = UNDEFINED) -> None:
@@ -449,7 +450,8 @@ class JsMap(JsHost, js_name="Map"):
 
     def get(self, key: Any, default: Any = None, /) -> Any:
         """The value under a key, or the default."""
-        return self[key] if key in self else default
+        found = self._map.get(identity(from_python(key)))
+        return default if found is None else into_python(found[1])
 
     keys = MutableMapping.keys
     items = MutableMapping.items
@@ -579,7 +581,8 @@ def pairs_of(values: Any) -> Iterator[tuple[Any, Any]]:
             raise EdgeError(f"Iterator value {text(entry)} is not an entry object", "TypeError")
         found = entry._js_iterate()
         both = list(found) if found is not None else [entry._js_get("0"), entry._js_get("1")]
-        yield (both + [UNDEFINED, UNDEFINED])[0], (both + [UNDEFINED, UNDEFINED])[1]
+        both += [UNDEFINED, UNDEFINED]
+        yield both[0], both[1]
 
 
 def function_of(target: Callable[..., Any], name: str) -> JsFunction:

@@ -277,8 +277,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def plain(value: Any) -> Any:
-    """A value of the JavaScript side as plain Python of the host: arrays are lists, objects, Maps and what Python passed
-    as a dict are dicts, buffers bytes, Dates datetimes, errors EdgeErrors. What has no plain form (functions, promises,
+    """A value of the JavaScript side as plain Python of the host: arrays are lists; objects, Maps and what Python passed
+    as a dict dicts; buffers bytes, Dates datetimes, errors EdgeErrors. What has no plain form (functions, promises,
     instances of classes) stays as it is."""
     return _plain(value, {})
 

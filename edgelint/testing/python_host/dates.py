@@ -38,7 +38,8 @@ class JsDate(JsHost, js_name="Date"):
         first = args[0]
         if isinstance(first, JsDate):
             return cls(first._time)
-        return cls(parse(first) if isinstance(first, str) else number(text(first) if isinstance(first, JsProxy) else first))
+        plain = text(first) if isinstance(first, JsProxy) else first
+        return cls(parse(plain) if isinstance(plain, str) else number(plain))
 
     @classmethod
     def _js_call_class(cls, args: list[Any]) -> Any:

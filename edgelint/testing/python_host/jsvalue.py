@@ -39,7 +39,7 @@ Arguments come as values of the JavaScript side; one that was left out is not pa
 may be plain Python: ``lower`` makes a list an array, a dict a plain object, bytes an ArrayBuffer, a datetime a Date, a
 coroutine a promise. An EdgeError that is raised reaches the app as a JsException. Methods ``get``, ``has``, ``set`` and
 ``delete`` and the getters ``size`` and ``length`` also give the proxy ``[]``, ``in`` and ``len()``, as Pyodide does.
-``call(function, *args)`` calls back what Python or JavaScript passed as a function, ``settled(value)`` awaits a promise.
+``call(function, *args)`` calls back what Python or JavaScript passed as a function, ``promises.settled(value)`` awaits.
 """
 
 from __future__ import annotations

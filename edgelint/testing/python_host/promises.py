@@ -45,7 +45,7 @@ class JsPromise(JsHost, js_name="Promise"):
         made = JsPromise()
         try:
             call(args[0], JsFunction(made._resolve, "resolve"), JsFunction(made._reject, "reject"))
-        except Exception as error:  # noqa: BLE001 - what the executor throws is the promise's outcome
+        except Exception as error:
             made._reject(error_value(error))
         return made
 
@@ -87,7 +87,7 @@ class JsPromise(JsHost, js_name="Promise"):
                 return
             try:
                 result._resolve(call(handler, outcome))
-            except Exception as error:  # noqa: BLE001 - what a handler throws rejects the next promise
+            except Exception as error:
                 result._reject(error_value(error))
 
         self._when_settled(react)
@@ -106,7 +106,7 @@ class JsPromise(JsHost, js_name="Promise"):
                 adopt(call(finished))._when_settled(
                     lambda fine, other: result._settle(ok, outcome) if fine else result._reject(other)
                 )
-            except Exception as error:  # noqa: BLE001 - as above
+            except Exception as error:
                 result._reject(error_value(error))
 
         self._when_settled(react)
@@ -220,7 +220,7 @@ class PyodideFuture(asyncio.Future[Any]):
                         outcome = onfulfilled(outcome)
                 if inspect.isawaitable(outcome):
                     outcome = await outcome
-            except Exception as error:  # noqa: BLE001 - it is the outcome
+            except Exception as error:
                 result.set_exception(error)
             else:
                 result.set_result(outcome)
@@ -270,7 +270,7 @@ def adopt(value: Any) -> JsPromise:
             return promise_of(waiting())
         try:
             call(value._js_get("then"), JsFunction(made._resolve), JsFunction(made._reject))
-        except Exception as error:  # noqa: BLE001 - a then that throws rejects
+        except Exception as error:
             made._reject(error_value(error))
     else:
         made._settle(_FULFILLED, value)
@@ -354,7 +354,7 @@ class _Rest:
         while True:
             try:
                 sent = yield given
-            except BaseException as error:  # noqa: BLE001 - handed on to the coroutine
+            except BaseException as error:
                 step: Callable[[], Any] = lambda error=error: self._coroutine.throw(error)  # noqa: E731
             else:
                 step = lambda sent=sent: self._coroutine.send(sent)  # noqa: E731
@@ -378,7 +378,7 @@ def start(coroutine: Coroutine[Any, Any, Any], label: str = "") -> JsPromise:
         except asyncio.CancelledError:
             made._reject(error_value(EdgeError("The operation was aborted", "AbortError")))
             raise
-        except Exception as error:  # noqa: BLE001 - it is the promise's outcome
+        except Exception as error:
             made._reject(error_value(error))
 
     context = contextvars.copy_context()
@@ -391,7 +391,7 @@ def start(coroutine: Coroutine[Any, Any, Any], label: str = "") -> JsPromise:
         first.append(context.run(coroutine.send, None))
     except StopIteration as stop:
         made._resolve(stop.value)
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:
         made._reject(error_value(error))
     finally:
         asyncio.tasks._leave_task(loop, task)

@@ -157,7 +157,8 @@ class PyProxy(JsProxy, js_name="PyProxy"):
 
     def _js_items(self) -> list[tuple[Any, Any]]:
         """The items of a mapping, on the JavaScript side."""
-        return [(from_python(key), from_python(value)) for key, value in cast("Mapping[Any, Any]", self._live()).items()]
+        items = cast("Mapping[Any, Any]", self._live()).items()
+        return [(from_python(key), from_python(value)) for key, value in items]
 
 
 PyProxy.__iter__ = None  # type: ignore[attr-defined]  # kinds that can be iterated have their own
