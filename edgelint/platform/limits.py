@@ -171,7 +171,7 @@ CACHE_DEFAULT_TTL: Final = {200: 7_200, 206: 7_200, 301: 7_200, 302: 1_200, 303:
 
 # Others
 RATE_LIMIT_PERIODS: Final = (10, 60)  # docs: workers/runtime-apis/bindings/rate-limit; wrangler refuses others
-PBKDF2_MAX_ITERATIONS: Final = 100_000  # docs: workers/runtime-apis/web-crypto; the local runtime has no limit
+PBKDF2_MAX_ITERATIONS: Final = 100_000  # production only: https://github.com/cloudflare/workerd/issues/1346
 COMPATIBILITY_DATE_SLACK_DAYS: Final = 7  # workerd: how far past its own build a date may lie
 
 # Cron (docs: workers/configuration/cron-triggers): five fields, UTC, weekdays 1 to 7 with 1 = Sunday

@@ -42,6 +42,13 @@ class WebObject:
     js_iterates: ClassVar[str] = ""
     js_async_iterates: ClassVar[str] = ""
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.js_iterates and not hasattr(cls, "__iter__"):
+            cls.__iter__ = lambda self: getattr(self, self.js_iterates)()  # type: ignore[attr-defined]
+        if cls.js_async_iterates and not hasattr(cls, "__aiter__"):
+            cls.__aiter__ = lambda self: getattr(self, self.js_async_iterates)()  # type: ignore[attr-defined]
+
     @classmethod
     def _js_class_name(cls) -> str:
         return cls.__dict__.get("js_name") or cls.__name__
@@ -135,7 +142,14 @@ def is_buffer(value: Any) -> bool:
     return isinstance(value, (bytes, bytearray, memoryview))
 
 
+def can_iterate(value: Any) -> bool:
+    """Whether a value is an iterable object, now or later: an array, a map, a generator; no string and no buffer."""
+    if isinstance(value, (str, Mapping)) or is_buffer(value):
+        return False
+    return hasattr(value, "__iter__") or hasattr(value, "__aiter__")
+
+
 __all__ = [
-    "MISSING", "ArrayBuffer", "WebObject", "field", "given", "illegal_constructor", "is_buffer", "js_text", "number_text", "or_else",
-    "text", "truth", "whole", "wrong_type",
+    "MISSING", "ArrayBuffer", "WebObject", "can_iterate", "field", "given", "illegal_constructor", "is_buffer",
+    "js_text", "number_text", "or_else", "text", "truth", "whole", "wrong_type",
 ]  # fmt: skip

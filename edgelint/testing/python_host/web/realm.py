@@ -40,6 +40,9 @@ class Realm:
     log: Callable[[str, str], None] = _no_log
     fetch: Callable[[HttpRequest], Awaitable[HttpResponse]] = _no_fetch
     uncaught: Callable[[BaseException], None] = _raise
+    binary_type: str = "arraybuffer"
+    """What ``WebSocket.binaryType`` is at first: "blob" from compatibility date 2026-03-17 on
+    (flag websocket_standard_binary_type)."""
     auto_reply: bool = False
     """Whether a close that comes in over a WebSocket is answered by one (compatibility flag
     web_socket_auto_reply_to_close)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote_plus, unquote_to_bytes
 
 from edgelint.testing.errors import type_error
@@ -122,10 +122,30 @@ class URLSearchParams(WebObject):
             self._changed()
 
 
+class _Part:
+    """One component of a URL, read and written through Ada; what does not parse is ignored."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, url: URL, owner: type[URL] | None = None) -> str:
+        return str(getattr(url._ada, self._name))
+
+    def __set__(self, url: URL, value: Any) -> None:
+        url._set(self._name, value)
+
+
 class URL(WebObject):
     """A parsed URL. Setters ignore what does not parse, except ``href``, as the standard has it."""
 
-    _parts: ClassVar = ("protocol", "username", "password", "host", "hostname", "port", "pathname", "hash")
+    protocol = _Part("protocol")
+    username = _Part("username")
+    password = _Part("password")
+    host = _Part("host")
+    hostname = _Part("hostname")
+    port = _Part("port")
+    pathname = _Part("pathname")
+    hash = _Part("hash")
 
     def __init__(self, url: Any = MISSING, base: Any = MISSING) -> None:
         from ada_url import URL as AdaUrl
@@ -198,9 +218,6 @@ class URL(WebObject):
     def _js_text(self) -> str:
         return self.href
 
-    def _get(self, part: str) -> str:
-        return str(getattr(self._ada, part))
-
     def _set(self, part: str, value: Any) -> None:
         try:
             setattr(self._ada, part, scalars(text(value)))
@@ -214,20 +231,6 @@ class URL(WebObject):
     def _write_query(self) -> None:
         assert self._params is not None
         self._set("search", self._params.toString())
-
-
-def _part(name: str) -> property:
-    def read(url: URL) -> str:
-        return url._get(name)
-
-    def write(url: URL, value: Any) -> None:
-        url._set(name, value)
-
-    return property(read, write, doc=f"The ``{name}`` of the URL.")
-
-
-for _name in URL._parts:
-    setattr(URL, _name, _part(_name))
 
 
 def scalars(value: str) -> str:
