@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
@@ -331,7 +331,7 @@ class ObjectStorage(_Keys):
 
         await self._perform("deleteAll", None, {}, write, allow_concurrency)
 
-    async def transaction(self, callback: Callable[[ObjectTransaction], Awaitable[T] | T]) -> T:
+    async def transaction(self, callback: Callable[[ObjectTransaction], Any]) -> Any:
         """Run ``callback`` with nothing else in between: what it writes is kept when it returns, undone when it raises
         (which comes out of here) or calls ``rollback``. One inside another is part of it."""
         self._check("transaction()")
@@ -356,8 +356,7 @@ class ObjectStorage(_Keys):
         done, value = await self._life.block_concurrency_while(section)
         if not done:
             raise value
-        result: T = value
-        return result
+        return value
 
     def transaction_sync(self, callback: Callable[[], T]) -> T:
         """The same for a callback that does not wait. Raises EdgeError when the class does not have SQLite."""

@@ -216,7 +216,7 @@ class ObjectStore:
         self._begin()
         if table is not None and table not in self._tables:
             self._tables[table] = len(self._marks)
-            self._undo.append(lambda: self._tables.pop(table, None))
+            self._undo.append(lambda: self._tables.__delitem__(table))
             if self._database is not None:
                 self._database.control(table)
         self.on_write(confirmed)

@@ -31,9 +31,9 @@ KNOWN = {
     "error of a reset": "workerd in one process gives what an object was reset for without `remote`; across machines, "
     "as in production, it has it (developers.cloudflare.com/durable-objects/best-practices/error-handling)",
     "reference": "internal errors bear a number of their own",
-    "alarm after deleteAll": "workerd forgets what it knew of the alarm, and writes one more row: the sequences look at "
-    "it first",
-    "several statements again": "workerd 1.20261117.1 takes a text of several statements for running still after it ran",
+    "alarm after deleteAll": "workerd forgets what it knew of the alarm, and writes one more row: the sequences look "
+    "at it first",
+    "several statements again": "workerd 1.20261117.1 takes a text of several statements for running after it ran",
     "bookmark": "workerd's counts from 0 again after deleteAll, where documented ones only grow: none in the sequences",
 }
 """Where the two differ, and why; ``_same`` looks past these and nothing else."""
@@ -114,7 +114,7 @@ class Store:
 
         async def callback(txn: Any) -> None:
             for step in steps:
-                inside = hasattr(txn, _VERBS.get(step[0], step[0]))
+                inside = hasattr(txn, _VERBS.get(step[0], "nothing"))
                 answers.append(await self.step(step, txn if inside else self.ctx.storage))
             if end == "rollback":
                 txn.rollback()
@@ -272,7 +272,7 @@ def _same(mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
             _same(own, its) if isinstance(own, dict) and isinstance(its, dict) else own == plain(its)
             for own, its in zip(mine["ok"], theirs["ok"], strict=True)
         )
-    return mine == plain(theirs)
+    return bool(mine == plain(theirs))
 
 
 def compare(server: workerd_side.Server, sequences: list[list[list[Any]]]) -> int:
@@ -367,7 +367,8 @@ def steps() -> st.SearchStrategy[Step]:
 
 
 def _looking(sequence: list[Step]) -> list[Step]:
-    return [["getAlarm"] if before == ["deleteAll"] else step for before, step in zip([[], *sequence], sequence, strict=False)]
+    pairs = zip([[], *sequence], sequence, strict=False)
+    return [["getAlarm"] if before == ["deleteAll"] else step for before, step in pairs]
 
 
 def test_sequences_on_storage(server: workerd_side.Server) -> None:
@@ -395,7 +396,9 @@ def test_calls_resets_and_ids(server: workerd_side.Server) -> None:
         ],
         [
             ["run", [["sql", "CREATE TABLE t (a PRIMARY KEY)"], ["sql", "INSERT INTO t VALUES (1)"], ["put", "k", 1]]],
-            ["run", [["put", "k", 2], ["sql", "INSERT INTO t VALUES (2)"], ["sql", "INSERT OR ROLLBACK INTO t VALUES (1)"]]],
+            ["run", [
+                ["put", "k", 2], ["sql", "INSERT INTO t VALUES (2)"], ["sql", "INSERT OR ROLLBACK INTO t VALUES (1)"],
+            ]],
             ["run", [["get", "k"], ["sql", "SELECT * FROM t"]]],
         ],
         [["run", [["getBookmarkForTime", 5], ["onNextSessionRestoreBookmark", "x"], ["getCurrentBookmark"]]]],
