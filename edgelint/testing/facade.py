@@ -61,9 +61,11 @@ class Held:
 
 
 def hold(value: Any, world: World, awaited: bool) -> Any:
-    """Wrap what has verbs of its own; hand everything else on as it is."""
+    """Wrap what has verbs of its own, in a list too; hand everything else on as it is."""
     from edgelint.testing.bindings.base import Binding
 
+    if isinstance(value, list) and any(isinstance(each, (Verbs, Binding)) for each in value):
+        return [hold(each, world, awaited) for each in value]
     return Held(value, world, awaited) if isinstance(value, (Verbs, Binding)) else value
 
 

@@ -51,11 +51,6 @@ def duration_ms(value: Any) -> float:
         return math.nan
 
 
-def whole(number: float) -> str:
-    """A number of ms as JavaScript writes it."""
-    return str(int(number)) if number.is_integer() else str(number)
-
-
 @dataclass(frozen=True, slots=True)
 class StepConfig:
     """How a step is tried: ``limit`` times after the first, ``delay`` ms apart (or what a function says) growing by

@@ -344,22 +344,18 @@ class Instance:
         self._settle_status()
         self._pause_if_due()
 
-    async def race(self, abort: asyncio.Future[str], awaited: asyncio.Future[T], due: float | None) -> T | None:
+    async def race(self, abort: asyncio.Future[str], awaited: asyncio.Future[T], due: float) -> T | None:
         """The result of ``awaited``; None when the clock reaches ``due`` (ms since the epoch) before. Raises Stopped
         when the run it is part of is."""
         loop = asyncio.get_running_loop()
         clock: asyncio.Future[None] = loop.create_future()
-        timer = None
-        if due is not None:
-            label = f"workflow {self.workflow.name} {self.id}"
-            timer = self.clock.at(due, lambda: None if clock.done() else clock.set_result(None), label)
-            self._timers.add(timer)
+        timer = self.clock.at(due, lambda: clock.set_result(None), f"workflow {self.workflow.name} {self.id}")
+        self._timers.add(timer)
         try:
             await asyncio.wait((awaited, clock, abort), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            if timer is not None:
-                timer.cancel()
-                self._timers.discard(timer)
+            timer.cancel()
+            self._timers.discard(timer)
         if abort.done():
             raise Stopped(abort.result())
         self.notify()

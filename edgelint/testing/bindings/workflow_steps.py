@@ -17,7 +17,6 @@ from edgelint.testing.bindings.workflow_config import (
     duration_ms,
     retry_delay,
     step_config,
-    whole,
 )
 from edgelint.testing.bindings.workflow_engine import (
     Attempt,
@@ -29,6 +28,7 @@ from edgelint.testing.bindings.workflow_engine import (
     is_non_retryable,
 )
 from edgelint.testing.clone import serialized_size, structured_clone
+from edgelint.testing.coercion import number_text
 from edgelint.testing.errors import EdgeError, EdgeUsageError, UnsupportedBindingError, type_error
 from edgelint.testing.facade import Verbs
 from edgelint.testing.operation import Operation
@@ -311,7 +311,7 @@ class Step(Verbs):
 
 def timed_out(ms: float) -> EdgeError:
     """The error of an attempt, or of a wait for an event, that took too long."""
-    return EdgeError(f"Execution timed out after {whole(ms)}ms", "WorkflowTimeoutError")
+    return EdgeError(f"Execution timed out after {number_text(ms)}ms", "WorkflowTimeoutError")
 
 
 def _arguments(name: str, rest: tuple[Any, ...]) -> tuple[Any, Callable[..., Any]]:
