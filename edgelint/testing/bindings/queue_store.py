@@ -173,9 +173,10 @@ class Queue:
         self._running += 1
         self._schedule()
         try:
-            result = await deliver(
-                self._services, self.name, batch, consumer.worker, consumer.retry_delay, self.metrics()
-            )
+            with own_event(self._services, f"queue {self.name}"):
+                result = await deliver(
+                    self._services, self.name, batch, consumer.worker, consumer.retry_delay, self.metrics()
+                )
         finally:
             self._running -= 1
         self.delivered.append(result)
@@ -212,14 +213,13 @@ async def deliver(
     host = services.host_of(worker)
     batch = Batch(queue, stored, metrics, lambda text: services.log("warn", text))
     error: BaseException | None = None
-    with own_event(services, f"queue {queue}"):
-        try:
-            if not host.has_handler("queue"):
-                raise EdgeError("Handler does not export a queue() function.")
-            await host.queue(batch)
-        except EdgeUsageError:
-            raise
-        except Exception as raised:
-            error = raised
-            services.log("error", f"queue {queue}: {type(raised).__name__}: {raised}")
+    try:
+        if not host.has_handler("queue"):
+            raise EdgeError("Handler does not export a queue() function.")
+        await host.queue(batch)
+    except EdgeUsageError:
+        raise
+    except Exception as raised:
+        error = raised
+        services.log("error", f"queue {queue}: {type(raised).__name__}: {raised}")
     return result_of(batch, retry_delay, error)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgelint.platform import compat, limits
 from edgelint.testing.bindings.base import Binding
+from edgelint.testing.bindings.events import event
 from edgelint.testing.bindings.queue_messages import (
     CONTENT_TYPES,
     Batch,
@@ -214,7 +215,8 @@ async def dispatch(
             )
         )
     delay = None if consumer is None else consumer.retry_delay
-    return await deliver(services, queue, stored, worker, delay, queue_named(services, queue).metrics())
+    with event(services, f"queue {queue}"):
+        return await deliver(services, queue, stored, worker, delay, queue_named(services, queue).metrics())
 
 
 def _option(message: Mapping[str, Any], *names: str) -> Any:

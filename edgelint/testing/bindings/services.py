@@ -13,7 +13,7 @@ from edgelint.platform import compat, limits
 from edgelint.testing.bindings.base import Binding
 from edgelint.testing.bindings.events import event
 from edgelint.testing.bindings.rpc import check_method, crossing, no_method, remote_error
-from edgelint.testing.errors import EdgeError, EdgeUsageError
+from edgelint.testing.errors import EdgeError, EdgeUsageError, UnsupportedBindingError
 
 if TYPE_CHECKING:
     from edgelint.testing.bindings.base import Declared, Services
@@ -116,6 +116,10 @@ class ServiceBinding(Binding):
             return await crossing(there, args, named, named_errors=self._named_errors())
 
         return await self.perform("call", method, {"args": list(args), "kwargs": named}, run)
+
+    def connect(self, address: Any = None, options: Any = None) -> Any:
+        """Not supported: raises UnsupportedBindingError."""
+        raise UnsupportedBindingError(f"{self.name}.connect: sockets over a service binding are not supported")
 
     def _stub(self) -> ServiceStub | None:
         stub = stub_of(self.services, self.service)

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from edgelint.testing.bindings.events import events_of
 from edgelint.testing.bindings.queues import Batch, Incoming, QueueProducer, QueueResult, dispatch, queue_named
 from edgelint.testing.clock import START
 from edgelint.testing.errors import EdgeError, EdgeUsageError
-from edgelint.testing.operation import Operation
+from edgelint.testing.operation import Operation, invocation, origin
 from edgelint.testing.values import UNDEFINED
 from edgelint.testing.world import World
 from tests.testing.bindings.fake_host import FakeHost, config, declared, world_of
@@ -644,6 +645,27 @@ def test_a_mistake_of_the_test_is_not_the_consumer_s_failure() -> None:
     world.run(jobs.send(1))
     advance(world, 5)
     assert [(label, str(error)) for label, error in world.failures] == [("batch of queue jobs", "no stub")]
+
+
+def test_a_batch_that_a_test_sends_belongs_to_the_event_under_way() -> None:
+    seen: list[tuple[str, str]] = []
+    told: list[str] = []
+    world = world_of(FakeHost(queue=lambda batch: seen.append((origin.get(), invocation.get()))))
+    events_of(world).observers.append(told.append)
+    world.run(dispatch(world, "jobs", [1]))
+    token = invocation.set("7")
+    try:
+        world.run(dispatch(world, "jobs", [1]))
+    finally:
+        invocation.reset(token)
+    assert seen == [("app", "queue jobs 1"), ("app", "7")]
+    assert told == ["queue jobs"]
+
+
+def test_a_binding_of_a_worker_that_is_not_in_the_world_has_the_newest_flags() -> None:
+    world = world_of(date="2020-01-01")
+    jobs = QueueProducer(declared("queue", "JOBS", "jobs", worker="unknown"), world)
+    assert "(10203)" in error_of(lambda: world.run(jobs.send(1, delay_seconds=-1)))[1]
 
 
 def test_what_a_consumer_does_is_the_app_s_and_an_event_of_its_own() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from edgelint.testing.bindings.rpc import RpcStub, copied
 from edgelint.testing.bindings.services import ServiceBinding, stub_service
-from edgelint.testing.errors import EdgeError, EdgeUsageError
+from edgelint.testing.errors import EdgeError, EdgeUsageError, UnsupportedBindingError
 from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.operation import Operation, invocation, origin
 from edgelint.testing.world import World
@@ -254,6 +254,12 @@ def test_requests_pass_the_gate() -> None:
     assert (operations[0].name, operations[0].key, operations[0].request) == (
         "AUTH.fetch", "https://auth.test/x", {"method": "GET"},
     )  # fmt: skip
+
+
+def test_sockets_are_not_supported_by_name() -> None:
+    _, auth = bound(None)
+    with pytest.raises(UnsupportedBindingError, match=r"AUTH\.connect: sockets over a service binding"):
+        auth.connect("auth:80")
 
 
 # Stubs
