@@ -92,6 +92,22 @@ def check(
     return count
 
 
+def seen_differences(
+    binding: str, oracle: Oracle, sequence: Sequence[Op], *, step: Callable[[Op], Step],
+    ours: Callable[[Sequence[Op]], Sequence[Outcome]], same: Callable[[Outcome, Outcome], bool] | None = None,
+) -> set[str]:  # fmt: skip
+    """The reasons of the known differences that a sequence shows: a test that asks for each keeps them true."""
+    same = same or alike
+    theirs = oracle.run([[step(op) for op in sequence]])[0]
+    return {
+        known.reason
+        for op, mine, other in zip(sequence, ours(sequence), theirs, strict=True)
+        if not same(mine, other)
+        for known in DIFFERENCES
+        if known.binding == binding and known.applies(Seen(step(op), mine, other))
+    }
+
+
 def alike(ours: Outcome, theirs: Outcome) -> bool:
     """Equal; errors by name, message and code."""
     if "error" in ours and "error" in theirs:

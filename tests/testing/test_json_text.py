@@ -63,6 +63,20 @@ def test_texts_are_read_as_v8_reads_them(oracle: Oracle) -> None:
     assert checked > 300
 
 
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ('"a\\x"', "Bad escaped character in JSON at position 3 (line 1 column 4)"),
+        ("1e+", "Exponent part is missing a number in JSON at position 3 (line 1 column 4)"),
+        ('"\\n', "Unterminated string in JSON at position 3 (line 1 column 4)"),
+        ("1e5x", "Unexpected non-whitespace character after JSON at position 3 (line 1 column 4)"),
+        ("nope", "Unexpected token 'o', \"nope\" is not valid JSON"),
+    ],
+)
+def test_words_of_errors(text: str, error: str) -> None:
+    assert _parsed(text) == {"error": {"name": "SyntaxError", "message": error, "code": None}}
+
+
 def test_depth_has_no_bound_in_the_words() -> None:
     deep = "[" * 100_000
     with pytest.raises(EdgeError, match="Unexpected end of JSON input") as raised:
@@ -136,6 +150,7 @@ def test_integers_as_they_reach_python() -> None:
     assert repr(coercion.integer(2**53 - 1)) == "9007199254740991"
     assert coercion.integer(10**400) == math.inf
     assert coercion.number_text(-(10**400)) == "-Infinity"
+    assert coercion.number_text(math.nan) == "NaN"
     assert coercion.number_text(2**53) == "9007199254740992"
 
 

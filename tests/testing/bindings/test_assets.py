@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edgelint.testing.bindings import asset_paths, asset_rules
+from edgelint.testing.bindings import asset_paths, asset_rules, http_rules
 from edgelint.testing.bindings.assets import StaticAssets, of_worker
 from edgelint.testing.bindings.content_types import content_type
 from edgelint.testing.config import WorkerConfig
@@ -277,3 +278,58 @@ def test_what_the_config_must_say(site: Path, serve: Serve, assets: Bound[Static
 )  # fmt: skip
 def test_content_types(name: str, expected: str | None) -> None:
     assert content_type(name) == expected
+
+
+SITE = {"/index.html", "/a.html", "/a/index.html", "/b.html", "/c/index.html", "/f", "/f.html", "/g/index", "/404.html"}
+MEANT = """
+path            auto            force           drop
+/               /index.html     /index.html     /index.html
+/index          > /             > /             > /
+/index.html     > /             > /             > /
+/a              /a.html         > /a/           /a.html
+/a/             /a/index.html   /a/index.html   > /a
+/a.html         > /a            /a.html         > /a
+/a/index        > /a/           > /a/           > /a
+/a/index.html   > /a/           > /a/           /a/index.html
+/b              /b.html         > /b/           /b.html
+/b/             > /b            /b.html         > /b
+/b.html         > /b            > /b/           > /b
+/b/index        > /b            > /b/           > /b
+/b/index.html   > /b            > /b/           > /b
+/c              > /c/           > /c/           /c/index.html
+/c/             /c/index.html   /c/index.html   > /c
+/c.html         > /c/           > /c/           > /c
+/c/index        > /c/           > /c/           > /c
+/c/index.html   > /c/           > /c/           > /c
+/f              /f              /f              /f
+/f/             -               /f.html         -
+/f.html         /f.html         > /f/           /f.html
+/g/index        /g/index        /g/index        /g/index
+/g              -               -               -
+"""
+"""What each path means in each mode, as wrangler's asset worker has it: a file, a path to go to, or nothing."""
+
+
+@pytest.mark.parametrize("mode", ["auto", "force", "drop"])
+def test_what_every_path_means(mode: str) -> None:
+    names, *rows = [re.split(r"\s{2,}", line) for line in MEANT.strip().splitlines()]
+    for row in rows:
+        expected = row[names.index(mode)]
+        found = asset_paths.find(row[0], f"{mode}-trailing-slash", "none", lambda path: path if path in SITE else None)
+        said = "-" if found is None else found.file if found.redirect is None else f"> {found.redirect}"
+        assert said == expected, row[0]
+
+
+def test_paths_as_files_are_named() -> None:
+    assert asset_paths.decoded("/a%20b//c%2Fd/%ff/%zz/%") == "/a b/c/d/%ff/%zz/%"
+    assert asset_paths.encoded("/a b/[x]/ü!'()*") == "/a%20b/%5Bx%5D/%C3%BC!'()*"
+    assert asset_rules.normal("https://a.test/x/../%2e%2E/./y z/..?q#f") == "https://a.test/?q#f"
+    read = asset_rules.read("https://a.test:80/x\n a: b\nhttps://a.test:80/\n a: b\n", "rel /t\n")
+    assert (list(read.headers), list(read.static)) == ([], ["/rel"])
+
+
+def test_statuses_and_validators() -> None:
+    assert [http_rules.phrase(status) for status in (200, 414, 599, 999)] == ["OK", "URI Too Long", "", ""]
+    assert http_rules.none_match('"a"', None) is False
+    assert http_rules.none_match('"a"', "bare") is False
+    assert http_rules.date("Thu, 01 Jan 1970 00:00:01") == 1000

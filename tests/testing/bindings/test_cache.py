@@ -247,6 +247,11 @@ def test_several_ranges(cache: Bound[Cache]) -> None:
     assert cache("match", request(range="bytes=0-1")).status == 404
 
 
+def test_a_header_without_a_value_is_lost(cache: Bound[Cache]) -> None:
+    cache("put", URL, response(cache_control="max-age=9", etag=""))
+    assert cache("match", URL).header("etag") is None
+
+
 def test_a_streamed_body_is_read(cache: Bound[Cache]) -> None:
     async def parts() -> AsyncIterator[bytes]:
         yield b"b"

@@ -14,6 +14,7 @@ from edgelint.testing.errors import EdgeError
 from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.values import UNDEFINED
 from tests.oracles import differential
+from tests.oracles.differences import DIFFERENCES
 from tests.oracles.miniflare.oracle import Oracle, Outcome, Step
 from tests.testing.bindings.worlds import bound
 
@@ -158,3 +159,36 @@ def test_lifetimes_agree_with_miniflare_or_the_docs(oracle: Oracle) -> None:
     assert differential.check("cache", oracle, made, step=_step, ours=_ours, same=_same) == 2 * len(made)
     kept = sum(re.search("max-age=60|2099", str(each)) is not None for each in made)
     assert 100 < kept < len(made)
+
+
+def _answer(status: int = 200, **headers: str) -> Any:
+    return status, tuple((name.replace("_", "-"), value) for name, value in headers.items()), b"hello"
+
+
+def _match(**headers: str) -> Op:
+    return "match", ("GET", URLS[1], tuple((name.replace("_", "-"), value) for name, value in headers.items())), False
+
+
+SHOWN: dict[str, tuple[Any, Op]] = {
+    "a response that says no lifetime is kept as long as its status says": (_answer(), _match()),
+    "only a response that says no lifetime is kept by its status": (_answer(500, cache_control="max-age=60"), _match()),
+    "directives are the same in any case": (_answer(cache_control="Max-Age=60"), _match()),
+    "stale-while-revalidate and stale-if-error do nothing; no lifetime is guessed": (
+        _answer(cache_control="max-age=0, stale-if-error=60"), _match()
+    ),
+    "Set-Cookie is stripped, Cache-Control stays as it was": (
+        _answer(cache_control="max-age=60, private=Set-Cookie", set_cookie="a=b"), _match()
+    ),
+    "conditions are looked at before the range": (
+        _answer(cache_control="max-age=60", etag='"e"'), _match(if_none_match='"e"', range="bytes=9-")
+    ),
+    "a range is of a 200": (_answer(404, cache_control="max-age=60"), _match(range="bytes=0-1")),
+    "Content-Length is the length of the body": (_answer(cache_control="max-age=60"), _match(range="bytes=0-0,2-3")),
+}  # fmt: skip
+
+
+def test_each_known_difference_is_there(oracle: Oracle) -> None:
+    assert set(SHOWN) == {known.reason for known in DIFFERENCES if known.binding == "cache"}
+    for reason, (answer, match) in SHOWN.items():
+        ops = [("put", ("GET", URLS[1], ()), answer), match]
+        assert differential.seen_differences("cache", oracle, ops, step=_step, ours=_ours, same=_same) == {reason}

@@ -12,6 +12,7 @@ from edgelint.testing.bindings.kv import KvNamespace
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.values import UNDEFINED
 from tests.oracles import differential
+from tests.oracles.differences import DIFFERENCES
 from tests.oracles.miniflare.oracle import Oracle, Outcome, Step, stream, view
 from tests.testing.bindings.worlds import bound
 
@@ -105,3 +106,9 @@ def _same(ours: Outcome, theirs: Outcome) -> bool:
 def test_sequences_agree_with_miniflare(oracle: Oracle) -> None:
     made = differential.generated(sequences, differential.amount(150))
     assert differential.check("kv", oracle, made, step=_step, ours=_ours, same=_same) == 20 * len(made)
+
+
+def test_each_known_difference_is_there(oracle: Oracle) -> None:
+    known = {each.reason for each in DIFFERENCES if each.binding == "kv"}
+    ops: list[Op] = [("put", ("a", ""), {"metadata": 1}), ("getWithMetadata", (["a"],), {})]
+    assert differential.seen_differences("kv", oracle, ops, step=_step, ours=_ours, same=_same) == known
