@@ -57,6 +57,10 @@ class WebObject:
         """What ``String(value)`` gives."""
         return f"[object {self._js_class_name()}]"
 
+    def _js_shown(self) -> str:
+        """What the console shows."""
+        return f"{self._js_class_name()} {{}}"
+
 
 def illegal_constructor() -> EdgeError:
     """The TypeError of a class that apps do not construct."""

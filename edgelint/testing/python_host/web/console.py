@@ -166,7 +166,7 @@ def inspect(value: Any, depth: int = 0) -> str:
     if is_buffer(value):
         return f"Uint8Array({len(value)}) [ {', '.join(map(str, bytes(value)))} ]" if value else "Uint8Array(0) []"
     if isinstance(value, WebObject):
-        return f"{value._js_class_name()} {{}}"
+        return value._js_shown()
     return js_text(value)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from edgelint.testing.errors import type_error
 from edgelint.testing.http import HttpRequest
 from edgelint.testing.python_host.web.abort import AbortSignal
-from edgelint.testing.python_host.web.base import MISSING, WebObject, field, given, text, truth, wrong_type
+from edgelint.testing.python_host.web.base import MISSING, field, given, text, truth, wrong_type
 from edgelint.testing.python_host.web.body import Body, Content, extract
 from edgelint.testing.python_host.web.headers import Headers
 from edgelint.testing.python_host.web.readable import ReadableStream
@@ -216,8 +216,6 @@ def extract_again(content: Content) -> Content | None:
 
 def init_headers(value: Any, dictionary: str) -> Headers:
     """The ``headers`` of an init object. Raises EdgeError (TypeError) as workerd words a wrong field."""
-    if isinstance(value, WebObject) and not isinstance(value, Headers) and not hasattr(value, "entries"):
-        raise wrong_field("headers", dictionary, "Headers or Sequence or object")
     if value is None or isinstance(value, (str, int, float, bool)):
         raise wrong_field("headers", dictionary, "Headers or Sequence or object")
     return Headers(value)
