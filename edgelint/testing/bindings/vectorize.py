@@ -289,8 +289,8 @@ def _distance(metric: Metric, one: array[float], other: array[float]) -> float:
     product = math.fsum(a * b for a, b in zip(one, other, strict=True))
     if metric == "dot-product":
         return -product
-    size = math.hypot(*one) * math.hypot(*other)
-    return -product / size if size else 0.0
+    size = math.sqrt(math.fsum(a * a for a in one) * math.fsum(b * b for b in other))
+    return -max(-1.0, min(1.0, product / size)) if size else 0.0
 
 
 def _visible(vector: Vector, level: str, indexes: frozenset[str] | None) -> Mapping[str, Any] | None:

@@ -57,6 +57,11 @@ def test_the_nearest_come_first(index: Bound[VectorizeIndex], metric: Any, order
     assert index.error("query_by_id", "x") == "Error: VECTOR_QUERY_ERROR: vector not found: x"
 
 
+def test_a_vector_is_itself(index: Bound[VectorizeIndex]) -> None:
+    index("insert", [vector("a", 1, 2), vector("b", 0.1, 0.7)])
+    assert [index("query_by_id", id)["matches"][0]["score"] for id in ("a", "b")] == [1.0, 1.0]
+
+
 def test_a_zero_vector_is_near_nothing(index: Bound[VectorizeIndex]) -> None:
     index("insert", [vector("o", 0, 0), vector("e", 1, 0)])
     assert [match["score"] for match in index("query", [1, 0])["matches"]] == [1, 0]
