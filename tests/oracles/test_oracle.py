@@ -13,6 +13,7 @@ from edgelint.testing.values import UNDEFINED
 from tests.oracles import differential
 from tests.oracles.miniflare import oracle as miniflare
 from tests.oracles.miniflare.oracle import Oracle, Step, decode, encode, stream, view
+from tests.testing.conftest import available
 from tests.testing.conftest import oracle as _fixture
 
 oracle = _fixture
@@ -136,3 +137,16 @@ def test_a_difference_is_said_with_the_operations_it_takes(oracle: Oracle) -> No
         "    fake      {'ok': '2'}",
         "    Miniflare {'ok': '1'}",
     ]
+
+
+def test_without_miniflare_a_test_is_skipped_or_fails_where_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent() -> None:
+        raise miniflare.Unavailable("not there")
+
+    monkeypatch.setattr(miniflare, "installed", absent)
+    monkeypatch.delenv(miniflare.NEEDED, raising=False)
+    with pytest.raises(pytest.skip.Exception, match="not there"):
+        available()
+    monkeypatch.setenv(miniflare.NEEDED, "1")
+    with pytest.raises(pytest.fail.Exception, match="not there"):
+        available()
