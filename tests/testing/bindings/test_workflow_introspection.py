@@ -18,7 +18,7 @@ from edgelint.testing.bindings.workflows import (
 from edgelint.testing.errors import EdgeError, EdgeUsageError
 from edgelint.testing.facade import Held
 from edgelint.testing.world import World
-from tests.testing.bindings.test_workflows import bound
+from tests.testing.bindings.flows import bound
 
 DAY = 86_400
 
