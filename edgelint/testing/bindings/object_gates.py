@@ -206,12 +206,13 @@ class OutputGate:
 class Event:
     """One thing that is delivered to an object: the gates that its code runs behind, and the locks it has in hand."""
 
-    __slots__ = ("input", "output", "_held")
+    __slots__ = ("input", "output", "_held", "_reserved")
 
     def __init__(self, gate: InputGate, output: OutputGate) -> None:
         self.input = gate
         self.output = output
         self._held: list[Lock] = []
+        self._reserved: list[Lock] = []
 
     @property
     def holds(self) -> bool:
@@ -225,15 +226,35 @@ class Event:
     def hand_over(self, lock: Lock) -> None:
         """Hold a lock until the code that is to be resumed now waits again, or nobody came for it."""
         self._held.append(lock)
+        self._unless_taken(lock, self._held)
+
+    def reserve(self) -> Lock | None:
+        """A lock for an operation that begins now; it is given up unless the operation comes to ``claim`` it. None when
+        the code that begins it is a task beside the event's own, while another event has the gate: it is to wait."""
+        if self.input.locked and not (self._held or self._reserved):
+            return None
+        lock = self.input.add()
+        self._reserved.append(lock)
+        self._unless_taken(lock, self._reserved)
+        return lock
+
+    async def claim(self, lock: Lock | None) -> Lock:
+        """The operation of a reserved lock goes on; without one (any more) it waits for its turn."""
+        if lock is None or lock not in self._reserved:
+            return await self.input.acquire()
+        self._reserved.remove(lock)
+        return lock
+
+    def _unless_taken(self, lock: Lock, among: list[Lock]) -> None:
         loop = asyncio.get_running_loop()
 
         def later(turns: int) -> None:
-            if lock not in self._held:
+            if lock not in among:
                 return
             if turns:
                 loop.call_soon(later, turns - 1)
             else:
-                self._held.remove(lock)
+                among.remove(lock)
                 lock.release()
 
         loop.call_soon(later, TURNS - 1)

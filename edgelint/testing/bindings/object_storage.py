@@ -6,12 +6,13 @@ developers.cloudflare.com/durable-objects/api.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar, cast
 
 from edgelint.platform import limits
 from edgelint.testing.bindings.object_gates import STORAGE, arrive, current, inside
@@ -25,10 +26,13 @@ from edgelint.testing.values import UNDEFINED
 
 if TYPE_CHECKING:
     from edgelint.d1.engine import Value
+    from edgelint.testing.bindings.object_gates import Event, Lock
     from edgelint.testing.bindings.object_life import Life
     from edgelint.testing.bindings.object_sql import Rows
 
 T = TypeVar("T")
+_K = TypeVar("_K", bound="_Keys")
+_P = ParamSpec("_P")
 NO_SQL: Final = (
     "This Durable Object is not backed by SQLite storage, so the SQL API is not available. SQL can be enabled on a new "
     "Durable Object class by using the `new_sqlite_classes` instead of `new_classes` under `[[migrations]]` in your "
@@ -54,6 +58,47 @@ _Strings: TypeAlias = "list[str]"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
+def outstanding(
+    verb: Callable[Concatenate[_K, _P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[_K, _P], Coroutine[Any, Any, T]]:
+    """A verb that is an operation on storage from its call on, awaited or not: the input gate is closed until the code
+    that waits for it has run on. One that nobody begins to wait for gives the gate up again."""
+
+    @functools.wraps(verb)
+    def begin(self: _K, *args: _P.args, **kwargs: _P.kwargs) -> Coroutine[Any, Any, T]:
+        event = current()
+        if event is None:  # a test looks
+            return verb(self, *args, **kwargs)
+        work = verb(self, *args, **kwargs)
+        return _beside(work, event) if kwargs.get("allow_concurrency") else _held(work, event, event.reserve())
+
+    return cast("Callable[Concatenate[_K, _P], Coroutine[Any, Any, T]]", begin)
+
+
+async def _held(work: Coroutine[Any, Any, T], event: Event, reserved: Lock | None) -> T:
+    with inside():
+        try:
+            lock = await event.claim(reserved)
+        except BaseException:
+            work.close()
+            raise
+        try:
+            return await work
+        finally:
+            event.hand_over(lock)
+
+
+async def _beside(work: Coroutine[Any, Any, T], event: Event) -> T:
+    with inside():
+        try:
+            result = await work
+        except Exception:
+            await arrive(event)
+            raise
+        await arrive(event)
+        return result
+
+
 class _Keys(Verbs):
     """Reading and writing keys and the alarm: what the storage and a transaction share.
 
@@ -66,6 +111,7 @@ class _Keys(Verbs):
         self._life = life
         self._store = life.home.store
 
+    @outstanding
     async def get(
         self, keys: str | Sequence[str], *, allow_concurrency: bool = False, no_cache: bool = False
     ) -> Any:  # fmt: skip
@@ -79,7 +125,7 @@ class _Keys(Verbs):
                 operation.outcome = "hit" if key in self._store.values else "miss"
                 return structured_clone(self._store.values.get(key, UNDEFINED))
 
-            return await self._perform("get", key, {}, read, allow_concurrency)
+            return await self._perform("get", key, {}, read)
         wanted = self._many(keys)
 
         def read_all(operation: Operation) -> dict[str, Any]:
@@ -88,8 +134,9 @@ class _Keys(Verbs):
             operation.attributes["keys"] = len(wanted)
             return found
 
-        return await self._perform("get", None, {"keys": wanted}, read_all, allow_concurrency)
+        return await self._perform("get", None, {"keys": wanted}, read_all)
 
+    @outstanding
     async def list(
         self, *, start: str | None = None, start_after: str | None = None, end: str | None = None,
         prefix: str | None = None, reverse: bool = False, limit: int | None = None,
@@ -105,8 +152,9 @@ class _Keys(Verbs):
             operation.attributes["keys"] = len(found)
             return found
 
-        return await self._perform("list", prefix, options, read, allow_concurrency)
+        return await self._perform("list", prefix, options, read)
 
+    @outstanding
     async def put(
         self, key: str | Mapping[str, Any], value: Any = UNDEFINED, *, allow_concurrency: bool = False,
         allow_unconfirmed: bool = False, no_cache: bool = False,
@@ -130,8 +178,9 @@ class _Keys(Verbs):
             self._store.put(copies, confirmed=not allow_unconfirmed)
 
         name = key if isinstance(key, str) else None
-        await self._perform("put", name, {"entries": copies}, write, allow_concurrency)
+        await self._perform("put", name, {"entries": copies}, write)
 
+    @outstanding
     async def delete(
         self, keys: str | Sequence[str], *, allow_concurrency: bool = False, allow_unconfirmed: bool = False,
         no_cache: bool = False,
@@ -141,23 +190,23 @@ class _Keys(Verbs):
         confirmed = not allow_unconfirmed
         if isinstance(keys, str):
             key = self._key(keys)
-            return await self._perform(
-                "delete", key, {}, lambda _: self._store.delete(key, confirmed=confirmed), allow_concurrency
-            )
+            return await self._perform("delete", key, {}, lambda _: self._store.delete(key, confirmed=confirmed))
         wanted = self._many(keys)
 
         def write(operation: Operation) -> int:
             operation.attributes["keys"] = len(wanted)
             return sum(self._store.delete(key, confirmed=confirmed) for key in wanted)
 
-        return await self._perform("delete", None, {"keys": wanted}, write, allow_concurrency)
+        return await self._perform("delete", None, {"keys": wanted}, write)
 
+    @outstanding
     async def get_alarm(self, *, allow_concurrency: bool = False) -> float | None:
         """When the alarm is due, in ms since the epoch. None when there is none, and while its handler runs unless it
         was set again."""
         self._check("getAlarm()")
-        return await self._perform("getAlarm", None, {}, lambda _: self._life.home.alarm.seen(), allow_concurrency)
+        return await self._perform("getAlarm", None, {}, lambda _: self._life.home.alarm.seen())
 
+    @outstanding
     async def set_alarm(
         self, when: datetime | float, *, allow_concurrency: bool = False, allow_unconfirmed: bool = False
     ) -> None:
@@ -171,44 +220,29 @@ class _Keys(Verbs):
             raise type_error(NO_ALARM_HANDLER)
         due = max(instant, self._life.home.clock.now)
         await self._perform(
-            "setAlarm", None, {"when": due},
-            lambda _: self._store.set_alarm(due, confirmed=not allow_unconfirmed), allow_concurrency,
-        )  # fmt: skip
+            "setAlarm", None, {"when": due}, lambda _: self._store.set_alarm(due, confirmed=not allow_unconfirmed)
+        )
 
+    @outstanding
     async def delete_alarm(self, *, allow_concurrency: bool = False, allow_unconfirmed: bool = False) -> None:
         """Delete the alarm. One that runs goes on."""
         self._check("deleteAlarm()")
         await self._perform(
-            "deleteAlarm", None, {}, lambda _: self._store.set_alarm(None, confirmed=not allow_unconfirmed),
-            allow_concurrency,
-        )  # fmt: skip
+            "deleteAlarm", None, {}, lambda _: self._store.set_alarm(None, confirmed=not allow_unconfirmed)
+        )
 
     def _check(self, what: str) -> None:
         """Raise EdgeError when ``what`` cannot be called any more."""
         self._life.check()
 
     async def _perform(
-        self, verb: str, key: str | None, request: Mapping[str, Any], effect: Callable[[Operation], T],
-        allow_concurrency: bool = False,
-    ) -> T:  # fmt: skip
-        """Take an operation through the world's gate, with the object's input gate closed until the code that waits
-        for it has run on."""
-        operation = self._operation(verb, key, request)
-        event = current()
-        if event is None:  # a test looks
-            result = await self._life.home.gate.perform(operation, self._guarded(effect))
+        self, verb: str, key: str | None, request: Mapping[str, Any], effect: Callable[[Operation], T]
+    ) -> T:
+        """Take an operation through the world's gate."""
+        result = await self._life.home.gate.perform(self._operation(verb, key, request), self._guarded(effect))
+        if current() is None:
             self._life.settle_writes()
-            return result
-        lock = None if allow_concurrency else event.input.add()
-        try:
-            with inside():
-                return await self._life.home.gate.perform(operation, self._guarded(effect))
-        finally:
-            if lock is not None:
-                event.hand_over(lock)
-            else:
-                with inside():
-                    await arrive(event)
+        return result
 
     def _perform_now(
         self, verb: str, key: str | None, request: Mapping[str, Any], effect: Callable[[Operation], T]
@@ -317,6 +351,7 @@ class ObjectStorage(_Keys):
         self.sql = SqlStorage(self)
         self.kv = SyncKv(self)
 
+    @outstanding
     async def delete_all(
         self, *, allow_concurrency: bool = False, allow_unconfirmed: bool = False, no_cache: bool = False
     ) -> None:
@@ -329,15 +364,16 @@ class ObjectStorage(_Keys):
                 raise EdgeError(_IN_TRANSACTION)
             self._store.clear(alarm=self._life.home.delete_all_deletes_alarm)
 
-        await self._perform("deleteAll", None, {}, write, allow_concurrency)
+        await self._perform("deleteAll", None, {}, write)
 
-    async def transaction(self, callback: Callable[[ObjectTransaction], Any]) -> Any:
+    def transaction(self, callback: Callable[[ObjectTransaction], Any]) -> Awaitable[Any]:
         """Run ``callback`` with nothing else in between: what it writes is kept when it returns, undone when it raises
         (which comes out of here) or calls ``rollback``. One inside another is part of it."""
         self._check("transaction()")
 
         async def section() -> tuple[bool, Any]:
-            self._life.check()
+            if self._store.open and not self._store.in_savepoint:
+                await self._life.flushed()  # what was written before is not part of it
             self._store.savepoint()
             transaction = ObjectTransaction(self._life)
             try:
@@ -353,10 +389,7 @@ class ObjectStorage(_Keys):
             transaction.end(commit=True)
             return True, value
 
-        done, value = await self._life.block_concurrency_while(section)
-        if not done:
-            raise value
-        return value
+        return _outcome(self._life.block_concurrency_while(section))
 
     def transaction_sync(self, callback: Callable[[], T]) -> T:
         """The same for a callback that does not wait. Raises EdgeError when the class does not have SQLite."""
@@ -432,6 +465,13 @@ class ObjectStorage(_Keys):
         self._life.check()
         if not self._life.home.sqlite:
             raise EdgeError(message)
+
+
+async def _outcome(section: Awaitable[tuple[bool, Any]]) -> Any:
+    done, value = await section
+    if not done:
+        raise value
+    return value
 
 
 class SyncKv(Verbs):
