@@ -10,7 +10,14 @@ from typing import Any, Final
 
 from edgelint.testing.coercion import MAX_SAFE
 from edgelint.testing.errors import EdgeError
-from edgelint.testing.python_host.buffers import Bytes, DataView, JsArrayBuffer, TypedArray, typed_array_of
+from edgelint.testing.python_host.buffers import (
+    Bytes,
+    DataView,
+    JsArrayBuffer,
+    JsUint8Array,
+    TypedArray,
+    typed_array_of,
+)
 from edgelint.testing.python_host.containers import JsArray, JsIterator, JsMap, JsSet, LiteralMap
 from edgelint.testing.python_host.dates import JsDate
 from edgelint.testing.python_host.js_errors import as_js_error
@@ -245,7 +252,7 @@ def lower_plain(value: Any) -> Any:
     if isinstance(value, (int, float)):
         return value if isinstance(value, JsBigInt) else (int(value) if isinstance(value, int) else float(value))
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return JsArrayBuffer(value)
+        return JsUint8Array._over(value)
     if isinstance(value, (list, tuple)):
         return JsArray(_lower(item) for item in value)
     if isinstance(value, Mapping):
@@ -277,7 +284,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def plain(value: Any) -> Any:
-    """A value of the JavaScript side as plain Python of the host: arrays are lists; objects, Maps and what Python passed
+    """A value of the JavaScript side as plain Python of the host: arrays are lists; objects, Maps and what Python gave
     as a dict dicts; buffers bytes, Dates datetimes, errors EdgeErrors. What has no plain form (functions, promises,
     instances of classes) stays as it is."""
     return _plain(value, {})

@@ -36,7 +36,7 @@ How to declare a class of JavaScript (bindings do; so does ``web``):
         def _js_iterate(self) -> Iterator[Any]: ...         # iteration; ``_js_async_iterate`` for ``async for``
 
 Arguments come as values of the JavaScript side; one that was left out is not passed (Python's default holds). Results
-may be plain Python: ``lower`` makes a list an array, a dict a plain object, bytes an ArrayBuffer, a datetime a Date, a
+may be plain Python: ``lower`` makes a list an array, a dict a plain object, bytes a Uint8Array, a datetime a Date, a
 coroutine a promise. An EdgeError that is raised reaches the app as a JsException. Methods ``get``, ``has``, ``set`` and
 ``delete`` and the getters ``size`` and ``length`` also give the proxy ``[]``, ``in`` and ``len()``, as Pyodide does.
 ``call(function, *args)`` calls back what Python or JavaScript passed as a function, ``promises.settled(value)`` awaits.

@@ -23,9 +23,10 @@ class Profile:
 
     ``name`` is "py312", "py313" or "py314"; ``pyodide`` the version that ``pyodide.__version__`` says; ``python`` the
     version of Python as (major, minor). ``null_is_none``: null arrives as None. ``dict_is_map``: ``to_js`` makes a Map
-    of a dict. ``proxies_show_items``: an item of a dict is also a property of its proxy in JavaScript. ``big_int_type``: a
-    BigInt arrives as ``JsBigInt`` and goes back as one. ``global_handlers``: ``on_fetch`` at the top level is called.
-    ``bundled_sdk``: the runtime's own SDK is used when the app brings none.
+    of a dict. ``proxies_show_items``: an item of a dict is also a property of its proxy in JavaScript.
+    ``big_int_type``: a BigInt arrives as ``JsBigInt`` and goes back as one. ``global_handlers``: ``on_fetch`` at the
+    top level is called. ``bundled_sdk``: the runtime's own SDK is used when the app brings none. ``flags`` are the
+    compatibility flags that are on.
     """
 
     name: str

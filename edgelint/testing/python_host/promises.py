@@ -35,8 +35,9 @@ class JsPromise(JsHost, js_name="Promise"):
 
     def __init__(self) -> None:
         self._future: asyncio.Future[tuple[bool, Any]] = realm().running_loop().create_future()
-        self._watched = False
-        """Whether somebody asked for its outcome."""
+        self._reactions = 0
+        """How many wait for its outcome, beside the futures that Python got for it."""
+        self._given: list[PyodideFuture] = []
 
     @classmethod
     def _js_construct(cls, args: list[Any]) -> Any:
@@ -69,7 +70,7 @@ class JsPromise(JsHost, js_name="Promise"):
             self._future.set_result((ok, outcome))
 
     def _when_settled(self, then: Callable[[bool, Any], None]) -> None:
-        self._watched = True
+        self._reactions += 1
         self._future.add_done_callback(lambda done: then(*done.result()) if not done.cancelled() else None)
 
     @property
@@ -117,9 +118,9 @@ class JsPromise(JsHost, js_name="Promise"):
         return cast("JsPromise", type(self)._js_members["then"].function(self, fulfilled, rejected))
 
     def _into_python(self) -> Any:
-        self._watched = True
         future = PyodideFuture(loop=realm().running_loop())
         future._js_promise = self
+        self._given.append(future)
 
         def settle(ok: bool, outcome: Any) -> None:
             if future.done():
@@ -128,13 +129,17 @@ class JsPromise(JsHost, js_name="Promise"):
                 future.set_result(into_python(outcome))
             else:
                 future.set_exception(cast("Any", raisable(outcome)))
-                future._log_traceback = False  # who asks for it gets it; who does not is found by the IoContext
 
         if self._future.done():
             settle(*self._future.result())
         else:
-            self._when_settled(settle)
+            self._future.add_done_callback(lambda done: settle(*done.result()) if not done.cancelled() else None)
         return future
+
+    @property
+    def _waited_for(self) -> bool:
+        """Whether somebody waits for it, or looked at its outcome."""
+        return self._reactions > 0 or any(future._looked_at or is_waited_for(future) for future in self._given)
 
     @static
     def resolve(value: Any = UNDEFINED) -> JsPromise:
@@ -249,6 +254,35 @@ class PyodideFuture(asyncio.Future[Any]):
 
     _reaction: asyncio.Task[None] | None = None
 
+    @property
+    def _looked_at(self) -> bool:
+        """Whether its outcome was asked for."""
+        if not self.done() or self.cancelled():
+            return False
+        return not self._log_traceback if self._exception is not None else self._awaited
+
+    _awaited = False
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        self._awaited = True
+        return (yield from super().__await__())
+
+    def __del__(self) -> None:
+        """Says nothing of an error that nobody looked at: the IoContext does, with its place."""
+
+
+def is_waited_for(future: asyncio.Future[Any]) -> bool:
+    """Whether a task, ``gather`` or a promise waits for a future; callbacks of the app do not count."""
+    callbacks: Any = getattr(future, "_callbacks", None) or ()
+    return any(_module_of(callback[0]).startswith(_WAITERS) for callback in callbacks)
+
+
+_WAITERS: Final = ("asyncio", "_asyncio", __name__)
+
+
+def _module_of(callback: Any) -> str:
+    return str(getattr(callback, "__module__", None) or type(callback).__module__)
+
 
 PyodideFuture.__module__ = "pyodide.webloop"
 
@@ -300,9 +334,6 @@ def promise_of(waiting: Any) -> JsPromise:
             made._resolve(from_python(ended.result()))
 
     future.add_done_callback(done)
-    watch = realm().watch
-    if watch is not None:
-        watch(future, "task")
     return made
 
 
@@ -335,7 +366,7 @@ async def settled(value: Any) -> Any:
     if not isinstance(value, JsPromise) and not thenable(value):
         return value
     promise = adopt(value)
-    promise._watched = True
+    promise._reactions += 1
     ok, outcome = await asyncio.shield(promise._future)
     if ok:
         return outcome
@@ -399,5 +430,5 @@ def start(coroutine: Coroutine[Any, Any, Any], label: str = "") -> JsPromise:
             asyncio.tasks._enter_task(loop, running)
     watch = realm().watch
     if first and watch is not None:
-        watch(made._future, label)
+        watch(made, label)
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import quote, unquote_to_bytes
@@ -162,12 +163,11 @@ def _real(function: Callable[[float], float]) -> Callable[..., float]:
 
 
 def _random() -> float:
-    generator = getattr(realm(), "random", None)
-    if generator is None:
-        import random
+    generator = realm().random
+    return (generator or _unseeded).random()
 
-        generator = random.Random(0)
-    return float(generator.random())
+
+_unseeded: Final = random.Random(0)
 
 
 def _namespace(members: dict[str, Any]) -> JsObject:
