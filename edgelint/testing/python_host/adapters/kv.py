@@ -27,7 +27,7 @@ class KvNamespace(Adapter, js_name="KvNamespace"):
         found = await self._binding.get_with_metadata(plain(key), kind, **more)
         if isinstance(plain(key), list):
             return _many(found, JsMap)
-        return JsObject({name: _value(value, kind) if name == "value" else lower(value) for name, value in found.items()})
+        return JsObject({**{name: lower(value) for name, value in found.items()}, "value": _value(found["value"], kind)})
 
     @method
     async def put(self, key: Any = UNDEFINED, value: Any = UNDEFINED, given: Any = UNDEFINED) -> Any:
