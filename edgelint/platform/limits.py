@@ -120,6 +120,12 @@ R2_MAX_METADATA: Final = 8_192  # docs
 R2_MAX_OBJECT: Final = 5 * 1024**4  # docs: about 5 TiB
 R2_MAX_SINGLE_PUT: Final = 5 * 1024**3  # docs: about 5 GiB, a part too
 R2_MAX_PARTS: Final = 10_000  # docs
+R2_MIN_PART: Final = 5 * 1024**2  # docs: 5 MiB, the last part excepted
+R2_MAX_LIST: Final = 1_000  # docs: keys in one page, and as many when the app asks for no number
+R2_MAX_LIST_WITH_METADATA: Final = 100  # miniflare; docs say only that it may be fewer
+R2_MAX_DELETE: Final = 1_000  # docs: keys in one call (r2/api/workers/workers-api-reference)
+R2_UPLOAD_DAYS: Final = 7  # docs: an upload that is not completed is aborted after that
+R2_MAX_WRITES_PER_SECOND_PER_KEY: Final = 1  # docs: more is 10058
 
 # Workers (docs: workers/platform/limits)
 WORKER_MEMORY: Final = 128 * 1024**2  # docs

@@ -19,7 +19,7 @@ from edgelint.testing.coercion import MAX_SAFE, integer, primitive_text
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.values import UNDEFINED
 
-# Half a surrogate pair reaches SQLite as three bytes that are no UTF-8, and comes back so (seen on workerd 1.20261117.1).
+# Half a surrogate pair reaches SQLite as three bytes that are no UTF-8 and comes back so (workerd 1.20261117.1).
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 Cell: TypeAlias = "int | float | str | list[int] | None"
 """What comes out of a column."""

@@ -21,10 +21,12 @@ Op = tuple[Any, ...]
 SQL); a call is (verb, *arguments)."""
 
 SETUP = [
-    "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT UNIQUE, age INT CHECK (age IS NULL OR age < 200), data BLOB);",
-    "CREATE TABLE posts (id INTEGER PRIMARY KEY AUTOINCREMENT, user INTEGER REFERENCES users(id) ON DELETE CASCADE, "
-    "title TEXT NOT NULL DEFAULT '-', score REAL DEFAULT 1.0); CREATE INDEX by_user ON posts (user);",
-    "CREATE TABLE tags (tag TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID; "
+    "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT UNIQUE, age INT CHECK (age IS NULL OR age < 200), b BLOB);",
+    (
+        "CREATE TABLE posts (id INTEGER PRIMARY KEY AUTOINCREMENT, user INTEGER REFERENCES users(id) ON DELETE CASCADE,"
+        " title TEXT NOT NULL DEFAULT '-', score REAL DEFAULT 1.0); CREATE INDEX by_user ON posts (user);"
+    ),
+    "CREATE TABLE tags (tag TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID;",
     "CREATE TABLE links (id INTEGER PRIMARY KEY, user INTEGER REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED);",
 ]
 NUMBERS = [0, 1, 2, 3, 4, 7, -1, 1.0, 1.5, 2**53 - 1, 1e300, -0.0, True, False]
@@ -34,7 +36,7 @@ REFUSED = [UNDEFINED, {"a": 1}, [256], [-1], ["a"], [[1]], [None], [True], {"$bi
 # SQL with the number of its parameters
 STATEMENTS = [
     ("INSERT INTO users (name, age) VALUES (?, ?)", 2),
-    ("INSERT INTO users (id, name, age, data) VALUES (?1, ?2, ?3, ?4)", 4),
+    ("INSERT INTO users (id, name, age, b) VALUES (?1, ?2, ?3, ?4)", 4),
     ("INSERT INTO users (name) VALUES (?) RETURNING id, name, typeof(name) AS t", 1),
     ("INSERT OR IGNORE INTO users (name, age) VALUES (?, ?)", 2),
     ("INSERT OR REPLACE INTO users (id, name) VALUES (?, ?)", 2),
@@ -78,20 +80,22 @@ WRONG = [
     "SELECT nope FROM users", "SELECT * FROM nope", "INSERT INTO users (nope) VALUES (1)", "SELECT 'é", "SELEC 1",
     "BEGIN", "COMMIT", "SAVEPOINT a", "SELECT load_extension('a')", "PRAGMA journal_mode = wal", "ATTACH 'a' AS b",
     "VACUUM", "SELECT * FROM sqlite_master WHERE 0", "SELECT * FROM _cf_KV", "CREATE TABLE _cf_x (a)",
-    "SELECT " + ", ".join("?" * 101), "SELECT ?101", "SELECT " + "1 + " * 100 + "1", "SELECT 'a' LIKE '" + "a" * 51 + "'",
-    "SELECT " + " UNION ALL SELECT ".join(map(str, range(6))), "SELECT '" + "x" * 99_990 + "' AS a",
-    "SELECT '" + "x" * 99_991 + "' AS a", "INSERT INTO users (id) VALUES (1), (1)", "INSERT INTO posts (user) VALUES (99)",
+    "SELECT " + ", ".join("?" * 101), "SELECT ?101", "SELECT " + "1 + " * 100 + "1",
+    "SELECT 'a' LIKE '" + "a" * 51 + "'", "SELECT " + " UNION ALL SELECT ".join(map(str, range(6))),
+    "SELECT '" + "x" * 99_990 + "' AS a", "SELECT '" + "x" * 99_991 + "' AS a",
+    "INSERT INTO users (id) VALUES (1), (1)", "INSERT INTO posts (user) VALUES (99)",
     "INSERT INTO posts (title) VALUES (NULL)", "INSERT INTO users (age) VALUES (200)", "DROP TABLE nope",
-    "CREATE TABLE users (a)", "CREATE TABLE made (a UNIQUE, b); INSERT INTO made VALUES (1, 2)", "SELECT * FROM made",
-    "DROP TABLE made", "ALTER TABLE made ADD COLUMN c DEFAULT 5", "CREATE INDEX made_b ON made (b)", "DROP INDEX made_b",
+    "CREATE TABLE users (a)", "CREATE TABLE made (a UNIQUE, b); INSERT INTO made VALUES (1, 2)",
+    "SELECT * FROM made", "DROP TABLE made", "ALTER TABLE made ADD COLUMN c DEFAULT 5",
+    "CREATE INDEX made_b ON made (b)", "DROP INDEX made_b",
     "CREATE TRIGGER tr AFTER INSERT ON tags BEGIN INSERT INTO users (name) VALUES (new.tag || 't'); END",
     "DROP TRIGGER tr", "CREATE VIEW seen AS SELECT name FROM users", "SELECT * FROM seen", "DROP VIEW seen",
     "INSERT INTO links (user) VALUES (99)", "SELECT x'ff' || 'a' AS a", "EXPLAIN QUERY PLAN SELECT * FROM tags",
 ]  # fmt: skip
 LINES = [
-    "SELECT 1", "SELECT 1;", "", "  ", "-- c", "  -- c", "INSERT INTO tags VALUES ('l', 1);", "SELECT *", "FROM tags;",
-    "INSERT INTO tags VALUES ('m', 1); INSERT INTO tags VALUES ('n', 2);", "DELETE FROM tags;", "SELECT nope;", "SELECT ?",
-    "INSERT INTO users (name) VALUES ('l') RETURNING id;", "\r",
+    "SELECT 1", "SELECT 1;", "", "  ", "-- c", "  -- c", "INSERT INTO tags VALUES ('l', 1);", "SELECT *",
+    "FROM tags;", "INSERT INTO tags VALUES ('m', 1); INSERT INTO tags VALUES ('n', 2);", "DELETE FROM tags;",
+    "SELECT nope;", "SELECT ?", "INSERT INTO users (name) VALUES ('l') RETURNING id;", "\r",
 ]  # fmt: skip
 
 values = st.sampled_from([*NUMBERS * 6, *TEXTS * 8, *OTHERS * 3, *REFUSED])
