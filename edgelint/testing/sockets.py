@@ -42,7 +42,9 @@ class Close:
 
 Frame: TypeAlias = "str | bytes | Close"
 
-outgoing_hold: ContextVar[Callable[[], Awaitable[None] | None] | None] = ContextVar("edgelint_outgoing", default=None)
+Hold: TypeAlias = "Callable[[], Awaitable[None]] | None"
+
+outgoing_hold: ContextVar[Callable[[], Hold] | None] = ContextVar("edgelint_outgoing", default=None)
 """What a message has to wait for that is sent by the code that runs: a Durable Object's output gate."""
 
 
@@ -69,7 +71,7 @@ class SocketEnd(Verbs):
         self._receiver: Callable[[Frame], None] | None = None
         self._inbox: deque[Frame] = deque()
         self._arrived: asyncio.Future[None] | None = None
-        self._outbox: deque[tuple[Awaitable[None] | None, Frame]] = deque()
+        self._outbox: deque[tuple[Hold, Frame]] = deque()
         self._sending: asyncio.Task[None] | None = None
 
     @property
@@ -188,7 +190,7 @@ class SocketEnd(Verbs):
                 hold, frame = self._outbox[0]
                 if hold is not None:
                     try:
-                        await hold
+                        await hold()
                     except Exception:  # the writes before it failed: neither it nor anything later is ever sent
                         self.drop()
                         return

@@ -12,6 +12,7 @@ it waits again. An operation on storage holds the gate until the code that waite
 from __future__ import annotations
 
 import asyncio
+import functools
 import types
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -185,14 +186,19 @@ class OutputGate:
 
     async def wait(self) -> None:
         """Wait for every lock there is now, not for later ones. Raises what broke the gate."""
-        for lock in list(self._locks):
+        await self._opened(list(self._locks))
+
+    def hold(self) -> Callable[[], Awaitable[None]] | None:
+        """What a message that is sent now has to call and wait for; None when nothing."""
+        if not self._locks and self.broken is None:
+            return None
+        return functools.partial(self._opened, list(self._locks))
+
+    async def _opened(self, locks: list[asyncio.Future[None]]) -> None:
+        for lock in locks:
             await asyncio.shield(lock)
         if self.broken is not None:
             raise self.broken
-
-    def hold(self) -> Awaitable[None] | None:
-        """What a message that is sent now has to wait for; None when nothing."""
-        return self.wait() if self._locks or self.broken is not None else None
 
     def break_(self, error: BaseException) -> None:
         """Let nothing out any more: everybody who waits, and will, gets ``error``."""

@@ -115,7 +115,7 @@ class Hibernation:
 
 
 class _Reader:
-    """Brings the frames of one socket to the object, each once the one before was delivered."""
+    """Brings the frames of one socket to the object, in order. Handling one may begin before another is over."""
 
     def __init__(self, home: Home, hibernation: Hibernation, socket: SocketEnd) -> None:
         self._home = home
@@ -138,13 +138,11 @@ class _Reader:
             self._home.services.background(self._read(), f"WebSocket of {self._home.label}")
 
     async def _read(self) -> None:
-        try:
-            while self._frames:
-                await self._bring(self._frames.popleft())
-        finally:
-            self._reading = False
+        self._reading = False
+        while self._frames:
+            self._bring(self._frames.popleft())
 
-    async def _bring(self, frame: Frame) -> None:
+    def _bring(self, frame: Frame) -> None:
         socket = self._socket
         home = self._home
         life = home.awake()
@@ -169,6 +167,5 @@ class _Reader:
                 life.reset(EdgeError(TOO_SLOW, retryable=True), by_user=True)
 
         home.services.background(finish(), f"{handler} of {home.label}")
-        await begun
         if isinstance(frame, Close):
-            self._hibernation.forget(socket)
+            begun.add_done_callback(lambda _: self._hibernation.forget(socket))

@@ -493,13 +493,14 @@ def test_the_output_gate_waits_for_the_locks_there_are() -> None:
         release()
         await waiting
         later()
-        await hold
+        await hold()
         gate.lock()
         waiting = asyncio.ensure_future(gate.wait())
         await asyncio.sleep(0)
         gate.break_(ValueError("lost"))
-        for each in (waiting, gate.wait(), gate.hold()):
-            assert each is not None
+        hold = gate.hold()
+        assert hold is not None
+        for each in (waiting, gate.wait(), hold()):
             with pytest.raises(ValueError, match="lost"):
                 await each
 
