@@ -113,6 +113,8 @@ class Edge:
         world.gate.meter, world.gate.faults = self.meter, self.faults
         world.gate.observers.append(self.timeline.operation)
         world.answer_outbound = self.outbound.fetch
+        if options.outbound == "allow":
+            self.outbound.allow = True
         for fault in options.faults:
             self.faults.parse(fault)
         app.furnish(self)
@@ -180,6 +182,21 @@ class Edge:
             if isinstance(answer, BaseException):
                 raise answer
         return [a.to_httpx(r) for a, r in zip(answers, built, strict=True) if not isinstance(a, BaseException)]
+
+    def websocket(self, url: str, **options: Any) -> Any:
+        """Open a WebSocket: a fetch event that asks for one. Returns the client's end: ``send``, ``receive`` (the next
+        text, bytes or Close), ``received`` (what is there), ``close``. Raises AssertionError when the worker answers
+        otherwise."""
+        from edgelint.testing.http import HttpRequest
+
+        built = self.client.build_request("GET", url, **options)
+        built.headers.update({"upgrade": "websocket", "connection": "Upgrade"})
+        response = self.world.run(self.serve(HttpRequest.from_httpx(built)), origin="app")
+        end = response.web_socket
+        if end is None:
+            raise AssertionError(f"the worker opened no WebSocket: it answered {response.status}")
+        end.accept()
+        return hold(end, self.world, awaited=False)
 
     async def serve(self, request: HttpRequest) -> HttpResponse:
         """The fetch event, as the platform delivers it."""
@@ -259,6 +276,13 @@ class Edge:
         """What the app wrote to the console: (level, text)."""
         return self.world.logs
 
+    def stub_service(self, service: str, target: Any, entrypoint: str | None = None) -> None:
+        """Answer for a service that is not in this repository: ``target`` is a function of the request, or an object
+        whose methods are the RPC methods (and ``fetch``)."""
+        from edgelint.testing.bindings.services import stub_service
+
+        stub_service(self.world, service, target, entrypoint)
+
     @contextmanager
     def override(self, **vars: Any) -> Iterator[None]:
         """Other variables or secrets while the block runs."""
@@ -289,6 +313,9 @@ class Edge:
         self.world.settle()
         found = [f"{label}: {type(error).__name__}: {error}" for label, error in self.world.failures]
         found += self.outbound.problems()
+        for worker in self.world.workers.values():
+            for binding in worker.made():
+                found += [f"nothing answered {binding.name}.run: {run}" for run in getattr(binding, "unanswered", ())]
         found += [f"a fault was never used: {fault!r}" for fault in self.faults.unused()]
         return found
 

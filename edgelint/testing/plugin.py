@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from edgelint.testing.session import App
 
 _EDGE: pytest.StashKey[Edge] = pytest.StashKey()
+_APPS: pytest.StashKey[dict[tuple[Path, str | None], App]] = pytest.StashKey()
 _MARKS = (
     "edge(vars=, secrets=, start=, seed=, migrations=, raise_exceptions=, strict=): how the world of a test is set up",
     "edge_budget(**limits): fail when the test takes more, e.g. kv_writes=1, d1_rows_read=100",
@@ -36,7 +37,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="which SQL and which calls on bindings ran: FILE.html, FILE.json or term; may be given several times",
     )  # fmt: skip
     group.addoption("--edge-timeline", action="store_true", help="the timeline of tests that pass, too (with -rA)")
-    parser.addini("edge_config", "the wrangler config, or its folder, relative to the pytest configuration", default="")
+    parser.addini(
+        "edge_config", "the wrangler config, or its folder, relative to the root (default: nearest above the tests)",
+        default="",
+    )  # fmt: skip
     parser.addini("edge_env", "the environment of the wrangler config to test", default="")
     parser.addini("edge_start", "the instant at which every test starts, ISO 8601 (2026-01-01T00:00:00Z)", default="")
     parser.addini("edge_outbound", "block (default) or allow: fetches that no answer is given for", default="block")
@@ -53,24 +57,35 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_UsageReport(config), "edgelint-usage")
 
 
-@pytest.fixture(scope="session")
-def edge_config(pytestconfig: pytest.Config) -> Path:
-    """The wrangler config under test, or its folder: the ``edge_config`` setting, else the root. Override it freely."""
-    return pytestconfig.rootpath / str(pytestconfig.getini("edge_config"))
+@pytest.fixture(scope="module")
+def edge_config(request: pytest.FixtureRequest) -> Path:
+    """The wrangler config under test, or its folder: the ``edge_config`` setting, else the nearest above the tests.
+    Override it freely, also in session scope."""
+    config = request.config
+    named = str(config.getini("edge_config"))
+    if named:
+        return config.rootpath / named
+    from edgelint.testing.session import App
+
+    return App.nearest(request.path.parent, config.rootpath)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def edge_app(pytestconfig: pytest.Config, edge_config: Path) -> App:
     """The app under test: its config, read once a session."""
     from edgelint.testing.errors import EdgeUsageError
     from edgelint.testing.session import App
 
     environment = pytestconfig.getoption("edge_env") or pytestconfig.getini("edge_env") or None
+    apps = pytestconfig.stash.setdefault(_APPS, {})
+    key = (Path(edge_config), environment)
     try:
-        App.current = App.load(Path(edge_config), environment, pytestconfig.rootpath)
-        return App.current
+        if key not in apps:
+            apps[key] = App.load(key[0], environment, pytestconfig.rootpath)
     except EdgeUsageError as error:
         pytest.fail(str(error), pytrace=False)
+    App.current = apps[key]
+    return apps[key]
 
 
 @pytest.fixture(scope="session")

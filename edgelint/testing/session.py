@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from edgelint.project.dotenv import is_local_values
 from edgelint.project.wrangler import NAMES
 from edgelint.testing import config as configs
+from edgelint.testing.bindings.d1_migrations import ARRANGEMENT, Arrangement
+from edgelint.testing.bindings.events import events_of
 from edgelint.testing.errors import EdgeUsageError
 
 if TYPE_CHECKING:
+    from edgelint.d1.engine import Database
     from edgelint.testing.config import WorkerConfig
     from edgelint.testing.edge import Edge
     from edgelint.testing.host import Host
@@ -36,6 +39,16 @@ class App:
     _others: dict[str, WorkerConfig] | None = None
     current: ClassVar[App | None] = None
     """The app of the running session, for strategies, which are written outside of any test."""
+
+    @classmethod
+    def nearest(cls, folder: Path, root: Path) -> Path:
+        """The folder of the config that is nearest above ``folder``, not beyond ``root``; ``root`` when there is none."""
+        for here in (folder, *folder.parents):
+            if configs.find(here) is not None:
+                return here
+            if here == root:
+                break
+        return root
 
     @classmethod
     def load(cls, path: Path, environment: str | None, root: Path) -> App:
@@ -65,15 +78,21 @@ class App:
         """Give a new world its workers: the one under test, and those it names in service and object bindings."""
         world, options = edge.world, edge.options
         world.app = self
+        world.shared(ARRANGEMENT, lambda: Arrangement(options.migrations, options.seed_data))
         worker = self._add(world, self.config)
         worker.vars.update(options.vars)
         worker.vars.update(options.secrets)
         waiting = [worker]
         while waiting:
-            for name in _named(waiting.pop().config):
+            for name in _named(waiting.pop().config, self.others()):
                 other = self.others().get(name)
                 if name not in world.workers and other is not None:
                     waiting.append(self._add(world, other))
+        events_of(world).observers.append(edge.timeline.note)
+        if any(each.config.get("triggers", "crons") for each in world.workers.values()):
+            from edgelint.testing.bindings.scheduled import arm
+
+            arm(world)
 
     def _add(self, world: World, config: WorkerConfig) -> Worker:
         worker = world.add(config)
@@ -81,8 +100,24 @@ class App:
         worker.start = lambda: _host(worker, world)
         return worker
 
+    def database(self, binding: str) -> Database:
+        """A new database with the migrated schema of a D1 binding. Raises EdgeUsageError."""
+        from edgelint.testing.bindings.d1_migrations import database
+
+        for declared in self.config.bindings:
+            if declared.name == binding and declared.kind == "d1":
+                return database(self.config, declared)
+        raise EdgeUsageError(f"'{binding}' is no D1 database of the config")
+
     async def fetch(self, edge: Edge, request: HttpRequest) -> HttpResponse:
         """A request as the platform routes it: a static asset where one is there, the worker otherwise."""
+        config = self.config
+        if config.get("assets") is not None:
+            from edgelint.testing.bindings.assets import of_worker
+
+            assets = of_worker(config, edge.world)
+            if assets is not None and assets.route(request, has_worker=config.main is not None) == "assets":
+                return await assets.fetch(request)
         return await edge.world.host_of(None).fetch(request)
 
 
@@ -114,11 +149,18 @@ def _host(worker: Worker, world: World) -> Host:
     return PythonHost(worker, world)
 
 
-def _named(config: WorkerConfig) -> Iterator[str]:
+def _named(config: WorkerConfig, others: Mapping[str, WorkerConfig]) -> Iterator[str]:
+    """The workers that one needs: those it calls, and those that consume what it sends to queues."""
+    queues = {declared.resource for declared in config.bindings if declared.kind == "queue"}
+    for name, other in others.items():
+        consumers = other.get("queues", "consumers")
+        for consumer in consumers if isinstance(consumers, list) else []:
+            if isinstance(consumer, dict) and consumer.get("queue") in queues:
+                yield name
     for declared in config.bindings:
-        name = declared.text("service") if declared.kind == "service" else declared.text("script_name")
-        if name is not None:
-            yield name
+        needed = declared.text("service") if declared.kind == "service" else declared.text("script_name")
+        if needed is not None:
+            yield needed
     for consumer in config.get("tail_consumers") or []:
         if isinstance(consumer, dict) and isinstance(consumer.get("service"), str):
             yield consumer["service"]

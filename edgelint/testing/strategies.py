@@ -205,10 +205,10 @@ def _rows(
     database = app.database(name)
     schema = schemas.read(database)
     known = {table.lower(): found for table, found in schema.tables.items()}
-    for table in tables:
-        if table.lower() not in known:
+    for asked in tables:
+        if asked.lower() not in known:
             listed = ", ".join(schema.tables) or "none"
-            raise EdgeUsageError(f"strategies.rows: {name} has no table '{table}' (tables: {listed})")
+            raise EdgeUsageError(f"strategies.rows: {name} has no table '{asked}' (tables: {listed})")
     made = Rows()
     made.binding = binding
     wanted = {table.lower() for table in tables}

@@ -74,6 +74,10 @@ class Worker:
             made = self._made[name] = make_binding(declared, self.world)
         return made
 
+    def made(self) -> list[Binding]:
+        """The bindings that were touched."""
+        return list(self._made.values())
+
     def unsupported(self, name: str) -> str | None:
         """Why the binding of that name cannot be used, None when it can or there is none."""
         try:
