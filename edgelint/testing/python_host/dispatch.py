@@ -70,7 +70,9 @@ class Entrypoints:
         if name is not None:
             return type_error(f"There is no '{name}' class defined in the Python Worker's main module")
         stray = [f"on_{each}" for each in HANDLERS if callable(getattr(self.main, f"on_{each}", None))]
-        why = f" ({', '.join(stray)} at the top level is not called from compatibility date 2025-08-14 on)" if stray else ""
+        why = ""
+        if stray:
+            why = f" ({', '.join(stray)} at the top level is not called from compatibility date 2025-08-14 on)"
         return EdgeUsageError(
             f"{self.main.__file__}: there is no class Default(WorkerEntrypoint) to answer the event{why}"
         )

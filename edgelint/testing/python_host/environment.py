@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 class Environment(JsObject, js_name="Object"):
-    """``env``: bindings, variables and secrets. A binding is made when it is first touched; variables are looked up each
-    time, so that a test can override them."""
+    """``env``: bindings, variables and secrets. A binding is made when it is first touched; a variable is looked up
+    each time, so that a test can override it."""
 
     def __init__(self, worker: Worker) -> None:
         super().__init__()

@@ -82,12 +82,23 @@ class PythonHost:
                     "env": self.env, "waitUntil": JsFunction(lambda promise: outside._js_get("waitUntil")._js_apply(
                         None, [promise]), "waitUntil"),
                 }  # fmt: skip
+                self.realm.js_modules = self._js_modules()
                 sdk = importing.sdk()
                 main = self._modules.load(self.realm)
                 self._entrypoints = Entrypoints(main, sdk, self.profile)
         except BaseException:
             self._stop()
             raise
+
+    def _js_modules(self) -> dict[str, Any]:
+        from edgelint.testing.python_host.adapters.email import EmailMessage
+        from edgelint.testing.python_host.adapters.workflows import workflows_module
+        from edgelint.testing.python_host.jsvalue import JsObject, class_of
+
+        return {
+            "cloudflare:email": JsObject({"EmailMessage": class_of(EmailMessage)}),
+            "python_modules/workers/workflows.js": workflows_module(),
+        }
 
     async def close(self) -> None:
         """Stop everything that still runs."""
@@ -182,8 +193,8 @@ class PythonHost:
         with self._event(f"{entrypoint or 'default'}.{method}") as context:
             try:
                 found = self.entrypoints.instance(entrypoint, context, self.env, props)
-                result = await found.call(method, [incoming(arg) for arg in args], {k: incoming(v) for k, v in kwargs.items()})
-                return outgoing(result)
+                named = {name: incoming(value) for name, value in kwargs.items()}
+                return outgoing(await found.call(method, [incoming(arg) for arg in args], named))
             finally:
                 self._finish(context)
 

@@ -27,7 +27,8 @@ class KvNamespace(Adapter, js_name="KvNamespace"):
         found = await self._binding.get_with_metadata(plain(key), kind, **more)
         if isinstance(plain(key), list):
             return _many(found, JsMap)
-        return JsObject({**{name: lower(value) for name, value in found.items()}, "value": _value(found["value"], kind)})
+        others = {name: lower(value) for name, value in found.items()}
+        return JsObject({**others, "value": _value(found["value"], kind)})
 
     @method
     async def put(self, key: Any = UNDEFINED, value: Any = UNDEFINED, given: Any = UNDEFINED) -> Any:
