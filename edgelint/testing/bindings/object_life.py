@@ -122,6 +122,7 @@ class Life:
         self._others: set[asyncio.Future[Any]] = set()
         self._release_output: Callable[[], None] | None = None
         self._flush_due = False
+        self._transaction_confirms: bool | None = None  # None: the transaction that is open has written nothing
         self._flushing: asyncio.Task[None] | None = None
 
     # Events
@@ -276,12 +277,23 @@ class Life:
         """The store was written to by the app: it is committed when the code waits for something else."""
         if current() is None:
             return  # a test, or the platform: they commit by themselves
+        if self.home.store.in_savepoint:
+            self._transaction_confirms = confirmed or bool(self._transaction_confirms)
+            return
         if confirmed and self._release_output is None:
             self._release_output = self.output.lock()
         if not self._flush_due:
             self._flush_due = True
             if not self.input.locked:
                 asyncio.get_running_loop().call_soon(self._opened)
+
+    def transaction_over(self) -> None:
+        """A transaction of the app ended. What the outermost wrote counts as written now: until then nothing that left
+        the object could have told of it."""
+        if not self.home.store.in_savepoint:
+            confirms, self._transaction_confirms = self._transaction_confirms, None
+            if confirms is not None:
+                self.wrote(confirms)
 
     def settle_writes(self) -> None:
         """Make what a test wrote permanent."""

@@ -317,6 +317,7 @@ class ObjectTransaction(_Keys):
             return
         self._check("rollback()")
         self._store.roll_back_to_savepoint()
+        self._life.transaction_over()
         self._state = "rolled back"
 
     async def delete_all(self) -> None:
@@ -331,6 +332,7 @@ class ObjectTransaction(_Keys):
                 self._store.release()
             else:
                 self._store.roll_back_to_savepoint()
+            self._life.transaction_over()
 
     def _check(self, what: str) -> None:
         super()._check(what)
@@ -402,11 +404,12 @@ class ObjectStorage(_Keys):
         except BaseException:
             if self._store.in_savepoint:
                 self._store.roll_back_to_savepoint()
+                self._life.transaction_over()
             raise
         if not self._store.in_savepoint:
             raise EdgeError(CRITICAL)
         self._store.release()
-        self._life.wrote(True)
+        self._life.transaction_over()
         if current() is None:
             self._life.settle_writes()
         return result

@@ -53,6 +53,7 @@ class ObjectStore:
         self._database: ObjectDatabase | None = None
         self._tables: dict[str, int] = {}  # of the platform, and inside how many savepoints each was made
         self._open = False
+        self._written = False  # whether anything in what is open is more than a read
         self._undo: list[Callable[[], None]] = []
         self._marks: list[int] = []  # one per savepoint: how many things were to undo when it was made
 
@@ -144,6 +145,7 @@ class ObjectStore:
         if self._database is not None:
             self._database.control(f"RELEASE _cf_savepoint_{len(self._marks)}")
         self._marks.pop()
+        self._end_unwritten()
         self._tables = {table: min(depth, len(self._marks)) for table, depth in self._tables.items()}
 
     def roll_back_to_savepoint(self) -> None:
@@ -153,6 +155,7 @@ class ObjectStore:
             self._database.control(f"ROLLBACK TO {name}")
             self._database.control(f"RELEASE {name}")
         self._undo_to(self._marks.pop())
+        self._end_unwritten()
 
     def commit(self) -> None:
         """Make everything permanent. Raises Broken when constraints are violated that were deferred: nothing is kept
@@ -165,7 +168,7 @@ class ObjectStore:
                 self.rollback()
                 raise Broken(EdgeError(VIOLATED + str(refusal(error, "").message), cause=error)) from error
         self._undo.clear()
-        self._open = False
+        self._open = self._written = False
 
     def rollback(self) -> None:
         """Undo everything since the last commit, transactions of the app too."""
@@ -173,7 +176,7 @@ class ObjectStore:
             self._database.control("ROLLBACK")
         self._undo_to(0)
         self._marks.clear()
-        self._open = False
+        self._open = self._written = False
 
     def clear(self, *, alarm: bool) -> None:
         """Delete everything, with the SQLite; the alarm only when asked. It is not part of a transaction: what was open
@@ -212,8 +215,13 @@ class ObjectStore:
         else:
             self.values[key] = value
 
+    def _end_unwritten(self) -> None:
+        if not self._marks and not self._written:
+            self.commit()
+
     def _write(self, confirmed: bool, table: str | None = None) -> None:
         self._begin()
+        self._written = True
         if table is not None and table not in self._tables:
             self._tables[table] = len(self._marks)
             self._undo.append(lambda: self._tables.__delitem__(table))
