@@ -163,9 +163,11 @@ class HttpResponse(_Message):
         body = self.whole()
         if not self.has_null_body:
             headers.append(("content-length", str(len(body))))
-        return httpx.Response(
+        made = httpx.Response(
             self.status, headers=_raw(headers), stream=httpx.ByteStream(body), request=request, extensions=extensions
         )
+        made.read()
+        return made
 
 
 def _unframed(headers: Iterable[tuple[str, str]]) -> Pairs:

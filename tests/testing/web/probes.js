@@ -14,8 +14,10 @@ function plain(value) {
 export default {
   async fetch(request, env) {
     try {
-      const run = env.UNSAFE.newAsyncFunction(await request.text(), "probe");
-      return Response.json({ value: plain(await run()) });
+      const rewrite = (html, build) => build(new HTMLRewriter()).transform(
+        new Response(html, { headers: { "content-type": "text/html" } })).text();
+      const run = env.UNSAFE.newAsyncFunction(await request.text(), "probe", "R");
+      return Response.json({ value: plain(await run(rewrite)) });
     } catch (error) {
       return Response.json({ error: error instanceof Error ? [error.name, error.message] : ["thrown", plain(error)] });
     }

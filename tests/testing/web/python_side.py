@@ -40,7 +40,7 @@ async def _run(probe: str, world: World) -> Any:
     realm.enter(realm.Realm(clock=world.clock, random=world.random, log=world.log, binary_type="blob"))
     names: dict[str, Any] = {
         **web_scope(Timers()), "UNDEFINED": UNDEFINED, "String": js_text, "Error": EdgeError, "raises": raises,
-        "R": rewrite, "collect": collect, "Blank": WebObject,
+        "collect": collect,
     }  # fmt: skip
     names["R"] = lambda html, build: rewrite(names, html, build)
     exec("async def probe():\n" + textwrap.indent(probe, "    "), names)
@@ -75,7 +75,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, AttributesIterator):
-        return [plain(item) for item in value]
+        return [plain(item) for item in value._left]
     if isinstance(value, WebObject):
         return value.href if hasattr(value, "href") else {}
     if isinstance(value, float) and value.is_integer():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from edgelint.testing.errors import EdgeError
+from edgelint.testing.errors import EdgeError, type_error
 from edgelint.testing.python_host.web.base import MISSING, WebObject, given, illegal_constructor, whole, wrong_type
 from edgelint.testing.python_host.web.events import Event, EventTarget, on_event
 from edgelint.testing.python_host.web.promises import as_error
@@ -63,9 +63,11 @@ class AbortSignal(EventTarget):
         if signals is MISSING or not hasattr(signals, "__iter__"):
             raise wrong_type("any on AbortSignal 1", "Array")
         made = AbortSignal._new()
-        for signal in signals:
+        for index, signal in enumerate(signals):
             if not isinstance(signal, AbortSignal):
-                raise wrong_type("any on AbortSignal 1", "Array")
+                raise type_error(
+                    f"Incorrect type for array element {index}: the provided value is not of type 'AbortSignal'."
+                )
             if signal._aborted:
                 return AbortSignal.abort(signal._reason)
             signal._when_aborted(lambda signal=signal: made._abort(signal._reason))  # type: ignore[misc]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
 from edgelint.testing.coercion import number, number_text, primitive_text
@@ -62,6 +62,20 @@ class WebObject:
         return f"{self._js_class_name()} {{}}"
 
 
+class StaticAndMethod:
+    """A name that is a static method of the class and a method of its instances: ``Response.json``."""
+
+    def __init__(self, static: Callable[..., Any], method: Callable[..., Any]) -> None:
+        self.static = static
+        self.method = method
+
+    def __get__(self, instance: Any, owner: Any = None) -> Callable[..., Any]:
+        if instance is None:
+            return self.static
+        bound: Callable[..., Any] = self.method.__get__(instance, owner)
+        return bound
+
+
 def illegal_constructor() -> EdgeError:
     """The TypeError of a class that apps do not construct."""
     return type_error("Illegal constructor")
@@ -115,6 +129,13 @@ def wrong_type(where: str, kind: str) -> EdgeError:
     return type_error(f"Failed to execute '{method}' on '{name}': parameter {index} is not of type '{kind}'.")
 
 
+def wrong_field(name: str, dictionary: str, kind: str) -> EdgeError:
+    """The TypeError of a member of an options object (workerd's jsg/util.c++)."""
+    return type_error(
+        f"Incorrect type for the '{name}' field on '{dictionary}': the provided value is not of type '{kind}'."
+    )
+
+
 def truth(value: Any) -> bool:
     """``Boolean(value)``: an object is true, also an empty one."""
     if value is None or value is UNDEFINED or value is MISSING or value is False:
@@ -154,6 +175,6 @@ def can_iterate(value: Any) -> bool:
 
 
 __all__ = [
-    "MISSING", "ArrayBuffer", "WebObject", "can_iterate", "field", "given", "illegal_constructor", "is_buffer",
-    "js_text", "number_text", "or_else", "text", "truth", "whole", "wrong_type",
+    "MISSING", "ArrayBuffer", "StaticAndMethod", "WebObject", "can_iterate", "field", "given", "illegal_constructor",
+    "is_buffer", "js_text", "number_text", "or_else", "text", "truth", "whole", "wrong_field", "wrong_type",
 ]  # fmt: skip

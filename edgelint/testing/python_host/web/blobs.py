@@ -77,10 +77,8 @@ class File(Blob):
     """A Blob with a name. ``lastModified`` is in ms since the epoch; the world's clock where none is given."""
 
     def __init__(self, parts: Any = MISSING, name: Any = MISSING, options: Any = MISSING) -> None:
-        if parts is MISSING:
-            raise wrong_type("new File 1", "Array")
-        super().__init__(parts, options)
         self._name = scalars(text(name, "new File 2"))
+        super().__init__(parts, options)
         self._last_modified = whole(field(options, "lastModified"), int(realm.current().now()))
 
     @classmethod

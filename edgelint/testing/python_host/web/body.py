@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from edgelint.testing import json_text
+from edgelint.testing.coercion import utf8 as utf8_bytes
 from edgelint.testing.errors import EdgeError, type_error
 from edgelint.testing.python_host.web import forms, mime, realm
 from edgelint.testing.python_host.web.base import ArrayBuffer, WebObject, can_iterate, is_buffer, text
@@ -16,7 +17,7 @@ from edgelint.testing.python_host.web.encoding import utf8
 from edgelint.testing.python_host.web.headers import Headers
 from edgelint.testing.python_host.web.promises import Future, rejected, started
 from edgelint.testing.python_host.web.readable import LOCKED, LOCKED_FOR_TEE, ReadableStream
-from edgelint.testing.python_host.web.urls import URLSearchParams, scalars
+from edgelint.testing.python_host.web.urls import URLSearchParams
 
 USED: Final = (
     "Body has already been used. It can only be used once. Use tee() first if you need to read it twice."
@@ -48,7 +49,7 @@ def extract(value: Any) -> Content | None:
         if value._disturbed:
             raise type_error(_DISTURBED)
         if value.locked:
-            raise type_error(LOCKED)
+            raise type_error("This ReadableStream is locked to a reader, and cannot be used as a body.")
         return Content(value, None, None)
     if isinstance(value, Blob):
         return _whole(value._data, value._type or None)
@@ -61,7 +62,7 @@ def extract(value: Any) -> Content | None:
         return _whole(bytes(value), None)
     if can_iterate(value):
         return Content(ReadableStream.from_(value), None, None)
-    return _whole(scalars(text(value)).encode(), "text/plain;charset=UTF-8")
+    return _whole(utf8_bytes(text(value)), "text/plain;charset=UTF-8")
 
 
 def _whole(data: bytes, kind: str | None) -> Content:

@@ -70,7 +70,7 @@ class TextDecoder(WebObject):
     def __init__(self, label: Any = MISSING, options: Any = MISSING) -> None:
         named = text(or_else(label, "utf-8"))
         found = _lookup(named)
-        if found is None:
+        if found is None or found.name == "replacement":
             raise range_error(f'"{named}" is not a valid encoding.')
         self._encoding = found
         self._fatal = truth(field(options, "fatal"))

@@ -56,7 +56,7 @@ class EventSource(EventTarget):
     @classmethod
     def _from(cls, stream: Any = MISSING) -> EventSource:
         if not isinstance(stream, ReadableStream):
-            raise wrong_type("from on EventSource 1", "ReadableStream")
+            raise wrong_type("from on EventSource 1", "JsReadableStream")
         if stream.locked:
             raise type_error("This ReadableStream is locked.")
         if stream._disturbed:

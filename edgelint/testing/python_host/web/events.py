@@ -234,7 +234,7 @@ class EventTarget(WebObject):
 
         name = text(type, "addEventListener on EventTarget 1")
         if handler is MISSING or not (callable(handler) or hasattr(handler, "handleEvent")):
-            raise wrong_type("addEventListener on EventTarget 2", "EventListener or EventListenerObject")
+            raise wrong_type("addEventListener on EventTarget 2", "function or HandlerObject")
         _no_capture(options, "addEventListener()")
         signal = MISSING if isinstance(options, bool) else field(options, "signal", MISSING)
         if isinstance(signal, AbortSignal) and signal.aborted:
@@ -252,7 +252,7 @@ class EventTarget(WebObject):
         """Do not call it any more."""
         name = text(type, "removeEventListener on EventTarget 1")
         if handler is MISSING or not (callable(handler) or hasattr(handler, "handleEvent")):
-            raise wrong_type("removeEventListener on EventTarget 2", "EventListener or EventListenerObject")
+            raise wrong_type("removeEventListener on EventTarget 2", "Object")
         _no_capture(options, "removeEventListener()")
         for listener in list(self._listeners.get(name, ())):
             if listener.handler == handler:
@@ -328,8 +328,6 @@ def _no_capture(options: Any, method: str) -> None:
         return
     if truth(field(options, "capture")):
         raise type_error(f"{method}: options.capture must be false.")
-    if truth(field(options, "passive")):
-        raise type_error(f"{method}: options.passive must be false.")
 
 
 __all__ = ["CloseEvent", "CustomEvent", "ErrorEvent", "Event", "EventTarget", "MessageEvent", "on_event"]

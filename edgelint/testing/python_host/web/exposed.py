@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 from edgelint.testing.python_host import runtime as runtime
 from edgelint.testing.python_host.convert import register_lowering
 from edgelint.testing.python_host.jsvalue import Getter, JsClass, JsHost, Method, Static, class_of
-from edgelint.testing.python_host.web.base import WebObject
+from edgelint.testing.python_host.web.base import StaticAndMethod, WebObject
 from edgelint.testing.python_host.web.foreign import Foreign, calling, inward, outward
 from edgelint.testing.python_host.web.scope import web_scope
 from edgelint.testing.python_host.web.timers import Timers
+from edgelint.testing.values import UNDEFINED
 
 W = TypeVar("W", bound=WebObject)
 _made: dict[type, type[Exposed]] = {}
@@ -83,6 +84,8 @@ def _declare(kind: type[WebObject], base: type[Exposed]) -> type[Exposed]:
         if not name.startswith("_") and not name.startswith("js_"):
             spelt = name[:-1] if name.endswith("_") and keyword.iskeyword(name[:-1]) else name
             members[name] = _member(spelt, value, kind)
+            if isinstance(value, StaticAndMethod):
+                members[f"_static_{name}"] = Static(name, _static(kind, name))
     if kind.js_iterates:
         members["_js_iterate"] = _iteration(kind.js_iterates)
     if kind.js_async_iterates:
@@ -96,6 +99,8 @@ def _declare(kind: type[WebObject], base: type[Exposed]) -> type[Exposed]:
 def _member(name: str, value: Any, kind: type[WebObject]) -> Any:
     if isinstance(value, (staticmethod, classmethod)):
         return Static(name, _static(kind, value.__func__.__name__))
+    if isinstance(value, StaticAndMethod):
+        return Method(name, _method(value.method))
     if inspect.isfunction(value):
         return Method(name, _method(value))
     if hasattr(value, "__get__") and hasattr(value, "__set__"):
@@ -121,8 +126,11 @@ class _Constant(Static):
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    gives_nothing = function.__annotations__.get("return") == "None"  # None is null elsewhere
+
     def run(self: Exposed, *args: Any) -> Any:
-        return calling(lambda *plain_args: function(self._plain, *plain_args), *args)
+        found = calling(lambda *plain_args: function(self._plain, *plain_args), *args)
+        return UNDEFINED if gives_nothing else found
 
     run.__name__ = function.__name__
     return run

@@ -115,8 +115,6 @@ def parse(body: bytes, content_type: str | None) -> FormData:
                 "No boundary string in Content-Type header. The multipart/form-data MIME type requires a boundary "
                 "parameter, e.g. 'Content-Type: multipart/form-data; boundary=\"abcd\"'. See RFC 7578, section 4."
             )
-        if not 1 <= len(boundary) <= 70:
-            raise type_error("Length of multipart/form-data boundary string must be in the range [1, 70].")
         form._list = list(_parts(body, boundary.encode()))
     elif kind == URLENCODED:
         if parameters.get("charset", "utf-8").lower() not in _UTF8:

@@ -130,7 +130,7 @@ def _pairs_of(init: Any) -> Iterator[tuple[Any, Any]]:
         raise wrong_type("new Headers 1", _INIT)
     for pair in init:
         if isinstance(pair, str) or not hasattr(pair, "__iter__"):
-            raise wrong_type("new Headers 1", _INIT)
+            raise type_error("Incorrect type: the provided value is not of type 'Sequence'.")
         both = list(pair)
         if len(both) != 2:
             raise type_error(

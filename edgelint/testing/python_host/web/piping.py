@@ -118,7 +118,7 @@ class _Tee:
         self._bytes = isinstance(stream._controller, ReadableByteStreamController)
         self._reader = ReadableStreamDefaultReader(stream)
         self._reading = self._again = False
-        self._reasons: dict[int, Any] = {}
+        self._cancelled: set[int] = set()
         self._both: Future[Any] | None = None
         self.branches = [self._branch(0), self._branch(1)]
 
@@ -156,12 +156,12 @@ class _Tee:
         resolve(self._both)
 
     async def _cancel(self, index: int, reason: Any) -> Any:
-        self._reasons[index] = reason
+        self._cancelled.add(index)
         if self._both is None:
             self._both = pending()
-        if len(self._reasons) == 2:
+        if len(self._cancelled) == 2:
             try:
-                await self._stream._cancel([self._reasons[0], self._reasons[1]])
+                await self._stream._cancel(reason)  # that of who came last, as in workerd
             finally:
                 resolve(self._both)
             return UNDEFINED

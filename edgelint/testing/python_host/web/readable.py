@@ -21,6 +21,7 @@ from edgelint.testing.python_host.web.base import (
     text,
     truth,
     whole,
+    wrong_field,
     wrong_type,
 )  # fmt: skip
 from edgelint.testing.python_host.web.promises import (
@@ -118,7 +119,7 @@ class ReadableStream(WebObject):
 
             return ReadableStream({"pull": pull_later}, {"highWaterMark": 0})
         if not hasattr(iterable, "__iter__"):
-            raise wrong_type("from on ReadableStream 1", "Sequence or AsyncIterable")
+            raise wrong_type("from on ReadableStream 1", "AsyncGenerator")
         now = iter(iterable)
 
         async def pull_now(controller: Any) -> None:
@@ -171,7 +172,7 @@ class ReadableStream(WebObject):
         if self._reader is not None:
             return rejected(type_error(LOCKED))
         if destination.locked:
-            return rejected(type_error(WRITER))
+            return rejected(type_error(WRITER.rstrip(".")))
         return pipe(self, destination, options)
 
     def pipeThrough(self, pair: Any = MISSING, options: Any = MISSING) -> Any:
@@ -181,8 +182,10 @@ class ReadableStream(WebObject):
 
         writable: WritableStream | Any = field(pair, "writable", MISSING)
         readable = field(pair, "readable", MISSING)
-        if not isinstance(writable, WritableStream) or not isinstance(readable, ReadableStream):
-            raise wrong_type("pipeThrough on ReadableStream 1", "Transform")
+        if not isinstance(readable, ReadableStream):
+            raise wrong_field("readable", "Transform", "ReadableStream")
+        if not isinstance(writable, WritableStream):
+            raise wrong_field("writable", "Transform", "WritableStream")
         if self._reader is not None:
             raise type_error(LOCKED)
         if writable.locked:
@@ -337,7 +340,9 @@ class ReadableStreamBYOBReader(_Reader):
     def _fill(self, view: Any, least: int) -> Future[Any]:
         from edgelint.testing.python_host.web.readable_controllers import ReadableByteStreamController
 
-        if not is_buffer(view) or strategies.byte_length(view) == 0:
+        if not is_buffer(view):
+            return rejected(wrong_type("read on ReadableStreamBYOBReader 1", "ArrayBufferView"))
+        if strategies.byte_length(view) == 0:
             return rejected(
                 type_error('You must call read() on a "byob" reader with a positive-sized TypedArray object.')
             )

@@ -196,9 +196,7 @@ class ReadableStreamDefaultController(Controller):
     def enqueue(self, chunk: Any = MISSING) -> None:
         """Give a chunk: to who waits, or into the queue. Raises EdgeError (TypeError) when closed."""
         if not self._open:
-            if self._stream._state == "errored":
-                raise type_error("Unable to enqueue")
-            raise type_error(_CLOSED)
+            raise type_error("Unable to enqueue")
         chunk = or_else(chunk, UNDEFINED)
         reader = self._stream._reader
         if reader is not None and reader._waiting:
@@ -244,7 +242,7 @@ class ReadableByteStreamController(Controller):
     def enqueue(self, chunk: Any = MISSING) -> None:
         """Give bytes. Raises EdgeError (TypeError) when closed, and for what is no buffer or empty."""
         if not is_buffer(chunk):
-            raise wrong_type("enqueue on ReadableByteStreamController 1", "Array")
+            raise wrong_type("enqueue on ReadableByteStreamController 1", "BufferSource")
         if strategies.byte_length(chunk) == 0:
             raise type_error("Cannot enqueue a zero-length ArrayBuffer.")
         if not self._open:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from edgelint.testing.errors import type_error
 from edgelint.testing.http import HttpRequest
 from edgelint.testing.python_host.web.abort import AbortSignal
-from edgelint.testing.python_host.web.base import MISSING, field, given, text, truth, wrong_type
+from edgelint.testing.python_host.web.base import MISSING, field, given, text, truth, wrong_field, wrong_type
 from edgelint.testing.python_host.web.body import Body, Content, extract
 from edgelint.testing.python_host.web.headers import Headers
 from edgelint.testing.python_host.web.readable import ReadableStream
@@ -219,13 +219,6 @@ def init_headers(value: Any, dictionary: str) -> Headers:
     if value is None or isinstance(value, (str, int, float, bool)):
         raise wrong_field("headers", dictionary, "Headers or Sequence or object")
     return Headers(value)
-
-
-def wrong_field(name: str, dictionary: str, kind: str) -> Exception:
-    """The TypeError of a member of an options object (workerd's jsg/util.c++)."""
-    return type_error(
-        f"Incorrect type for the '{name}' field on '{dictionary}': the provided value is not of type '{kind}'."
-    )
 
 
 def _bring_type(message: Request) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from edgelint.testing import json_text
 from edgelint.testing.errors import range_error, type_error
 from edgelint.testing.http import HttpResponse
-from edgelint.testing.python_host.web.base import MISSING, field, given, text, whole, wrong_type
+from edgelint.testing.python_host.web.base import MISSING, StaticAndMethod, field, given, text, whole, wrong_type
 from edgelint.testing.python_host.web.body import Body, Content, extract
 from edgelint.testing.python_host.web.headers import Headers
 from edgelint.testing.python_host.web.readable import ReadableStream
@@ -58,19 +58,6 @@ class Response(Body):
             raise type_error("Invalid statusText")
         if given(body) and body is not None:
             self._set_body(extract(body))
-
-    @staticmethod
-    def json(data: Any = MISSING, init: Any = MISSING) -> Response:  # type: ignore[override]
-        """A response of a value as JSON."""
-        if data is MISSING:
-            raise wrong_type("json on Response 1", "any")
-        written = json_text.dump(data)
-        made = Response("undefined" if written is None else written, init)
-        if isinstance(init, Response) or given(field(init, "headers", MISSING)):
-            made._headers = Headers(made._headers)
-        if made._brought_type:
-            made._headers.set("content-type", "application/json")
-        return made
 
     @staticmethod
     def redirect(url: Any = MISSING, status: Any = MISSING) -> Response:
@@ -223,6 +210,18 @@ class Response(Body):
             self._headers._default("content-type", content.kind)
 
     _brought_type = False
+    json = StaticAndMethod(lambda *args: _json(*args), Body.json)
+
+
+def _json(data: Any = MISSING, init: Any = MISSING) -> Response:
+    """A response of a value as JSON (``Response.json``)."""
+    if data is MISSING:
+        raise wrong_type("json on Response 1", "Value")
+    written = json_text.dump(data)
+    made = Response("undefined" if written is None else written, init)
+    if made._brought_type:
+        made._headers.set("content-type", "application/json")
+    return made
 
 
 def status_text(status: int) -> str:

@@ -10,8 +10,9 @@ from itertools import count
 from typing import Any, Final
 
 from edgelint.testing.coercion import number
+from edgelint.testing.errors import EdgeError
 from edgelint.testing.python_host.web import realm
-from edgelint.testing.python_host.web.base import MISSING, WebObject, field, given, wrong_type
+from edgelint.testing.python_host.web.base import MISSING, WebObject, field, given, js_text, wrong_type
 from edgelint.testing.python_host.web.promises import Future, pending, reject, rejected, resolve, started
 from edgelint.testing.values import UNDEFINED
 
@@ -130,7 +131,7 @@ class Scheduler(WebObject):
             raise wrong_type("wait on Scheduler 1", "number")
         signal = field(options, "signal", MISSING)
         if isinstance(signal, AbortSignal) and signal.aborted:
-            return rejected(signal.reason)
+            return rejected(_as_exception(signal.reason))
         done = pending()
         wait = number(delay)
         handle = after(wait if math.isfinite(wait) else 0, lambda: resolve(done, UNDEFINED))
@@ -138,10 +139,15 @@ class Scheduler(WebObject):
 
             def stop() -> None:
                 handle.cancel()
-                reject(done, signal.reason)
+                reject(done, _as_exception(signal.reason))
 
             signal._when_aborted(stop)
         return done
+
+
+def _as_exception(reason: Any) -> BaseException:
+    """workerd makes an Error of a reason that is none, here alone."""
+    return reason if isinstance(reason, BaseException) else EdgeError(js_text(reason))
 
 
 class Performance(WebObject):

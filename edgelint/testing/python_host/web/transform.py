@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from edgelint.testing.coercion import number
-from edgelint.testing.errors import EdgeError, range_error, type_error
+from edgelint.testing.errors import EdgeError, type_error
 from edgelint.testing.python_host.web.base import (
     MISSING,
     WebObject,
@@ -42,7 +42,7 @@ class TransformStream(WebObject):
     ) -> None:
         for side in ("readableType", "writableType"):
             if given(field(transformer, side, MISSING)):
-                raise range_error(f"transformer.{side} must be undefined.")
+                raise type_error(f"transformer.{side} must be undefined.")
         self._link(transformer, writable_strategy, readable_strategy, "")
 
     def _link(self, transformer: Any, writing: Any, reading: Any, kind: str) -> None:

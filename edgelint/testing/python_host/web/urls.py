@@ -264,7 +264,9 @@ def _encoded(piece: str) -> str:
 
 
 def _pair(entry: Any) -> tuple[str, str]:
-    both = [entry] if isinstance(entry, str) or not hasattr(entry, "__iter__") else list(entry)
+    if isinstance(entry, str) or not hasattr(entry, "__iter__"):
+        raise type_error("Incorrect type: the provided value is not of type 'Sequence'.")
+    both = list(entry)
     if len(both) != 2:
         raise type_error("Invalid URL search params sequence.")
     return scalars(text(both[0])), scalars(text(both[1]))

@@ -7,13 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from edgelint.testing.errors import range_error, type_error
+from edgelint.testing.errors import type_error
 from edgelint.testing.python_host.web import strategies
 from edgelint.testing.python_host.web.base import (
     MISSING,
     WebObject,
     field,
-    given,
     illegal_constructor,
     or_else,
     wrong_type,
@@ -49,8 +48,6 @@ class WritableStream(WebObject):
     """A destination of chunks, one written at a time."""
 
     def __init__(self, sink: Any = MISSING, strategy: Any = MISSING) -> None:
-        if given(field(sink, "type", MISSING)):
-            raise range_error("Invalid underlying sink type. Only undefined is valid.")
         mark, size = strategies.read(strategy, 1)
         self._state: State = "writable"
         self._error: Any = UNDEFINED

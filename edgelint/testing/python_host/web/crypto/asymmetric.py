@@ -56,7 +56,9 @@ def _generate(name: str, algorithm: Any) -> tuple[Any, dict[str, Any]]:
         bits = whole(keys.required(algorithm, "modulusLength"))
         exponent = bytes(keys.required(algorithm, "publicExponent"))
         if not _RSA_BITS[0] <= bits <= _RSA_BITS[1] or bits % 8:
-            raise failed(f"The modulus length must be a multiple of 8 and between 256 and 16k, but is {bits}.")
+            raise failed(
+                f"The modulus length must be a multiple of 8 and between 256 and 16k, but {bits} was requested."
+            )
         try:
             made: Any = rsa.generate_private_key(int.from_bytes(exponent), bits)
         except ValueError as error:
@@ -92,14 +94,14 @@ def import_key(name: str, form: str, source: Any, algorithm: Any, extractable: b
 def _import(name: str, form: str, source: Any, algorithm: Any) -> Any:
     if form not in ("spki", "pkcs8", "jwk", "raw"):
         raise not_supported(f'Unrecognized key import format "{form}".')
-    if form != "jwk" and not is_buffer(source):
-        raise data_error(f"{form.upper()} import requires an ArrayBuffer.")
     try:
         found = _read(name, form, source, algorithm)
     except EdgeError:
         raise
     except Exception:  # the library has a class of error for each kind of nonsense
         words = {"spki": "Invalid SPKI input.", "pkcs8": "Invalid PKCS8 input."}
+        if form == "raw" and name in EC:
+            raise data_error("Failed to import raw EC key data: Invalid point encoding..") from None
         raise data_error(words.get(form, f"Invalid {name} key.")) from None
     _check_kind(name, found, algorithm)
     return found
@@ -240,15 +242,19 @@ def derive(key: CryptoKey, algorithm: Any, bits: int | None) -> bytes:
         words = f'The "public" of {key._name} must be a public key of the same algorithm.'
         raise EdgeError(words, "InvalidAccessError")
     if key._name == "ECDH":
-        if other._algorithm["namedCurve"] != key._algorithm["namedCurve"]:
-            raise EdgeError("Both keys of ECDH must be on the same curve.", "InvalidAccessError")
+        mine, theirs = key._algorithm["namedCurve"], other._algorithm["namedCurve"]
+        if theirs != mine:
+            raise EdgeError(
+                f'Private key for derivation is using curve "{mine}" while public key is using "{theirs}".',
+                "InvalidAccessError",
+            )
         secret = bytes(key._material.exchange(ec.ECDH(), other._material))
     else:
         secret = bytes(key._material.exchange(other._material))
     if bits is None:
         return secret
     if bits > len(secret) * 8:
-        raise failed(f"Derived key length ({bits} bits) is too long: {len(secret) * 8} bits are there at most.")
+        raise failed(f"Derived key length ({bits} bits) is too long (should be at most {len(secret) * 8} bits).")
     cut = secret[: (bits + 7) // 8]
     return cut if bits % 8 == 0 else cut[:-1] + bytes([cut[-1] & (0xFF << (8 - bits % 8)) & 0xFF])
 
@@ -309,15 +315,15 @@ def _from_jwk(name: str, jwk: Any, algorithm: Any) -> Any:
     wanted = "RSA" if name in RSA else "EC" if name in EC else "OKP"
     if kind != wanted:
         raise data_error(
-            f'{name} "jwk" key import requires a JSON Web Key with Key Type parameter "kty" ("{kind}") equal to '
-            f'"{wanted}".'
+            f'{"Elliptic curve" if name in EC else name} "jwk" key import requires a JSON Web Key with Key Type '
+            f'parameter "kty" ("{kind}") equal to "{wanted}".'
         )
 
     def part(member: str) -> bytes:
         value = field(jwk, member, MISSING)
         if value is MISSING:
             raise data_error(f'Missing field "{member}" in the JSON Web Key.')
-        return keys.decode64(value, member)
+        return keys.decode64(value)
 
     def number(member: str) -> int:
         return int.from_bytes(part(member))

@@ -187,13 +187,10 @@ def encode64(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
-def decode64(value: Any, name: str) -> bytes:
-    """The bytes of a member of a JSON Web Key. Raises EdgeError (DataError)."""
+def decode64(value: Any) -> bytes:
+    """The bytes of a member of a JSON Web Key. Raises ValueError."""
     written = text(value)
-    try:
-        return base64.b64decode(written + "=" * (-len(written) % 4), altchars=b"-_", validate=True)
-    except ValueError:
-        raise data_error(f'Invalid "{name}" in the JSON Web Key.') from None
+    return base64.b64decode(written + "=" * (-len(written) % 4), altchars=b"-_", validate=True)
 
 
 def not_supported(words: str) -> EdgeError:

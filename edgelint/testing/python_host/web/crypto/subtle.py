@@ -244,6 +244,11 @@ def _known(algorithm: Any, what: str, where: str) -> str:
 
 def _import(form: str, source: Any, algorithm: Any, extractable: bool, usages: Any) -> CryptoKey:
     name = _known(algorithm, "import", "importKey on SubtleCrypto 3")
+    if form == "jwk":
+        if is_buffer(source) or source is None or isinstance(source, (str, int, float)):
+            raise type_error('Import data provided for "jwk" import format must be a JsonWebKey.')
+    elif form in ("raw", "pkcs8", "spki") and not is_buffer(source):
+        raise type_error("Import data provided for buffer-based import formats must be a buffer source.")
     family: Any = symmetric if symmetric.handles(name) else asymmetric
     made: CryptoKey = family.import_key(name, form, source, algorithm, extractable, usages)
     return made

@@ -19,7 +19,7 @@ _AES_BITS: Final = (128, 192, 256)
 _AES_USAGES: Final = ("encrypt", "decrypt", "wrapKey", "unwrapKey")
 _TAG_BITS: Final = (32, 64, 96, 104, 112, 120, 128)
 _BLOCK: Final = 16
-_HMAC_JWK: Final = {"HS1": "SHA-1", "HS256": "SHA-256", "HS384": "SHA-384", "HS512": "SHA-512"}
+_HMAC_JWK: Final = {"HS1": "SHA-1", "HS256": "SHA-256", "HS384": "SHA-384", "HS512": "SHA-512", "HSMD5": "MD5"}
 _UNDECIPHERED: Final = (
     "Decryption failed. This could be due to a ciphertext authentication failure, bad padding, incorrect CryptoKey, or "
     "another algorithm-specific reason. Input length was {0}, output length expected to be {1} for {2}"
@@ -48,8 +48,8 @@ def generate(name: str, algorithm: Any, extractable: bool, wanted: Any, random: 
     if name == "HMAC":
         hashed = keys.hash_of(algorithm)
         bits = keys.length_in_bits(algorithm, keys.BLOCKS[hashed])
-        if not bits:
-            raise failed("HMAC key length must be a non-zero unsigned long integer.")
+        if not bits or bits < 0:
+            raise failed(f"HMAC key length must be a non-zero unsigned long integer (requested {bits}).")
         described: dict[str, Any] = {"name": name, "hash": {"name": hashed}, "length": bits}
     else:
         bits = whole(keys.required(algorithm, "length"))
@@ -69,18 +69,21 @@ def import_key(name: str, form: str, source: Any, algorithm: Any, extractable: b
             raise EdgeError(f"{name} key cannot be extractable.", "SyntaxError")
         if form != "raw":
             raise not_supported(f'{name} key must be imported in "raw" format (requested "{form}").')
-        return _ready(CryptoKey._of("secret", _raw(source), {"name": name}, False, found))
+        return _ready(CryptoKey._of("secret", bytes(source), {"name": name}, False, found))
     if form == "jwk":
         material = _from_jwk(name, source, algorithm, extractable)
     elif form == "raw":
-        material = _raw(source)
+        material = bytes(source)
     else:
         raise not_supported(f'Unrecognized key import format "{form}".')
     if name == "HMAC":
         hashed = keys.hash_of(algorithm)
         bits = keys.length_in_bits(algorithm, len(material) * 8)
         if not material or not bits or not len(material) * 8 - 8 < bits <= len(material) * 8:
-            raise data_error("Imported HMAC key length does not match the length of the key that was given.")
+            raise data_error(
+                f"Imported HMAC key length ({bits}) must be a non-zero value up to 7 bits less than, and no greater "
+                f"than, the bit length of the raw key data ({len(material) * 8})."
+            )
         described: dict[str, Any] = {"name": name, "hash": {"name": hashed}, "length": bits}
     else:
         if len(material) * 8 not in _AES_BITS:
@@ -98,7 +101,7 @@ def export_key(form: str, key: CryptoKey) -> Any:
     if form != "jwk":
         raise not_supported(f'Unimplemented key export format "{form}".')
     if key._name == "HMAC":
-        alg = next(short for short, name in _HMAC_JWK.items() if name == key._hash)
+        alg = _hmac_alg(key._hash)
     else:
         alg = f"A{key._algorithm['length']}{key._name.removeprefix('AES-')}"
     return {"kty": "oct", "key_ops": key.usages, "alg": alg, "ext": True, "k": keys.encode64(key._material)}
@@ -164,6 +167,11 @@ def wrap(key: CryptoKey, content: bytes) -> bytes:
     """AES-KW. Raises EdgeError (OperationError)."""
     from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
+    if len(content) % 8:
+        raise failed(
+            "Unwrapped key bit length must be a multiple of 64 bits but unwrapped key has a length of "
+            f"{len(content) * 8} bits."
+        )
     try:
         return aes_key_wrap(key._material, content)
     except ValueError:
@@ -204,7 +212,8 @@ def derive(key: CryptoKey, algorithm: Any, bits: int | None) -> bytes:
 
 def derived_length(algorithm: Any) -> int | None:
     """How many bits a key of an algorithm wants to be derived; None where it takes any."""
-    name = keys.algorithm_name(algorithm, "deriveKey on SubtleCrypto 3").upper()
+    written = keys.algorithm_name(algorithm, "deriveKey on SubtleCrypto 3")
+    name = written.upper()
     if name in DERIVING:
         return None
     if name in AES:
@@ -217,7 +226,7 @@ def derived_length(algorithm: Any) -> int | None:
         if bits <= 0:
             raise type_error("HMAC key length must be a non-zero unsigned long integer.")
         return bits
-    raise not_supported(f'Unrecognized derived key type "{name}" requested.')
+    raise not_supported(f'Unrecognized derived key type "{written}" requested.')
 
 
 def _hkdf(hashed: str, secret: bytes, salt: bytes, info: bytes, size: int) -> bytes:
@@ -276,12 +285,12 @@ def _ctr(key: CryptoKey, algorithm: Any, content: bytes) -> bytes:
     counter = keys.buffer_of(algorithm, "counter")
     bits = whole(keys.required(algorithm, "length"))
     if len(counter) != _BLOCK:
-        raise failed(f"AES-CTR counter must be 16 bytes long (provided {len(counter)} bytes).")
+        raise failed(f"Counter must have length of 16 bytes (provided {len(counter)}).")
     if not 1 <= bits <= 128:
-        raise failed(f"Invalid AES-CTR counter length {bits}.")
+        raise failed(f"Invalid counter of {bits} bits length provided.")
     blocks = -(-len(content) // _BLOCK)
     if blocks > 2**bits:
-        raise failed("AES-CTR counter would wrap around: the message is too long for it.")
+        raise failed("Counter block values will repeat.")
     start = int.from_bytes(counter)
     before_wrap = 2**bits - start % 2**bits
     made = b""
@@ -298,15 +307,7 @@ def _ready(key: CryptoKey) -> CryptoKey:
     return key
 
 
-def _raw(source: Any) -> bytes:
-    if not is_buffer(source):
-        raise data_error("Expected raw secret key but instead got a Json Web Key.")
-    return bytes(source)
-
-
 def _from_jwk(name: str, source: Any, algorithm: Any, extractable: bool) -> bytes:
-    if is_buffer(source) or source is None or isinstance(source, (str, int)):
-        raise data_error("JSON Web Key import requires a JSON Web Key object.")
     kind = text(field(source, "kty", ""))
     family = "HMAC" if name == "HMAC" else "Symmetric"
     if kind != "oct":
@@ -315,8 +316,20 @@ def _from_jwk(name: str, source: Any, algorithm: Any, extractable: bool) -> byte
             f'(encountered "{kind}").'
         )
     if extractable and field(source, "ext", MISSING) is not MISSING and not truth(field(source, "ext")):
-        raise data_error("Cannot create an extractable CryptoKey from an unextractable JSON Web Key.")
+        raise data_error(f'JWK ext field for "{name}" is set to false but extractable is true')
     alg = field(source, "alg", MISSING)
-    if name == "HMAC" and alg is not MISSING and _HMAC_JWK.get(text(alg)) != keys.hash_of(algorithm):
-        raise data_error(f'The JSON Web Key is for "{text(alg)}", not for HMAC with {keys.hash_of(algorithm)}.')
-    return keys.decode64(field(source, "k", ""), "k")
+    if name == "HMAC" and alg is not MISSING:
+        expected = _hmac_alg(keys.hash_of(algorithm))
+        if text(alg) != expected:
+            raise data_error(
+                f'HMAC "jwk" key import specifies "alg" that is incompatible with the hash name (encountered '
+                f'"{text(alg)}", expected "{expected}").'
+            )
+    try:
+        return keys.decode64(field(source, "k", ""))
+    except ValueError:
+        raise data_error(f'{family} "jwk" key import requires a base64Url encoding of the key') from None
+
+
+def _hmac_alg(hashed: str) -> str:
+    return next(short for short, name in _HMAC_JWK.items() if name == hashed)

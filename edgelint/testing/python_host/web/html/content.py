@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from edgelint.testing.errors import EdgeError, type_error
@@ -23,7 +24,21 @@ from edgelint.testing.python_host.web.html.stack import Open
 from edgelint.testing.python_host.web.readable import ReadableStream
 from edgelint.testing.python_host.web.urls import scalars
 
-Piece = bytes | ReadableStream
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Content that is still to be read; ``escape``: as text."""
+
+    stream: ReadableStream
+    escape: bool
+
+    async def read(self) -> bytes:
+        """All of it."""
+        found = await self.stream._read_all()
+        return _escaped(found.decode("utf-8", "replace")).encode() if self.escape else found
+
+
+Piece = bytes | Streamed
 _GONE: Final = (
     "This content token is no longer valid. Content tokens are only valid during the execution of the relevant content "
     "handler."
@@ -364,7 +379,7 @@ class Comment(Token):
         self._live()
         written = text(value)
         if "-->" in written:
-            raise _refused("Comment text shouldn't contain comment closing sequence (`-->`).")
+            raise _refused("Comment text shouldn't contain a comment-closing sequence.")
         self._text = written
 
     def _out(self) -> list[Piece]:
@@ -436,14 +451,17 @@ def piece(where: str, content: Any, options: Any) -> Piece:
     """Content to put in: text is escaped unless ``html``; a stream or a response's body goes in as it comes."""
     if content is MISSING:
         raise wrong_type(where, "string or JsReadableStream or Response")
+    as_html = truth(field(options, "html"))
     if isinstance(content, Body):
-        return content.body or b""
+        content = content.body if content.body is not None else ""
     if isinstance(content, ReadableStream):
-        return content
+        return Streamed(content, not as_html)
     written = scalars(text(content))
-    if not truth(field(options, "html")):
-        written = written.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return written.encode()
+    return (written if as_html else _escaped(written)).encode()
+
+
+def _escaped(found: str) -> str:
+    return found.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _value(value: tokens.Attribute | str) -> str:

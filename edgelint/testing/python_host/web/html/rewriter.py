@@ -7,14 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from edgelint.testing.python_host.web.base import MISSING, WebObject, field, is_buffer, text, wrong_type
+from edgelint.testing.python_host.web.base import MISSING, WebObject, field, is_buffer, text, wrong_field, wrong_type
 from edgelint.testing.python_host.web.body import Content
 from edgelint.testing.python_host.web.html import content, tokens
 from edgelint.testing.python_host.web.html.selectors import Selector
 from edgelint.testing.python_host.web.html.stack import Open, Stack
 from edgelint.testing.python_host.web.promises import finish
 from edgelint.testing.python_host.web.readable import ReadableStream
-from edgelint.testing.python_host.web.request import wrong_field
 from edgelint.testing.python_host.web.response import Response
 
 Handler = Callable[..., Any]
@@ -120,7 +119,7 @@ class _Run:
             if joined := b"".join(held):
                 yield joined
             held = []
-            yield await each._read_all()
+            yield await each.read()
         if joined := b"".join(held):
             yield joined
 

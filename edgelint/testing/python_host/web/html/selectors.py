@@ -15,9 +15,9 @@ from typing import Final, Protocol
 from edgelint.testing.errors import EdgeError, type_error
 
 _IDENTIFIER: Final = re.compile(r"-?(?:[A-Za-z_\u0080-\uffff]|\\.)(?:[\w\-\u0080-\uffff]|\\.)*|--(?:[\w\-]|\\.)*")
-_HASH: Final = re.compile(r"(?:[\w\-\u0080-\uffff]|\\.)+")
 _SPACES: Final = re.compile(r"\s*")
 _STRING: Final = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'")
+_UNEXPECTED: Final = "Unexpected token in selector."
 _OPERATORS: Final = ("=", "~=", "^=", "$=", "*=", "|=")
 _NTH: Final = re.compile(r"\s*(?:(odd)|(even)|([+-]?\d*)n\s*(?:([+-])\s*(\d+))?|([+-]?\d+))\s*$", re.I)
 _LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
@@ -153,7 +153,7 @@ class _Parser:
             self._at += 1
             found.append(self._complex(","))
         if self._at < len(self._source):
-            raise _refused("Unexpected token in selector.")
+            raise _refused(_UNEXPECTED)
         return found
 
     def _peek(self, length: int = 1) -> str:
@@ -174,15 +174,13 @@ class _Parser:
             next_char = self._peek()
             if not next_char or next_char in stops:
                 return _Complex(compounds, child)
-            if next_char in "+~":
-                raise _refused(f"Unsupported combinator `{next_char}` in selector.")
-            if next_char == ">":
+            if next_char in ">+~":
                 self._at += 1
                 self._skip()
-                if not self._peek() or self._peek() in stops:
-                    raise _refused("Dangling combinator in selector.")
+                if next_char != ">" and self._peek():
+                    raise _refused(f"Unsupported combinator `{next_char}` in selector.")
             elif not spaced:
-                raise _refused("Unexpected token in selector.")
+                raise _refused(_UNEXPECTED)
             child.append(next_char == ">")
             compounds.append(self._compound(first=False))
 
@@ -194,13 +192,18 @@ class _Parser:
         elif (name := _IDENTIFIER.match(self._source, self._at)) is not None:
             made.name = ascii_lower(_unescaped(name[0]))
             self._at = name.end()
-        if self._peek() == "|" and self._peek(2) != "|=":
-            raise _refused("Selectors with explicit namespaces are not supported.")
+        if self._peek() == "|":
+            if self._source[start : self._at] != "*":
+                raise _refused("Selectors with explicit namespaces are not supported.")
+            self._at += 1
+            return self._compound(first=first)
         while (char := self._peek()) and char in "#.[:":
+            if char in "#." and _is_number_or_none(char, self._source[self._at + 1 : self._at + 2]):
+                break
             self._at += 1
             match char:
                 case "#":
-                    made.parts.append(_Attribute("id", "=", self._identifier(_HASH, "Unexpected token in selector.")))
+                    made.parts.append(_Attribute("id", "=", self._identifier(_IDENTIFIER, _UNEXPECTED)))
                 case ".":
                     words = "Invalid or unescaped class name in selector."
                     made.parts.append(_Attribute("class", "~=", self._identifier(_IDENTIFIER, words)))
@@ -209,12 +212,7 @@ class _Parser:
                 case _:
                     made.parts.append(self._pseudo())
         if self._at == start:
-            if not self._peek():
-                raise _refused("The selector is empty." if first else "Unexpected end of selector.")
-            if self._peek() in ">+~":
-                raise _refused("Dangling combinator in selector." if self._peek() == ">" else
-                               f"Unsupported combinator `{self._peek()}` in selector.")  # fmt: skip
-            raise _refused("The selector is empty." if self._peek() in ",)" else "Unexpected token in selector.")
+            raise _refused("The selector is empty." if first else "Dangling combinator in selector.")
         return made
 
     def _identifier(self, pattern: re.Pattern[str], words: str) -> str:
@@ -226,6 +224,8 @@ class _Parser:
 
     def _attribute(self) -> _Attribute:
         self._skip()
+        if self._peek() == "]":
+            raise _refused("Unexpected end of selector.")
         name = self._identifier(_IDENTIFIER, "Unexpected token in the attribute selector.")
         name = ascii_lower(name)
         self._skip()
@@ -236,6 +236,8 @@ class _Parser:
             raise _refused("Unexpected token in the attribute selector.")
         self._at += len(operator)
         self._skip()
+        if self._peek() == "]":
+            raise _refused("Unexpected end of selector.")
         quoted = _STRING.match(self._source, self._at)
         if quoted is not None:
             self._at = quoted.end()
@@ -248,13 +250,12 @@ class _Parser:
             self._at += 1
             self._skip()
         if not self._closed():
-            raise _refused("Unexpected token in the attribute selector.")
+            raise _refused(_UNEXPECTED)
         return _Attribute(name, operator, value, {"i": True, "s": False}.get(flag))
 
     def _closed(self) -> bool:
-        if not self._peek():
-            raise _refused("Unexpected end of selector.")
-        if self._peek() != "]":
+        """Whether the bracket ends here; the end of the text closes it too."""
+        if self._peek() not in ("]", ""):
             return False
         self._at += 1
         return True
@@ -262,7 +263,7 @@ class _Parser:
     def _pseudo(self) -> _Nth | _Not:
         if self._peek() == ":":
             raise _unsupported_pseudo()
-        name = self._identifier(_IDENTIFIER, "Unexpected token in selector.").lower()
+        name = self._identifier(_IDENTIFIER, _UNEXPECTED).lower()
         if self._peek() != "(":
             if name in ("first-child", "first-of-type"):
                 return _Nth(0, 1, name == "first-of-type")
@@ -273,11 +274,11 @@ class _Parser:
         if name not in ("nth-child", "nth-of-type"):
             raise _unsupported_pseudo()
         end = self._source.find(")", self._at)
-        if end < 0:
-            raise _refused("Unexpected end of selector.")
-        found = _NTH.match(self._source[self._at : end])
+        end = len(self._source) if end < 0 else end
+        written = self._source[self._at : end]
+        found = _NTH.match(written)
         if found is None:
-            raise _refused("Unexpected token in selector.")
+            raise _refused(_UNEXPECTED if written.strip() else "Unexpected end of selector.")
         self._at = end + 1
         return _nth(found, name == "nth-of-type")
 
@@ -292,10 +293,13 @@ class _Parser:
                 self._at += 1
                 continue
             break
-        if self._peek() != ")":
-            raise _refused("Unexpected end of selector.")
         self._at += 1
         return _Not(tuple(inner))
+
+
+def _is_number_or_none(char: str, following: str) -> bool:
+    """Whether "#" or "." begins no selector: a number after it, or nothing that a name begins with after "#"."""
+    return following.isdigit() or (char == "#" and not (following.isalpha() or following in tuple("-_\\")))
 
 
 def _nth(found: re.Match[str], of_type: bool) -> _Nth:
