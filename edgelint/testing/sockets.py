@@ -33,11 +33,13 @@ _NOT_ACCEPTED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """The end of what comes from the other side. ``was_clean`` is False when the connection was lost."""
+    """The end of what comes from the other side. ``was_clean`` is False when the connection was lost; ``error`` is
+    what it failed of, where it did (the ``error`` event)."""
 
     code: int = NO_STATUS
     reason: str = ""
     was_clean: bool = True
+    error: BaseException | None = None
 
 
 Frame: TypeAlias = "str | bytes | Close"
@@ -135,15 +137,16 @@ class SocketEnd(Verbs):
         self._put(Close(NO_STATUS if code is None else code, reason or ""))
         self.closed_outgoing = True
 
-    def drop(self) -> None:
-        """Lose the connection: the other end sees an unclean close, this one sends and gets nothing more."""
+    def drop(self, error: BaseException | None = None) -> None:
+        """Lose the connection: the other end sees an unclean close, or ``error``; this one sends and gets nothing
+        more."""
         if self.aborted:
             return
         self.aborted = True
         self._outbox.clear()
         peer = self.peer
         if not peer.closed_incoming:
-            peer._arrive(Close(LOST, LOST_REASON, was_clean=False))
+            peer._arrive(Close(LOST, LOST_REASON, was_clean=False, error=error))
 
     async def receive(self) -> Frame:
         """The next frame, when it comes."""

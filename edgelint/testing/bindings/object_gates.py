@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 STORAGE: Final = "durable-object-storage"
 """The kind of operations on an object's storage."""
-TURNS: Final = 4
-"""Turns of the loop after which a lock that was handed over is given up when no code took it: a promise resolves, one
-that waits for it resolves, and the code that waits for that is resumed."""
+TURNS: Final = 8
+"""Turns of the loop after which a lock that was handed over is given up when no code took it: promises of a host
+resolve one after the other, each in a turn of its own, before the code that waits for the last is resumed."""
 TOO_DEEP: Final = "blockConcurrencyWhile() calls are nested too deeply."
 
 

@@ -148,12 +148,17 @@ class _Reader:
         life = home.awake()
 
         def handle(instance: ObjectInstance) -> Coroutine[Any, Any, None]:
-            if isinstance(frame, Close):
-                return instance.web_socket_close(socket, frame.code, frame.reason, frame.was_clean)
-            return instance.web_socket_message(socket, frame)
+            if not isinstance(frame, Close):
+                return instance.web_socket_message(socket, frame)
+            if frame.error is not None:
+                return instance.web_socket_error(socket, frame.error)
+            return instance.web_socket_close(socket, frame.code, frame.reason, frame.was_clean)
 
-        handler = "webSocketClose" if isinstance(frame, Close) else "webSocketMessage"
         begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        handler = "webSocketMessage"
+        if isinstance(frame, Close):
+            handler = "webSocketClose" if frame.error is None else "webSocketError"
+            begun.add_done_callback(lambda _: self._hibernation.forget(socket))
         task = life.deliver(handle, handler, handler=handler, begun=begun)
         timeout = self._hibernation.event_timeout
 
@@ -167,5 +172,3 @@ class _Reader:
                 life.reset(EdgeError(TOO_SLOW, retryable=True), by_user=True)
 
         home.services.background(finish(), f"{handler} of {home.label}")
-        if isinstance(frame, Close):
-            begun.add_done_callback(lambda _: self._hibernation.forget(socket))

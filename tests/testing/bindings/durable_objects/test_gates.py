@@ -229,6 +229,87 @@ def test_a_background_task_of_the_object_waits_for_the_gate_too() -> None:
     world.close()
 
 
+def test_an_error_of_something_else_comes_in_through_the_gate() -> None:
+    order: list[str] = []
+
+    class Trying:
+        outside: Outside
+
+        def __init__(self, ctx: ObjectState) -> None:
+            self.ctx = ctx
+
+        async def outside_fails(self) -> None:
+            try:
+                await self.outside.ping()
+            except EdgeError as error:
+                order.append(error.message)
+
+        async def read(self) -> None:
+            await self.ctx.storage.get("slow")
+            order.append("read")
+
+        async def beside(self) -> None:
+            try:
+                await self.ctx.storage.get("fails", allow_concurrency=True)
+            except EdgeError as error:
+                order.append(error.message)
+
+    async def failing(operation: Operation, proceed: Callable[[], Awaitable[Any]]) -> Any:
+        if operation.kind == "kv":
+            await asyncio.sleep(1)
+            raise EdgeError("outside failed")
+        if operation.key == "slow":
+            await asyncio.sleep(5)
+        if operation.key == "fails":
+            await asyncio.sleep(1)
+            raise EdgeError("storage failed")
+        return await proceed()
+
+    world, namespace, _ = world_of(Trying)
+    Trying.outside = Outside(world)
+    world.gate.faults = failing
+    calls = [lambda way=way: namespace.get_by_name("a").call(way) for way in ("outside_fails", "beside", "read")]
+    assert app(world, *calls) == [None] * 3
+    assert (order[0], sorted(order)) == ("read", ["outside failed", "read", "storage failed"])
+    world.close()
+
+
+def test_code_that_waits_for_the_gate_when_the_object_is_reset_never_goes_on() -> None:
+    order: list[str] = []
+
+    class Stopping:
+        outside: Outside
+
+        def __init__(self, ctx: ObjectState) -> None:
+            self.ctx = ctx
+
+        async def timer(self) -> None:
+            await asyncio.sleep(1)
+            order.append("timer")
+
+        async def answer(self) -> None:
+            await self.outside.ping(ms=1000)
+            order.append("answer")
+
+        async def stop(self) -> None:
+            await self.ctx.storage.get("slow")
+            order.append("stop")
+            self.ctx.abort("stopped")
+
+    async def slow(operation: Operation, proceed: Callable[[], Awaitable[Any]]) -> Any:
+        if operation.key == "slow":
+            await asyncio.sleep(5)
+        return await proceed()
+
+    world, namespace, _ = world_of(Stopping)
+    Stopping.outside = Outside(world)
+    world.gate.faults = slow
+    calls = [lambda way=way: namespace.get_by_name("a").call(way) for way in ("timer", "answer", "stop")]
+    assert [str(each) for each in app(world, *calls)] == ["Error: stopped"] * 3
+    assert order == ["stop"]
+    world.close()
+
+
 # -- the output gate --------------------------------------------------------------------------------------------------
 
 

@@ -205,6 +205,10 @@ class Room:
         if was_clean:
             socket.close(1000, "bye")
 
+    async def web_socket_error(self, socket: SocketEnd, error: BaseException) -> None:
+        Room.events.append(("error", str(error), socket.ready_state))
+        socket.send("nobody hears this")
+
 
 Made = tuple[World, DurableObjectNamespace]
 
@@ -311,6 +315,20 @@ def test_a_lost_client(made: Made) -> None:
     world.settle()
     assert Room.events == [("close", LOST, LOST_REASON, False, 1)]
     assert room.handle("a").web_sockets == []
+
+
+def test_a_connection_that_fails(made: Made) -> None:
+    world, room = made
+    end = connect(made)
+
+    async def fail() -> None:
+        end.drop(ValueError("bad frame"))
+
+    world.run(fail())
+    world.settle()
+    assert Room.events == [("error", "bad frame", CLOSED)]
+    assert room.handle("a").web_sockets == []
+    assert end.received() == []
 
 
 def test_messages_are_delivered_in_order_and_may_overlap(made: Made) -> None:
