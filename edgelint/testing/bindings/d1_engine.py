@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import apsw
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from edgelint.syntax.sql import Statement
     from edgelint.testing.clock import Clock
 
+T = TypeVar("T")
 _SCHEMA: Final = frozenset(("CREATE", "DROP", "ALTER"))
-_WRITES: Final = frozenset(("INSERT", "REPLACE", "UPDATE", "DELETE"))
 _OWN_PAGES: Final = 1  # of a table of D1's own in the same file, _cf_METADATA (seen on workerd 1.20261117.1)
 
 
@@ -78,7 +78,6 @@ class ServedDatabase(Database):
 
     def transact(self, queries: Sequence[Query]) -> list[Answer]:
         """Run the queries in one transaction. Raises D1Error, and nothing is changed then."""
-        self._vfs.now = self._clock.now
         with self._meter.script(), self._transaction(0):
             before = self._state()
             answers: list[Answer] = []
@@ -118,6 +117,10 @@ class ServedDatabase(Database):
             result.columns, result.rows, changes, after.last_row_id, changed, after.size, read, written
         ), after
 
+    def _guarded(self, source: _Source | None, ask: Callable[[], T]) -> T:
+        self._vfs.now = self._clock.now
+        return super()._guarded(source, ask)
+
     # -- what meta says -----------------------------------------------------------------------------------------------
 
     def _state(self) -> _State:
@@ -143,7 +146,7 @@ class ServedDatabase(Database):
             return d1_rows.of_schema(verb, what, entries, self._entries() - entries, indexed)
         written = d1_rows.rows_written(verb, changes, writes, self._table)
         if verb in ("REPLACE", "INSERT") and "SELECT" not in {token.upper for token in tokens(source.text)}:
-            return 0, written
+            return sum(self._table(name).autoincrement for what, name in writes if what == "insert"), written
         machine = self._machine
         plan = [PlanStep(int(row[0]), int(row[1]), str(row[3])) for row in self._explained(source, 2)]
         if verb == "DELETE" and not steps and changes and not any(step.searches for step in plan):
@@ -163,10 +166,7 @@ class ServedDatabase(Database):
 
     def _count(self, table: str) -> int:
         with self.hidden():
-            try:
-                return int(self._ask(f"SELECT count(*) FROM {quoted(table)}")[0][0])
-            except apsw.Error:  # a table-valued function
-                return 1
+            return int(self._ask(f"SELECT count(*) FROM {quoted(table)}")[0][0])
 
     def _entries(self) -> int:
         with self.hidden():

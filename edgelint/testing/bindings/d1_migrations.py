@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -66,8 +66,11 @@ _seeded: dict[tuple[bytes | None, str, str], bytes] = {}
 def arranged(config: WorkerConfig | None, declared: Declared, wanted: Arrangement) -> bytes | None:
     """What a database begins with in a world, None for nothing. Raises EdgeUsageError."""
     content = template(config, declared) if config is not None and wanted.migrations else None
-    text = wanted.seeds.get(declared.name)
-    return content if text is None else _seed(content, declared.name, text)
+    names = [each.name for each in _same(config, declared)] if config is not None else [declared.name]
+    for name in names:  # of one database, whichever of them is used first
+        if name in wanted.seeds:
+            content = _seed(content, name, wanted.seeds[name])
+    return content
 
 
 def template(config: WorkerConfig, declared: Declared) -> bytes:
@@ -89,18 +92,19 @@ def database(config: WorkerConfig, declared: Declared) -> Database:
     return ServedDatabase(Clock(), template(config, declared))
 
 
-def run(database: Database, sql: str, name: str) -> None:
-    """Run the text of a .sql file in one transaction. Raises EdgeUsageError with ``name``, line, statement and SQLite's
-    words, and nothing is changed then."""
+def run(database: Database, sql: str, name: str, behind: str = "") -> None:
+    """Run the text of a .sql file, with what wrangler puts ``behind`` it, in one transaction. Raises EdgeUsageError:
+    ``name``, line, SQLite's words and the statement; nothing is changed then."""
     text = sql.removeprefix("\ufeff")
     try:
-        database.script(migration(text))
+        database.script(f"{migration(text)}{behind}")
     except D1Error as error:
         at = error.start if error.offset is None else error.offset
-        line = text.count("\n", 0, at) + 1
+        line = text.rstrip().count("\n", 0, at) + 1
         statement = " ".join(error.statement.split())
         shown = statement if len(statement) <= 200 else statement[:199] + "…"
-        raise EdgeUsageError(f"{name}:{line}: {error}{': ' if shown else ''}{shown}") from None
+        hint = " (the last statement has no ';')" if at > len(text) and error.statement else ""
+        raise EdgeUsageError(f"{name}:{line}: {error}{': ' if shown else ''}{shown}{hint}") from None
 
 
 def schema_files(config: WorkerConfig, declared: Declared) -> SchemaFiles:
@@ -108,14 +112,18 @@ def schema_files(config: WorkerConfig, declared: Declared) -> SchemaFiles:
     else a schema.sql: beside the config, or the only one below it, when no other database of the config lacks
     migrations too. Raises EdgeUsageError for a ``migrations_pattern`` that wrangler refuses."""
     databases = [each for each in config.bindings if each.kind == "d1"]
-    same = [declared, *(each for each in databases if each.resource == declared.resource and each != declared)]
-    for each in same:
+    for each in (declared, *_same(config, declared)):
         found = _migrations(config, each)
         if found.paths:
             return found
     without = {each.resource for each in databases if not _migrations(config, each).paths} - {declared.resource}
     path = None if without else _schema(config.root)
     return SchemaFiles((path,), (path.name,), None) if path is not None else SchemaFiles((), (), None)
+
+
+def _same(config: WorkerConfig, declared: Declared) -> list[Declared]:
+    """The bindings of a config to one database, in its order."""
+    return [each for each in config.bindings if each.kind == "d1" and each.resource == declared.resource]
 
 
 def _migrations(config: WorkerConfig, declared: Declared) -> SchemaFiles:
@@ -129,10 +137,7 @@ def _migrations(config: WorkerConfig, declared: Declared) -> SchemaFiles:
             raise EdgeUsageError(f"{config.path}: {declared.name}: migrations_pattern must begin with '{folder}/'")
     relative = "*.sql" if pattern is None else pattern if folder == "." else pattern[len(folder) + 1 :]
     place = config.root / folder
-    try:
-        matches = re.compile(_expression(relative)).fullmatch
-    except re.error:  # "[z-a]" matches nothing
-        matches = re.compile(r"(?!)").fullmatch
+    matches = matcher(relative)
     deep = "/" in relative
     names = sorted((name for name in _sql_files(place, deep) if matches(name)), key=_order)
     table = declared.text("migrations_table") or TABLE
@@ -153,9 +158,8 @@ def _made(files: SchemaFiles, root: Path) -> bytes:
             if files.table is None:
                 run(database, text, shown)
                 continue
-            # wrangler puts its own INSERT behind the text, and sends both as one: a last ``;`` must be there
             escaped = name.replace("'", "''")
-            run(database, f"{text}\nINSERT INTO {quoted(files.table)} (name) VALUES ('{escaped}');", shown)
+            run(database, text, shown, f"\nINSERT INTO {quoted(files.table)} (name) VALUES ('{escaped}');")
         return database.content()
     finally:
         database.close()
@@ -214,9 +218,17 @@ def _order(name: str) -> tuple[tuple[int, float, bytes], ...]:
 
 
 @lru_cache(maxsize=64)
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """Whether a path is matched by a ``migrations_pattern``, by the rules of minimatch with ``dot: false``: ``*``,
+    ``?``, ``[a-z]``, ``**`` and ``{a,b}``; a name that begins with a dot is matched by a pattern that does."""
+    try:
+        match = re.compile(_expression(pattern)).fullmatch
+    except re.error:  # "[z-a]" matches nothing
+        return lambda path: False
+    return lambda path: match(path) is not None
+
+
 def _expression(pattern: str) -> str:
-    """A ``migrations_pattern`` as a regular expression, by the rules of minimatch with ``dot: false``: ``*``, ``?``,
-    ``[a-z]``, ``**`` and ``{a,b}``; a name that begins with a dot is matched by one that does."""
     braces = _BRACES.search(pattern)
     if braces is not None:
         before, after = pattern[: braces.start()], pattern[braces.end() :]
@@ -226,7 +238,7 @@ def _expression(pattern: str) -> str:
     for index, part in enumerate(parts):
         last = index == len(parts) - 1
         if part == "**":
-            text += r"(?:(?!\.)[^/]+/)*" + (r"(?!\.)[^/]+" if last else "")
+            text += r"(?:(?!\.)[^/]+(?:/(?!\.)[^/]+)*)?" if last else r"(?:(?!\.)[^/]+/)*"
         else:
             text += _segment(part) + ("" if last else "/")
     return text
@@ -245,4 +257,4 @@ def _piece(piece: str) -> str:
     if len(piece) == 1:
         return re.escape(piece)
     inner = piece[1:-1].replace("\\", r"\\").replace("[", r"\[")
-    return f"[^/{inner[1:]}]" if inner[0] in "!^" else f"[{inner}]"
+    return f"[^/{inner[1:]}]" if inner.startswith(("!", "^")) else f"[{inner}]"

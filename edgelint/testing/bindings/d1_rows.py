@@ -9,7 +9,8 @@ A plain SQLite counts only the steps of full scans. The rest is made from the pl
   match one more for each of them. How many matched is what came out; for a statement with no other access it is also
   worked out from the steps of SQLite's machine and the length of the loop in the program;
 - a sort, a DISTINCT or a GROUP BY that sorts: what was read, once more;
-- a write: the rows changed, and for each of them the entries of the indexes that change with it.
+- a write: the rows changed, and for each of them the entries of the indexes that change with it; AUTOINCREMENT reads
+  and writes its sequence.
 
 Where it is wrong: lookups inside of joins whose rows are filtered or counted instead of given (too few), sorts of rows
 that were filtered first (too many), joins of more than two tables, OR and IN over indexes, recursion, subqueries, FTS5,
@@ -42,8 +43,10 @@ def rows_read(
     ran; ``sorts``: sorts of the plan; ``counts``: the statement may be a bare ``count(*)``."""
     found = [read for read in reads if read.access.how not in ("constant", "subquery")]
     scans = [read for read in found if read.access.verb == "scan"]
-    if counts and len(found) == len(scans) == 1 and not steps and scans[0].table is not None:
-        return count(scans[0].table)
+    if counts and len(found) == len(scans) == 1 and not steps:
+        only = scans[0]
+        if only.table is not None and only.access.how != "virtual":
+            return count(only.table)
     total = 0
     above = 1  # rows of what stands above
     for read in found:
