@@ -363,7 +363,10 @@ class Life:
         self.home.store.on_write = lambda confirmed: None
         if self.home.life is self:
             self.home.life = None
-        running = asyncio.current_task()
+        try:
+            running = asyncio.current_task()
+        except RuntimeError:  # a test did it, from synchronous code
+            running = None
         for task in (*self._events, *self._others):
             if task is not running:
                 task.cancel()

@@ -337,6 +337,31 @@ def test_what_ends_a_transaction_resets_the_object(inside: Inside) -> None:
     assert inside(lambda storage: storage.get("k")) is UNDEFINED
 
 
+def test_a_test_that_ends_a_transaction(inside: Inside) -> None:
+    handle = inside.namespace.handle("a")
+    handle.sql("CREATE TABLE t (x PRIMARY KEY)")
+    inside(lambda storage: storage.put("k", 1))
+    handle.sql("INSERT INTO t VALUES (1)")
+    with pytest.raises(EdgeError, match="UNIQUE constraint failed"):
+        handle.sql("INSERT OR ROLLBACK INTO t VALUES (1)")
+    assert not handle.is_in_memory
+    assert inside(lambda storage: storage.get("k")) == 1
+
+
+def test_a_write_of_a_task_beside_the_events_code_is_committed(inside: Inside) -> None:
+    async def code(storage: Any) -> None:
+        async def beside() -> None:
+            await asyncio.sleep(1)
+            storage.kv.put("late", 1)
+
+        beside_it = asyncio.ensure_future(beside())
+        await asyncio.sleep(2)
+        await beside_it
+
+    inside(code)
+    assert not inside.namespace.objects.home(inside.namespace.id_from_name("a")).store.open
+
+
 def test_deferred_constraints_are_looked_at_when_it_is_written(inside: Inside) -> None:
     inside(lambda storage: storage.sql.exec(
         "CREATE TABLE p (a INTEGER PRIMARY KEY); CREATE TABLE c (a REFERENCES p(a) DEFERRABLE INITIALLY DEFERRED)"
