@@ -12,28 +12,25 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import apsw
-
-from edgelint.d1.engine import STEPS, Database, Value
 from edgelint.d1.errors import D1Error
 from edgelint.platform import d1_sql
 from edgelint.syntax.sql import statements
+from edgelint.testing.bindings.d1_engine import ServedDatabase
 from edgelint.testing.coercion import MAX_SAFE, integer, primitive_text
 from edgelint.testing.errors import EdgeError, type_error
 from edgelint.testing.facade import Verbs
 from edgelint.testing.values import UNDEFINED
 
 if TYPE_CHECKING:
-    from edgelint.syntax.sql import Statement
+    from edgelint.d1.engine import Value
     from edgelint.testing.bindings.object_storage import ObjectStorage
-    from edgelint.testing.clock import Clock
 
 NONE_FOUND: Final = "Expected exactly one result from SQL query, but got no results."
 SEVERAL_FOUND: Final = "Expected exactly one result from SQL query, but got multiple results."
-_DAY: Final = 86_400_000  # ms
-_EPOCH: Final = 2_440_587.5  # the Julian day of 1970-01-01
 _SPACE: Final = " \t\n\r\v\f"  # what workerd skips after a statement
+_NOTHING: Final = statements("SELECT 1")[0]
 _READS: Final = frozenset(("SELECT", "VALUES", "EXPLAIN", "PRAGMA"))
+_SCHEMA: Final = frozenset(("CREATE", "DROP", "ALTER"))
 # Errors of workerd's own, which bear no code of SQLite.
 _PLAIN: Final = frozenset(
     (d1_sql.TRANSACTION_REFUSED, d1_sql.NO_STATEMENT, d1_sql.ONLY_LAST_BOUND, d1_sql.WRONG_BINDINGS)
@@ -41,9 +38,7 @@ _PLAIN: Final = frozenset(
 
 
 class Rows(NamedTuple):
-    """What one call of ``exec`` answered. ``rows_read`` and ``rows_written`` are modelled: production counts them in a
-    SQLite of its own making. Read is what a full scan stepped over or what came out, whichever is more; written is rows
-    changed, once more for each index of the table, and 1 for a change of the schema."""
+    """What one call of ``exec`` answered. ``rows_read`` and ``rows_written`` are modelled, as D1's are (d1_rows)."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]
@@ -51,42 +46,9 @@ class Rows(NamedTuple):
     rows_written: int
 
 
-class _ClockedVfs(apsw.VFS):
-    """SQLite's way to the system, with a clock of ours: ``datetime('now')`` is virtual time."""
-
-    NAME: Final = "edgelint-virtual-clock"
-
-    def __init__(self) -> None:
-        super().__init__(self.NAME, "")
-        self.now = 0.0  # ms since the epoch
-
-    def xCurrentTime(self) -> float:
-        return _EPOCH + self.now / _DAY
-
-    def xCurrentTimeInt64(self) -> int:
-        return int(_EPOCH * _DAY + self.now)
-
-
-_vfs: _ClockedVfs | None = None
-
-
-def _clocked() -> _ClockedVfs:
-    global _vfs
-    if _vfs is None:
-        _vfs = _ClockedVfs()
-    return _vfs
-
-
-class ObjectDatabase(Database):
-    """The SQLite of one object. Transactions are opened and closed from outside, by the object's store."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._vfs = _clocked()
-        super().__init__(apsw.Connection(":memory:", vfs=_ClockedVfs.NAME), STEPS, unlimited=False)
-        self._fullscan = 0  # rows that full scans stepped over
-        self._touched = False  # whether a table was read
-        self._connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, self._profile)
+class ObjectDatabase(ServedDatabase):
+    """The SQLite of one object, in virtual time. Transactions are opened and closed from outside, by the object's
+    store."""
 
     @property
     def in_transaction(self) -> bool:
@@ -95,57 +57,33 @@ class ObjectDatabase(Database):
 
     def control(self, sql: str) -> None:
         """Run a statement of the platform's own: BEGIN, SAVEPOINT ... Raises D1Error."""
-        self._simple(sql, self._platform)
+        self._simple(sql, self._source(";", _NOTHING))
 
     def exec(self, sql: str, params: Sequence[Value], write: Callable[[], None]) -> Rows:
         """Run every statement of ``sql``; the last has the parameters and gives the answer. ``write`` is called before
         the first that is no mere read. Raises D1Error: what ran before it stays done."""
-        self._vfs.now = self._clock.now
         sql, found, more = self._read(sql)
-        self._fullscan, self._touched = 0, False
+        read = written = 0
         with self._meter.script():
-            written = 0
             for index, statement in enumerate(found):
                 last = index == len(found) - 1 and not more
                 source = self._source(sql, statement)
                 if statement.verb not in _READS and not (statement.verb == "WITH" and self._prepare(source).readonly):
                     write()
+                entries = self._entries() if statement.verb in _SCHEMA else 0
+                self._full_scan = 0
                 result = self._run(source, params if last else None)
-                self._touched = self._touched or bool(self._authorizer.reads)
-                written += self._written(statement, result.changes)
+                costs = self._costs(source, statement, len(result.rows), result.changes, entries)
+                read, written = read + costs[0], written + costs[1]
             if more:
                 raise D1Error(d1_sql.NO_STATEMENT, "SQLITE_ERROR", sql[more:], more)
-        read = max(len(result.rows), self._fullscan) if self._touched else 0
         return Rows(result.columns, tuple(tuple(map(_out, row)) for row in result.rows), read, written)
 
     def size(self) -> int:
         """Bytes of the pages that are in use."""
         with self.hidden():
-            asked = "SELECT (SELECT * FROM pragma_page_count) - (SELECT * FROM pragma_freelist_count)"
-            pages = self.execute(asked).rows[0][0]
-            page_size = self.execute("SELECT * FROM pragma_page_size").rows[0][0]
-        assert isinstance(pages, int)
-        assert isinstance(page_size, int)
-        return pages * page_size
-
-    @property
-    def _platform(self) -> Any:
-        return self._source(";", statements("SELECT 1")[0])
-
-    def _profile(self, event: dict[str, Any]) -> None:
-        steps = event["stmt_status"]["SQLITE_STMTSTATUS_FULLSCAN_STEP"]
-        self._fullscan += steps + 1 if steps else 0  # the first row of a scan is no step
-
-    def _written(self, statement: Statement, changes: int) -> int:
-        if statement.verb in ("CREATE", "DROP", "ALTER"):
-            return 1
-        if not changes:
-            return 0
-        tables = {name.partition(".")[0] for _, name in self._authorizer.writes}
-        with self.hidden():
-            asked = "SELECT 1 FROM pragma_index_list(?)"
-            indexes = sum(len(self._connection.execute(asked, (table,)).fetchall()) for table in tables)
-        return changes * (1 + indexes)
+            pages, free, size = self._ask("SELECT * FROM pragma_page_count, pragma_freelist_count, pragma_page_size")[0]
+        return int((pages - free) * size)
 
 
 def refusal(error: D1Error, sql: str) -> EdgeError:
