@@ -1,8 +1,9 @@
 """The table of probes: the same expression in JavaScript and in Python, and what workerd gave.
 
-``probes/*.txt`` are blocks of lines: ``js:`` the body of an async function, ``py:`` lines of the body of a coroutine over
-the plain classes, ``is:`` what workerd gave, as JSON (written by ``python -m tests.testing.web``). ``R(html, build)`` is a
-document through an HTMLRewriter. Where ours differs, ``differences.toml`` says what it gives and why.
+``probes/*.txt`` are blocks of lines: ``js:`` the body of an async function, ``py:`` lines of the body of a coroutine
+over the plain classes, ``is:`` what workerd gave, as JSON (written by ``python -m tests.testing.web``).
+``R(html, build)`` is a document through an HTMLRewriter. Where ours differs, ``differences.toml`` says what it gives,
+and why.
 """
 
 from __future__ import annotations

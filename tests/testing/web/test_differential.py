@@ -58,5 +58,5 @@ def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
     corpus.write(tmp_path / "some.txt", probes)
     assert corpus.read(tmp_path / "some.txt") == probes
     (tmp_path / "bad.txt").write_text("nonsense\n")
-    with pytest.raises(ValueError, match="bad.txt:1"):
+    with pytest.raises(ValueError, match=r"bad\.txt:1"):
         corpus.read(tmp_path / "bad.txt")

@@ -55,7 +55,8 @@ def test_chunks_come_as_they_are_and_are_not_kept() -> None:
 
 
 def test_a_request_goes_to_httpx_and_back() -> None:
-    asked = httpx.Request("POST", "https://a.example/p?q=1", headers=[(b"X", "ü".encode()), (b"x", b"2")], content=b"body")
+    headers = [(b"X", "ü".encode()), (b"x", b"2")]
+    asked = httpx.Request("POST", "https://a.example/p?q=1", headers=headers, content=b"body")
     plain = HttpRequest.from_httpx(asked)
     assert (plain.method, plain.url, plain.body) == ("POST", "https://a.example/p?q=1", b"body")
     assert plain.header("x") == "ü, 2"
@@ -67,7 +68,8 @@ def test_a_request_goes_to_httpx_and_back() -> None:
 
 
 def test_a_response_goes_to_httpx_and_back() -> None:
-    plain = HttpResponse(201, [("Set-Cookie", "a=1"), ("set-cookie", "b=2"), ("content-encoding", "br")], b"xyz", "Made")
+    headers = [("Set-Cookie", "a=1"), ("set-cookie", "b=2"), ("content-encoding", "br")]
+    plain = HttpResponse(201, headers, b"xyz", "Made")
     request = httpx.Request("GET", "https://a.example/")
     found = plain.to_httpx(request)
     assert (found.status_code, found.reason_phrase, found.content) == (201, "Made", b"xyz")

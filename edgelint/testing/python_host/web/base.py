@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from edgelint.testing.coercion import number, number_text, primitive_text
 from edgelint.testing.errors import EdgeError, type_error
@@ -48,6 +48,13 @@ class WebObject:
             cls.__iter__ = lambda self: getattr(self, self.js_iterates)()  # type: ignore[attr-defined]
         if cls.js_async_iterates and not hasattr(cls, "__aiter__"):
             cls.__aiter__ = lambda self: getattr(self, self.js_async_iterates)()  # type: ignore[attr-defined]
+
+    def _copy(self) -> Self:
+        """A second object with the same fields; in JavaScript it is another one."""
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        made.__dict__.pop("_js_value", None)
+        return made
 
     @classmethod
     def _js_class_name(cls) -> str:

@@ -100,9 +100,11 @@ def _member(name: str, value: Any, kind: type[WebObject]) -> Any:
     if isinstance(value, (staticmethod, classmethod)):
         return Static(name, _static(kind, value.__func__.__name__))
     if isinstance(value, StaticAndMethod):
-        return Method(name, _method(value.method))
+        return Method(name, _method(value.method, f"{kind._js_class_name()}.{name}"))
     if inspect.isfunction(value):
-        return Method(name, _method(value))
+        return Method(name, _method(value, f"{kind._js_class_name()}.{name}"))
+    if isinstance(value, type):
+        return Getter(name, lambda self: outward(value))
     if hasattr(value, "__get__") and hasattr(value, "__set__"):
         attribute = Getter(name, lambda self: outward(value.__get__(self._plain, type(self._plain))))
         if not isinstance(value, property) or value.fset is not None:
@@ -125,11 +127,11 @@ class _Constant(Static):
         return self if instance is None else self._constant
 
 
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+def _method(function: Callable[..., Any], label: str) -> Callable[..., Any]:
     gives_nothing = function.__annotations__.get("return") == "None"  # None is null elsewhere
 
     def run(self: Exposed, *args: Any) -> Any:
-        found = calling(lambda *plain_args: function(self._plain, *plain_args), *args)
+        found = calling(lambda *plain_args: function(self._plain, *plain_args), *args, label=label)
         return UNDEFINED if gives_nothing else found
 
     run.__name__ = function.__name__
@@ -138,7 +140,7 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _static(kind: type[WebObject], name: str) -> Callable[..., Any]:
     def run(*args: Any) -> Any:
-        return calling(getattr(kind, name), *args)
+        return calling(getattr(kind, name), *args, label=f"{kind._js_class_name()}.{name}")
 
     return run
 

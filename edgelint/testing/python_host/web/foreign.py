@@ -143,8 +143,8 @@ def inward(value: Any) -> Any:
     return foreign(value)
 
 
-def outward(value: Any) -> Any:
-    """What the plain classes give, as a value of the JavaScript side."""
+def outward(value: Any, label: str = "") -> Any:
+    """What the plain classes give, as a value of the JavaScript side. ``label`` says of a promise what it is for."""
     if value is None or value is UNDEFINED or isinstance(value, (str, bool, int, float, JsProxy)):
         return value
     if isinstance(value, Foreign):
@@ -165,15 +165,15 @@ def outward(value: Any) -> Any:
         return JsArray(outward(item) for item in value)
     if isinstance(value, BaseException):
         return error_out(value)
-    return _lazy(value)
+    return _lazy(value, label)
 
 
-def _lazy(value: Any) -> Any:
+def _lazy(value: Any, label: str) -> Any:
     """Promises, iterators, classes and functions."""
     if inspect.iscoroutine(value):
-        return promise(started(value))
+        return promise(started(value), label)
     if isinstance(value, asyncio.Future):
-        return promise(value)
+        return promise(value, label)
     if isinstance(value, type) and issubclass(value, WebObject):
         from edgelint.testing.python_host.web.exposed import constructor
 
@@ -189,15 +189,15 @@ def function(target: Callable[..., Any], name: str) -> JsFunction:
     """A plain function as one of JavaScript."""
 
     def run(*args: Any) -> Any:
-        return calling(target, *args)
+        return calling(target, *args, label=name)
 
     return JsFunction(run, name)
 
 
-def calling(target: Callable[..., Any], *args: Any) -> Any:
+def calling(target: Callable[..., Any], *args: Any, label: str = "") -> Any:
     """Call plain code with values of the JavaScript side. Raises JsException for what it throws."""
     try:
-        return outward(target(*(inward(arg) for arg in args)))
+        return outward(target(*(inward(arg) for arg in args)), label)
     except Thrown as error:
         raise js_errors.raisable(outward(error.value)) from None
 

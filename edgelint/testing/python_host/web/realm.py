@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
+from edgelint.platform.limits import DATE_WEBSOCKET_AUTO_CLOSE, DATE_WEBSOCKET_BINARY_TYPE
 from edgelint.testing.errors import EdgeError
 
 if TYPE_CHECKING:
@@ -48,8 +49,20 @@ class Realm:
     web_socket_auto_reply_to_close)."""
 
     def now(self) -> float:
-        """Ms since the epoch; 0 before there is a clock."""
-        return 0.0 if self.clock is None else self.clock.now
+        """Ms since the epoch; 0 before there is a clock. Rounded to microseconds: the loop counts in seconds since the
+        epoch, of which a float holds a quarter of one."""
+        return 0.0 if self.clock is None else round(self.clock.now, 3)
+
+
+def socket_defaults(compatibility_date: str, flags: Collection[str]) -> tuple[str, bool]:
+    """``binary_type`` and ``auto_reply`` of a worker, from its date and flags
+    (https://github.com/cloudflare/workerd/blob/main/src/workerd/io/compatibility-date.capnp)."""
+    blobs = compatibility_date >= DATE_WEBSOCKET_BINARY_TYPE and "no_websocket_standard_binary_type" not in flags
+    replies = compatibility_date >= DATE_WEBSOCKET_AUTO_CLOSE and "web_socket_manual_reply_to_close" not in flags
+    return (
+        "blob" if blobs or "websocket_standard_binary_type" in flags else "arraybuffer",
+        replies or "web_socket_auto_reply_to_close" in flags,
+    )
 
 
 _current: ContextVar[Realm] = ContextVar("edgelint_realm")

@@ -137,8 +137,7 @@ class Request(Body):
     def clone(self) -> Request:
         """A second one of it. Raises EdgeError (TypeError) when its body was read from or is locked."""
         content = self._fork()
-        made = Request.__new__(Request)
-        made.__dict__.update(self.__dict__)
+        made = self._copy()
         made._headers = Headers(self._headers)
         made._headers._immutable = self._headers._immutable
         made._content = content

@@ -166,8 +166,7 @@ class Response(Body):
         if self._web_socket is not None:
             raise type_error("Cannot clone a response to a WebSocket handshake.")
         content = self._fork()
-        made = Response.__new__(Response)
-        made.__dict__.update(self.__dict__)
+        made = self._copy()
         made._headers = Headers(self._headers)
         made._headers._immutable = self._headers._immutable
         made._content = content

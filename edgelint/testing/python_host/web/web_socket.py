@@ -26,7 +26,7 @@ from edgelint.testing.python_host.web.events import CloseEvent, ErrorEvent, Even
 from edgelint.testing.python_host.web.promises import started
 from edgelint.testing.python_host.web.timers import uncaught
 from edgelint.testing.python_host.web.urls import URL, scalars
-from edgelint.testing.sockets import Close, Failure, Frame, SocketEnd, socket_pair
+from edgelint.testing.sockets import Close, Frame, SocketEnd, socket_pair
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ERROR: Final = "WebSocket Constructor: "
@@ -169,9 +169,6 @@ class WebSocket(EventTarget):
         if isinstance(frame, Close):
             init = {"code": frame.code, "reason": frame.reason, "wasClean": frame.was_clean}
             self._tell(CloseEvent("close", init))
-        elif isinstance(frame, Failure):
-            message = getattr(frame.error, "message", str(frame.error))
-            self._tell(ErrorEvent("error", {"message": message, "error": frame.error}))
         else:
             self._tell(MessageEvent("message", {"data": self._received(frame)}))
 
@@ -208,8 +205,8 @@ class WebSocket(EventTarget):
             return
         self._end = answer.web_socket
         self._protocol = answer.header("sec-websocket-protocol")
+        self._end.take(self._receiver())  # what came already is told at the next turn, after "open"
         self._tell(Event("open"))
-        self._end.take(self._receiver())
 
 
 class WebSocketPair(WebObject):
