@@ -46,6 +46,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Iterable, Iterator
+from inspect import iscoroutine
 from typing import Any, ClassVar, Final, Self, TypeVar, cast
 
 from edgelint.testing.coercion import MAX_SAFE, integer, number_text
@@ -652,7 +653,7 @@ def guarded(function: Callable[..., T], *args: Any, label: str = "") -> Any:
         result = function(*args)
     except EdgeError as error:
         raise_js(error)
-    if hasattr(result, "cr_frame"):
+    if iscoroutine(result):
         return _start(result, label)
     return result
 
