@@ -88,7 +88,7 @@ class Gate:
 
     def __init__(self, clock: Clock) -> None:
         self.boundary: Stage = pass_through
-        """Around all others: what a Durable Object's gates do to an operation that leaves it (``object_gates.cross``)."""
+        """Around all others: a Durable Object's gates, which an operation that leaves it passes (``object_gates``)."""
         self.meter: Stage = pass_through
         self.faults: Stage = pass_through
         self.schedule: Stage = pass_through
