@@ -169,6 +169,10 @@ def _half_a_pair(seen: Seen) -> bool:
     return "\\ud800" in repr(seen.step) and "length(?1)" in repr(seen.step) and "ok" in seen.theirs
 
 
+def _no_utf8(seen: Seen) -> bool:
+    return seen.ours.get("error", {}).get("message", "").endswith("a value is text, but not UTF-8: SQLITE_MISMATCH")
+
+
 _CACHE_DOCS: Final = "https://developers.cloudflare.com/workers/runtime-apis/cache/"
 
 DIFFERENCES: Final[list[Difference]] = [
@@ -212,6 +216,10 @@ DIFFERENCES: Final[list[Difference]] = [
     Difference(
         "d1", _violated_at_the_end, "a foreign key that is violated at the end fails the query, not the database",
         "https://developers.cloudflare.com/d1/sql-api/foreign-keys/",
+    ),
+    Difference(
+        "d1", _no_utf8, "the fake's SQLite reads text as UTF-8 or not at all; D1 answers U+FFFD for what is none",
+        "https://www.sqlite.org/invalidutf.html",
     ),
     Difference(
         "d1", _half_a_pair, "the fake keeps text as UTF-8: half a surrogate pair is U+FFFD",

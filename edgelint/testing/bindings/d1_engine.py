@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import apsw
 
-from edgelint.d1.engine import STEPS, Database, Value
+from edgelint.d1.engine import STEPS, Database, Result, Value
 from edgelint.d1.errors import D1Error
 from edgelint.d1.plans import PlanStep, reads
 from edgelint.platform import d1_sql, limits
@@ -54,20 +54,6 @@ class _State(NamedTuple):
     schema: int
 
 
-class _Profile:
-    """What SQLite counted: full scan steps since they were set to 0, steps of its machine in the last statement. It
-    holds on to nothing, since SQLite calls it until the connection is gone."""
-
-    def __init__(self) -> None:
-        self.full_scan = 0
-        self.machine = 0
-
-    def __call__(self, event: dict[str, Any]) -> None:
-        status = event["stmt_status"]
-        self.full_scan += status["SQLITE_STMTSTATUS_FULLSCAN_STEP"]
-        self.machine = status["SQLITE_STMTSTATUS_VM_STEP"]
-
-
 class ServedDatabase(Database):
     """One database as a D1 binding serves it: in virtual time, with the documented limit on values and rows."""
 
@@ -80,9 +66,9 @@ class ServedDatabase(Database):
         super().__init__(connection, STEPS, unlimited=False)
         self._length = limits.D1_MAX_VALUE
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, self._length)
-        self._profile = _Profile()
+        self._full_scan = 0  # SQLite's count of the steps of scans, since it was set to 0
+        self._machine = 0  # steps of SQLite's machine in the last statement
         self._tables: tuple[int, dict[str, d1_rows.Table]] = (-1, {})
-        connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, self._profile)
 
     def content(self) -> bytes:
         """The whole database, to open another with; empty for one that nothing was written to."""
@@ -116,8 +102,7 @@ class ServedDatabase(Database):
             last = index == len(found) - 1 and not more
             source = self._source(text, statement)
             entries = self._entries() if statement.verb in _SCHEMA else 0
-            self._profile.full_scan = 0
-            result = self._run(source, query.params if last else None)
+            result = self._profiled(source, query.params if last else None)
             changes += result.changes
             reading = reading and statement.verb == "SELECT"
             costs = self._costs(source, statement, len(result.rows), result.changes, entries)
@@ -143,9 +128,24 @@ class ServedDatabase(Database):
             )[0]
         return _State((max(pages, 1) - free + _OWN_PAGES) * size, self._connection.last_insert_rowid(), schema)
 
+    def _profiled(self, source: _Source, params: Sequence[Value] | None) -> Result:
+        """Run a statement with SQLite counting. It is asked to for that time only: it also tells when a connection is
+        closed, which may be when there is nothing left to tell."""
+
+        def count(event: dict[str, Any]) -> None:
+            self._full_scan += event["stmt_status"]["SQLITE_STMTSTATUS_FULLSCAN_STEP"]
+            self._machine = event["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"]
+
+        self._full_scan = 0
+        self._connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, count)
+        try:
+            return self._run(source, params)
+        finally:
+            self._connection.trace_v2(0, None)
+
     def _costs(self, source: _Source, statement: Statement, rows: int, changes: int, entries: int) -> tuple[int, int]:
         """(rows read, rows written) of a statement that ran just now."""
-        verb, steps, writes = statement.verb, self._profile.full_scan, set(self._authorizer.writes)
+        verb, steps, writes = statement.verb, self._full_scan, set(self._authorizer.writes)
         if verb in ("PRAGMA", "EXPLAIN"):
             return 0, 0
         if verb in _SCHEMA:
@@ -156,7 +156,7 @@ class ServedDatabase(Database):
         written = d1_rows.rows_written(verb, changes, writes, self._table)
         if verb in ("REPLACE", "INSERT") and "SELECT" not in {token.upper for token in tokens(source.text)}:
             return sum(self._table(name).autoincrement for what, name in writes if what == "insert"), written
-        machine = self._profile.machine
+        machine = self._machine
         plan = [PlanStep(int(row[0]), int(row[1]), str(row[3])) for row in self._explained(source, 2)]
         if verb == "DELETE" and not steps and changes and not any(step.searches for step in plan):
             return 0, written  # all rows at once

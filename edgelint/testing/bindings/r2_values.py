@@ -78,7 +78,8 @@ class Conditional:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A part of an object that is asked for: by numbers, or by a Range header."""
+    """A part of an object that is asked for: by numbers, or by a Range header. One without numbers is of all there is,
+    and of an empty object cannot be satisfied."""
 
     offset: int | None = None
     length: int | None = None
@@ -99,8 +100,6 @@ class Range:
                 return None
             length = min(self.suffix, size)
             offset = size - length
-        elif self.offset is None and length is None:
-            return 0, size
         length = size - offset if length is None else length
         if offset > size or length <= 0:
             return None
@@ -147,7 +146,8 @@ def byte_range(value: Any) -> Check[Range | None]:
     if isinstance(value, Undefined):
         return lambda: None
     if _is_headers(value):
-        return lambda: Range(header=_headers(value).get("range"))
+        header = _headers(value).get("range")
+        return lambda: None if header is None else Range(header=header)
     found = _dict(value, "range", "GetOptions", "Range or Headers")
     given = [None if isinstance(each := found.get(name, UNDEFINED), Undefined) else number(each)
              for name in ("offset", "length", "suffix")]  # fmt: skip

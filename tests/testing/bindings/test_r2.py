@@ -184,6 +184,7 @@ def test_conditions_on_what_is_not_there() -> None:
 )  # fmt: skip
 def test_ranges(wanted: Range, found: tuple[int, int] | None) -> None:
     assert wanted.of(5) == found
+    assert Range().of(0) is None
 
 
 def test_ranges_that_are_refused(r2: Bound[R2Bucket]) -> None:
