@@ -121,6 +121,3 @@ class AbortController(WebObject):
     def abort(self, reason: Any = MISSING) -> None:
         """Abort. A second time does nothing."""
         self._signal._abort(reason if given(reason) else aborted_error())
-
-
-__all__ = ["AbortController", "AbortSignal", "aborted_error"]

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from edgelint.testing import json_text
 from edgelint.testing.coercion import utf8 as utf8_bytes
-from edgelint.testing.errors import EdgeError, type_error
-from edgelint.testing.python_host.web import forms, mime, realm
+from edgelint.testing.errors import type_error
+from edgelint.testing.python_host.web import forms, realm
 from edgelint.testing.python_host.web.base import ArrayBuffer, WebObject, can_iterate, is_buffer, text
 from edgelint.testing.python_host.web.blobs import Blob
 from edgelint.testing.python_host.web.encoding import utf8
@@ -186,11 +186,3 @@ async def _bytes_of(stream: ReadableStream) -> AsyncIterator[bytes]:
 def parse_json(source: str) -> Any:
     """The value of a JSON text. Raises EdgeError (SyntaxError) in V8's words."""
     return json_text.parse(source)
-
-
-def content_type_of(headers: Headers) -> str:
-    """The media type alone, "" when there is none."""
-    return mime.essence(headers.get("content-type"))
-
-
-__all__ = ["Body", "Content", "EdgeError", "content_type_of", "extract", "parse_json"]

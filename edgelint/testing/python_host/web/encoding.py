@@ -6,7 +6,7 @@ import codecs
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from edgelint.testing.errors import EdgeError, range_error, type_error
+from edgelint.testing.errors import range_error, type_error
 from edgelint.testing.python_host.web.base import (
     MISSING,
     WebObject,
@@ -167,6 +167,3 @@ def _character(codec: codecs.CodecInfo, byte: int) -> str:
 def utf8(data: bytes) -> str:
     """UTF-8 decode as bodies are read: malformed bytes become U+FFFD, a byte order mark goes."""
     return data.decode("utf-8", "replace").removeprefix("\ufeff")
-
-
-__all__ = ["EdgeError", "TextDecoder", "TextEncoder", "utf8"]

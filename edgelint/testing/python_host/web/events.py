@@ -328,6 +328,3 @@ def _no_capture(options: Any, method: str) -> None:
         return
     if truth(field(options, "capture")):
         raise type_error(f"{method}: options.capture must be false.")
-
-
-__all__ = ["CloseEvent", "CustomEvent", "ErrorEvent", "Event", "EventTarget", "MessageEvent", "on_event"]

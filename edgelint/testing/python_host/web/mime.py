@@ -21,8 +21,3 @@ def parse(value: str) -> tuple[str, dict[str, str]] | None:
             parameters.setdefault(name.strip().lower(), plain)
     return found[1].lower(), parameters
 
-
-def essence(value: str | None) -> str:
-    """The type alone, "" for none."""
-    found = parse(value or "")
-    return "" if found is None else found[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from edgelint.testing.python_host.web.base import js_text
@@ -112,9 +112,3 @@ def _unwatched(future: Future[T]) -> Future[T]:
 def _looked_at(future: Future[Any]) -> None:
     if not future.cancelled():
         future.exception()
-
-
-__all__ = [
-    "Awaitable", "Future", "Thrown", "as_error", "as_reason", "attempt", "finish", "pending", "reject", "rejected",
-    "resolve", "resolved", "started", "then",
-]  # fmt: skip

@@ -15,7 +15,6 @@ from edgelint.testing.python_host.web.base import (
     MISSING,
     WebObject,
     field,
-    given,
     is_buffer,
     or_else,
     text,
@@ -26,7 +25,6 @@ from edgelint.testing.python_host.web.base import (
 )  # fmt: skip
 from edgelint.testing.python_host.web.promises import (
     Future,
-    as_error,
     finish,
     pending,
     reject,
@@ -388,6 +386,3 @@ async def _iterate(reader: ReadableStreamDefaultReader, prevent_cancel: bool) ->
 async def _cancelled(work: Future[Any]) -> Any:
     await work
     return UNDEFINED
-
-
-__all__ = ["LOCKED", "ReadableStream", "ReadableStreamBYOBReader", "ReadableStreamDefaultReader", "as_error", "given"]

@@ -13,7 +13,6 @@ from edgelint.testing.python_host.web.base import (
     MISSING,
     WebObject,
     field,
-    given,
     illegal_constructor,
     is_buffer,
     or_else,
@@ -367,7 +366,7 @@ class ReadableStreamBYOBRequest(WebObject):
     def respondWithNewView(self, view: Any = MISSING) -> None:
         """Give another buffer instead."""
         if not is_buffer(view):
-            raise wrong_type("respondWithNewView on ReadableStreamBYOBRequest 1", "Array")
+            raise wrong_type("respondWithNewView on ReadableStreamBYOBRequest 1", "BufferSource")
         if self._controller is None:
             raise type_error(_INVALID)
         size = strategies.byte_length(view)
@@ -382,7 +381,3 @@ class ReadableStreamBYOBRequest(WebObject):
             raise type_error(f"The {what} must be more than zero while the stream is open.")
         if not self._controller._open and count > 0:
             raise type_error(f"The {what} must be zero after the stream is closed.")
-
-
-__all__ = ["Controller", "ReadableByteStreamController", "ReadableStreamBYOBRequest", "ReadableStreamDefaultController",
-           "given"]  # fmt: skip

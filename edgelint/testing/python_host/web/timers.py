@@ -185,7 +185,3 @@ class Navigator(WebObject):
     def languages(self) -> list[str]:
         """["en"]."""
         return ["en"]
-
-
-__all__ = ["Navigator", "Performance", "Scheduler", "Timers", "after", "background", "queueMicrotask",
-           "uncaught"]  # fmt: skip

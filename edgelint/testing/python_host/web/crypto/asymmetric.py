@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from edgelint.testing.errors import EdgeError
-from edgelint.testing.python_host.web.base import MISSING, field, is_buffer, text, whole
+from edgelint.testing.python_host.web.base import MISSING, field, is_buffer, text, whole, wrong_field
 from edgelint.testing.python_host.web.crypto import keys
 from edgelint.testing.python_host.web.crypto.keys import CryptoKey, data_error, failed, not_supported
 
@@ -15,7 +15,21 @@ EC: Final = ("ECDSA", "ECDH")
 OKP: Final = ("Ed25519", "X25519")
 NAMES: Final = (*RSA, *EC, *OKP, "NODE-ED25519")
 _CURVES: Final = {"P-256": ("SECP256R1", 32), "P-384": ("SECP384R1", 48), "P-521": ("SECP521R1", 66)}
+_WRONG_KTY: Final = {
+    family: f'{start} a JSON Web Key with Key Type parameter "kty" ("{{kind}}") equal to "{family}".'
+    for family, start in (
+        ("RSA", 'RSASSA-PKCS1-v1_5 "jwk" key import requires'), ("EC", 'Elliptic curve "jwk" key import requires'),
+        ("OKP", '{name} "jwk" key imports requires'),
+    )
+}  # fmt: skip
+_MISSING_PART: Final = {
+    ("RSA", "e"): 'Invalid RSA key in JSON Web Key; missing or invalid Exponent parameter ("e").',
+    ("RSA", "n"): 'Invalid RSA key in JSON Web Key; missing or invalid Modulus parameter ("n").',
+    ("OKP", "x"): 'Invalid Ed25519 key in JSON WebKey; missing or invalid public key component ("x").',
+}
 _RSA_BITS: Final = (256, 16384)
+_OAEP_FAILED: Final = "RSA-OAEP failed encrypt/decrypt."
+_RSA_EXPONENTS: Final = (3, 65537)
 _ES: Final = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 
 
@@ -59,9 +73,11 @@ def _generate(name: str, algorithm: Any) -> tuple[Any, dict[str, Any]]:
             raise failed(
                 f"The modulus length must be a multiple of 8 and between 256 and 16k, but {bits} was requested."
             )
+        if int.from_bytes(exponent) not in _RSA_EXPONENTS:
+            raise failed(f'The "publicExponent" must be either 3 or 65537, but got {int.from_bytes(exponent)}.')
         try:
             made: Any = rsa.generate_private_key(int.from_bytes(exponent), bits)
-        except ValueError as error:
+        except ValueError as error:  # the library makes none so short
             raise failed(f"Error generating RSA key: {error}") from None
         return made, _rsa(name, made.public_key(), hashed)
     if name in EC:
@@ -100,6 +116,8 @@ def _import(name: str, form: str, source: Any, algorithm: Any) -> Any:
         raise
     except Exception:  # the library has a class of error for each kind of nonsense
         words = {"spki": "Invalid SPKI input.", "pkcs8": "Invalid PKCS8 input."}
+        if form == "raw" and name in OKP:
+            raise data_error(f"{name} raw keys must be exactly 32-bytes (provided {len(bytes(source))}).") from None
         if form == "raw" and name in EC:
             raise data_error("Failed to import raw EC key data: Invalid point encoding..") from None
         raise data_error(words.get(form, f"Invalid {name} key.")) from None
@@ -134,11 +152,13 @@ def _check_kind(name: str, material: Any, algorithm: Any) -> None:
         fits = isinstance(material, (ec.EllipticCurvePublicKey, ec.EllipticCurvePrivateKey))
         wanted = _curve(keys.required(algorithm, "namedCurve"))
         if fits and material.curve.name.upper() != _CURVES[wanted][0]:
-            raise data_error(f"The key is not on the curve \"{wanted}\".")
+            raise data_error(
+                f'"algorithm.namedCurve" "{wanted}" does not match the curve specified by the input key data.'
+            )
     else:
         fits = isinstance(material, (_okp_class(name, private=True), _okp_class(name, private=False)))
     if not fits:
-        raise data_error(f"The key is no {name} key.")
+        raise data_error(f"Input was not an {_family(name)} key.")
 
 
 def export_key(form: str, key: CryptoKey) -> Any:
@@ -222,7 +242,7 @@ def encrypt(key: CryptoKey, algorithm: Any, content: bytes) -> bytes:
     try:
         return bytes(key._material.encrypt(content, _oaep(key, algorithm)))
     except ValueError:
-        raise failed("RSA-OAEP encryption failed: the message is too long for the key.") from None
+        raise failed(_OAEP_FAILED) from None
 
 
 def decrypt(key: CryptoKey, algorithm: Any, content: bytes) -> bytes:
@@ -230,7 +250,7 @@ def decrypt(key: CryptoKey, algorithm: Any, content: bytes) -> bytes:
     try:
         return bytes(key._material.decrypt(content, _oaep(key, algorithm)))
     except ValueError:
-        raise failed("RSA-OAEP decryption failed.") from None
+        raise failed(_OAEP_FAILED) from None
 
 
 def derive(key: CryptoKey, algorithm: Any, bits: int | None) -> bytes:
@@ -238,9 +258,15 @@ def derive(key: CryptoKey, algorithm: Any, bits: int | None) -> bytes:
     from cryptography.hazmat.primitives.asymmetric import ec
 
     other = keys.required(algorithm, "public")
-    if not isinstance(other, CryptoKey) or other._kind != "public" or other._name != key._name:
-        words = f'The "public" of {key._name} must be a public key of the same algorithm.'
-        raise EdgeError(words, "InvalidAccessError")
+    if not isinstance(other, CryptoKey):
+        raise wrong_field("public", "DeriveKeyAlgorithm", "CryptoKey")
+    if other._kind != "public":
+        raise EdgeError(f'The provided key has type "{other._kind}", not "public"', "InvalidAccessError")
+    if other._name != key._name:
+        raise EdgeError(
+            f"Base {key._name} private key cannot be used to derive a key from a peer {other._name} public key",
+            "InvalidAccessError",
+        )
     if key._name == "ECDH":
         mine, theirs = key._algorithm["namedCurve"], other._algorithm["namedCurve"]
         if theirs != mine:
@@ -288,6 +314,10 @@ def _oaep(key: CryptoKey, algorithm: Any) -> Any:
     return padding.OAEP(padding.MGF1(hashed), hashed, bytes(label) if is_buffer(label) else None)
 
 
+def _family(name: str) -> str:
+    return "RSA" if name in RSA else "EC" if name in EC else name
+
+
 def _curve(value: Any) -> str:
     name = text(value)
     if name not in _CURVES:
@@ -314,15 +344,13 @@ def _from_jwk(name: str, jwk: Any, algorithm: Any) -> Any:
     kind = text(field(jwk, "kty", ""))
     wanted = "RSA" if name in RSA else "EC" if name in EC else "OKP"
     if kind != wanted:
-        raise data_error(
-            f'{"Elliptic curve" if name in EC else name} "jwk" key import requires a JSON Web Key with Key Type '
-            f'parameter "kty" ("{kind}") equal to "{wanted}".'
-        )
+        raise data_error(_WRONG_KTY[wanted].format(name=name, kind=kind))
 
     def part(member: str) -> bytes:
         value = field(jwk, member, MISSING)
         if value is MISSING:
-            raise data_error(f'Missing field "{member}" in the JSON Web Key.')
+            otherwise = f'Invalid {wanted} key in JSON Web Key; missing "{member}".'
+            raise data_error(_MISSING_PART.get((wanted, member), otherwise))
         return keys.decode64(value)
 
     def number(member: str) -> int:
@@ -330,16 +358,14 @@ def _from_jwk(name: str, jwk: Any, algorithm: Any) -> Any:
 
     has_private = field(jwk, "d", MISSING) is not MISSING
     if name in RSA:
-        public = rsa.RSAPublicNumbers(number("e"), number("n"))
+        modulus = number("n")
+        public = rsa.RSAPublicNumbers(number("e"), modulus)
         if not has_private:
             return public.public_key()
         p, q, d, dp, dq, qi = (number(each) for each in ("p", "q", "d", "dp", "dq", "qi"))
         return rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, public).private_key()
     if name in EC:
-        curve = _curve(keys.required(algorithm, "namedCurve"))
-        if text(field(jwk, "crv", "")) != curve:
-            raise data_error(f'The JSON Web Key is not on the curve "{curve}".')
-        point = ec.EllipticCurvePublicNumbers(number("x"), number("y"), _curve_object(curve))
+        point = ec.EllipticCurvePublicNumbers(number("x"), number("y"), _curve_object(_curve(field(jwk, "crv", ""))))
         return ec.EllipticCurvePrivateNumbers(number("d"), point).private_key() if has_private else point.public_key()
     if has_private:
         return _okp_class(name, private=True).from_private_bytes(part("d"))

@@ -17,6 +17,7 @@ from edgelint.testing.python_host.web.base import (
     is_buffer,
     text,
     whole,
+    wrong_field,
     wrong_type,
 )  # fmt: skip
 
@@ -115,9 +116,7 @@ def buffer_of(options: Any, name: str) -> bytes:
     """A member that is a buffer."""
     value = required(options, name)
     if not is_buffer(value):
-        raise type_error(
-            f"Incorrect type for the '{name}' field on 'EncryptAlgorithm': the provided value is not of type 'Array'."
-        )
+        raise wrong_field(name, "EncryptAlgorithm", "BufferSource")
     return bytes(value)
 
 

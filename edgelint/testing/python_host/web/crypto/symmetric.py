@@ -99,7 +99,10 @@ def export_key(form: str, key: CryptoKey) -> Any:
     if form == "raw":
         return key._material
     if form != "jwk":
-        raise not_supported(f'Unimplemented key export format "{form}".')
+        raise not_supported(
+            f'Unimplemented key export format "{form}".' if key._name == "HMAC" else
+            f'{key._name} key only supports exporting "raw", "raw-secret" & "jwk", not "{form}".'
+        )
     if key._name == "HMAC":
         alg = _hmac_alg(key._hash)
     else:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from edgelint.testing.python_host.web.base import MISSING, WebObject, field, is_buffer, text, wrong_field, wrong_type
+from edgelint.testing.python_host.web.base import MISSING, WebObject, field, text, wrong_field, wrong_type
 from edgelint.testing.python_host.web.body import Content
 from edgelint.testing.python_host.web.html import content, tokens
 from edgelint.testing.python_host.web.html.selectors import Selector
@@ -70,8 +70,6 @@ class HTMLRewriter(WebObject):
 async def _rewritten(source: ReadableStream, handlers: list[_Handlers]) -> AsyncIterator[bytes]:
     run = _Run(handlers)
     async for chunk in source.values():
-        if not is_buffer(chunk):
-            raise wrong_type("write on HTMLRewriter 1", "Array")
         async for made in run.write(bytes(chunk)):
             yield made
     async for made in run.end():

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-_SPACE: Final = b"\t\n\f\r "
 _TAG_NAME: Final = re.compile(rb"[A-Za-z][^\t\n\f\r />]*")
 _SKIP: Final = re.compile(rb"[\t\n\f\r /]*")
 _ATTRIBUTE_NAME: Final = re.compile(rb"=?[^\t\n\f\r />=]*")
@@ -17,13 +16,14 @@ _DOCTYPE: Final = re.compile(
     rb"<!doctype\s*([^\s>]*)\s*(?:public\s*(\"[^\">]*\"|'[^'>]*')?\s*(\"[^\">]*\"|'[^'>]*')?"
     rb"|system\s*(\"[^\">]*\"|'[^'>]*')?)?[^>]*>", re.I,
 )  # fmt: skip
-_SCRIPT_MARKS: Final = re.compile(rb"<!--|-->|<script(?=[\t\n\f\r />])|</script(?=[\t\n\f\r />])", re.I)
+_SCRIPT_MARKS: Final = re.compile(rb"<!--|<script(?=[\t\n\f\r />])|</script(?=[\t\n\f\r />])", re.I)
 RAW_TEXT: Final = frozenset((b"style", b"xmp", b"iframe", b"noembed", b"noframes", b"noscript", b"script"))
 """Elements whose content is text up to their end tag, references included."""
 ESCAPABLE: Final = frozenset((b"title", b"textarea"))
 """The same, but references count."""
 _BROKEN_END: Final = re.compile(rb"</[A-Za-z]*")
-_LONGEST_MARK: Final = len(b"</script") + 1
+_COMMENT_END: Final = re.compile(rb"--!?>")
+_AFTER_NAME: Final = tuple(bytes([each]) for each in b"\t\n\f\r />")
 
 
 @dataclass(slots=True)
@@ -97,6 +97,7 @@ class Tokenizer:
 
     def __init__(self) -> None:
         self._buffer = b""
+        self._at = 0  # where in the buffer the next token begins
         self._end = False
         self.text_of: bytes | None = None
         self.plain = False
@@ -106,7 +107,8 @@ class Tokenizer:
 
     def feed(self, data: bytes) -> Iterator[Token]:
         """The tokens that ``data`` completes. The iterator is to be run to its end."""
-        self._buffer += data
+        self._buffer = self._buffer[self._at :] + data
+        self._at = 0
         return self._tokens()
 
     def close(self) -> Iterator[Token]:
@@ -115,95 +117,100 @@ class Tokenizer:
         return self._tokens()
 
     def _tokens(self) -> Iterator[Token]:
-        while self._buffer:
+        while self._at < len(self._buffer):
             found = self._next()
             if found is None:
                 break
-            self._buffer = self._buffer[len(found.raw) :]
+            self._at += len(found.raw)
             yield found
-        if self._end and self._buffer:
-            rest, self._buffer = self._buffer, b""
-            yield TextPart(rest) if self.text_of is not None else Raw(rest)
+        if self._end and self._at < len(self._buffer):
+            rest = self._buffer[self._at :]
+            self._at = len(self._buffer)
+            yield TextPart(rest) if self.text_of is not None or self._in_cdata else Raw(rest)
+
+    def _ahead(self, length: int) -> bytes:
+        """The next bytes."""
+        return self._buffer[self._at : self._at + length]
+
+    def _text_until_markup(self, skip: int = 0) -> TextPart:
+        """Text up to the next "<" after ``skip`` bytes, or all there is."""
+        end = self._buffer.find(b"<", self._at + skip)
+        return TextPart(self._buffer[self._at : end if end >= 0 else None])
 
     def _next(self) -> Token | None:
         """The token at the front, None when it is not whole yet."""
         if self.plain:
-            return TextPart(self._buffer)
-        if self.text_of is not None:
-            return self._only_text(self.text_of)
+            return TextPart(self._buffer[self._at :])
         if self._in_cdata:
             return self._cdata()
-        at = self._buffer.find(b"<")
-        if at < 0:
-            return TextPart(self._buffer)
-        return TextPart(self._buffer[:at]) if at else self._markup()
+        if self._ahead(1) != b"<":
+            found = self._text_until_markup()
+            if self._script_depth and b"-->" in found.raw:
+                self._script_depth = 0
+            return found
+        return self._markup() if self.text_of is None else self._only_text(self.text_of)
 
     def _markup(self) -> Token | None:
-        buffer = self._buffer
-        second = buffer[1:2]
-        if not second:
+        second, third = self._buffer[self._at + 1 : self._at + 2], self._buffer[self._at + 2 : self._at + 3]
+        if not second or (second == b"/" and not third):
             return None
         if second.isalpha():
             return self._tag(1)
         if second == b"/":
-            third = buffer[2:3]
-            if not third:
-                return None
             if third.isalpha():
                 return self._tag(2)
-            if third == b">":
-                return Raw(b"</>")
-            return self._bogus(2)
+            return Raw(b"</>") if third == b">" else self._bogus(2)
         if second == b"?":
             return self._bogus(1)
-        if second == b"!":
-            return self._declaration()
-        return TextPart(b"<")
+        return self._declaration() if second == b"!" else TextPart(b"<")
 
     def _declaration(self) -> Token | None:
-        buffer = self._buffer
-        if buffer.startswith(b"<!--"):
+        ahead = self._ahead(len(b"<!doctype"))
+        if ahead.startswith(b"<!--"):
             return self._comment()
-        if self.foreign and buffer.startswith(b"<![CDATA["):
+        if self.foreign and ahead == b"<![CDATA[":
             self._in_cdata = True
-            return Raw(b"<![CDATA[")
-        if len(buffer) < len(b"<!doctype") and not self._end and (
-            b"<!doctype".startswith(buffer.lower()) or b"<!--".startswith(buffer) or b"<![CDATA[".startswith(buffer)
-        ):
-            return None
-        if buffer[:9].lower() == b"<!doctype":
-            found = _DOCTYPE.match(buffer)
+            return Raw(ahead)
+        if ahead.lower() == b"<!doctype":
+            found = _DOCTYPE.match(self._buffer, self._at)
             if found is None:
                 return None
             name, public, system, only_system = found.groups()
             ids = [None if each is None else each[1:-1] for each in (public, system or only_system)]
             return Doctype(found[0], name.lower() or None, ids[0], ids[1])
+        if len(ahead) < len(b"<!doctype"):  # more may make one of these of it
+            if any(mark.startswith(ahead.lower()) for mark in (b"<!doctype", b"<!--", b"<![cdata[")):
+                return None
         return self._bogus(2)
 
     def _cdata(self) -> Token | None:
-        end = self._buffer.find(b"]]>")
+        end = self._buffer.find(b"]]>", self._at)
         if end < 0:
             return None
-        if end > 0:
-            return TextPart(self._buffer[:end])
+        if end > self._at:
+            return TextPart(self._buffer[self._at : end])
         self._in_cdata = False
         return Raw(b"]]>")
 
     def _comment(self) -> Token | None:
-        buffer = self._buffer
+        start = self._at + 4
         for empty in (b"<!-->", b"<!--->"):
-            if buffer.startswith(empty):
+            if self._buffer.startswith(empty, self._at):
                 return Comment(empty, b"")
-        found = re.compile(rb"--!?>").search(buffer, 4)
-        return None if found is None else Comment(buffer[: found.end()], buffer[4 : found.start()])
+        found = _COMMENT_END.search(self._buffer, start)
+        if found is None:
+            return None
+        return Comment(self._buffer[self._at : found.end()], self._buffer[start : found.start()])
 
-    def _bogus(self, start: int) -> Token | None:
-        end = self._buffer.find(b">")
-        return None if end < 0 else Comment(self._buffer[: end + 1], self._buffer[start:end])
+    def _bogus(self, skip: int) -> Token | None:
+        end = self._buffer.find(b">", self._at)
+        if end < 0:
+            return None
+        return Comment(self._buffer[self._at : end + 1], self._buffer[self._at + skip : end])
 
-    def _tag(self, start: int) -> StartTag | EndTag | None:
+    def _tag(self, skip: int) -> StartTag | EndTag | None:
         buffer = self._buffer
-        name = _TAG_NAME.match(buffer, start)
+        name = _TAG_NAME.match(buffer, self._at + skip)
         assert name is not None  # the caller saw a letter
         attributes: list[Attribute] = []
         at = name.end()
@@ -220,63 +227,52 @@ class Tokenizer:
                 return None
             attribute, at = found
             attributes.append(attribute)
-        raw = buffer[: at + 1]
-        if start == 2:
+        raw = buffer[self._at : at + 1]
+        if skip == 2:
             return EndTag(raw, name[0].lower(), name[0])
         closing = buffer[at - 1 : at] == b"/" and not (attributes and attributes[-1].raw.endswith(b"/"))
         return StartTag(raw, name[0].lower(), name[0], attributes, closing)
 
     def _only_text(self, name: bytes) -> Token | None:
-        buffer = self._buffer
-        at = buffer.find(b"<")
-        if at != 0:
-            return self._text_past_mark(0)
+        """From a "<" inside an element whose content is text: its end tag, or more text."""
         if name == b"script":
             return self._script()
         end = b"</" + name
-        if buffer[: len(end)].lower() == end:
-            if len(buffer) == len(end):
-                return None
-            if buffer[len(end) : len(end) + 1] in (*(bytes([each]) for each in _SPACE), b"/", b">"):
+        ahead = self._ahead(len(end) + 1)
+        if ahead[:-1].lower() == end:
+            if ahead[-1:] in _AFTER_NAME:
                 found = self._tag(2)
                 if found is not None:
                     self.text_of = None
                 return found
-        elif len(buffer) < len(end) and end.startswith(buffer.lower()) and not self._end:
+        elif end.startswith(ahead.lower()) and not self._end:
             return None
-        broken = _BROKEN_END.match(buffer)
+        broken = _BROKEN_END.match(self._buffer, self._at)
         return TextPart(broken[0] if broken is not None else b"<")
 
     def _script(self) -> Token | None:
-        buffer = self._buffer
-        if len(buffer) < _LONGEST_MARK and not self._end and any(
-            mark.startswith(buffer.lower()) for mark in (b"<!--", b"<script/", b"</script/")
-        ):
-            return None
-        found = _SCRIPT_MARKS.match(buffer)
+        ahead = self._ahead(len(b"</script"))
+        found = _SCRIPT_MARKS.match(self._buffer, self._at)
         if found is None:
-            return TextPart(b"<")
+            marks = (b"<!--", b"<script", b"</script")
+            unsure = not self._end and self._at + len(ahead) == len(self._buffer)
+            return None if unsure and any(mark.startswith(ahead.lower()) for mark in marks) else TextPart(b"<")
         mark = found[0].lower()
-        if mark == b"<!--":
-            self._script_depth = max(1, self._script_depth)
-        elif mark == b"<script":
-            self._script_depth = 2 if self._script_depth else 0
-        elif self._script_depth == 2:
-            self._script_depth = 1
-        else:
+        if mark == b"</script" and self._script_depth < 2:
             tag = self._tag(2)
             if tag is not None:
                 self.text_of, self._script_depth = None, 0
             return tag
-        return self._text_past_mark(found.end())
-
-    def _text_past_mark(self, length: int) -> TextPart:
-        """Text from here to the next "<"; the end of a comment in a script may be on the way."""
-        end = self._buffer.find(b"<", length)
-        text = self._buffer[: end if end >= 0 else None]
-        if self._script_depth and b"-->" in text:
+        if mark == b"<!--":
+            self._script_depth = max(1, self._script_depth)
+        elif mark == b"</script":
+            self._script_depth = 1
+        elif self._script_depth:
+            self._script_depth = 2
+        text = self._text_until_markup(len(mark))
+        if self._script_depth and b"-->" in text.raw:
             self._script_depth = 0
-        return TextPart(text)
+        return text
 
 
 def _attribute(buffer: bytes, at: int) -> tuple[Attribute, int] | None:
