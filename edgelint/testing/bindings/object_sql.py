@@ -71,8 +71,7 @@ class ObjectDatabase(ServedDatabase):
                 if statement.verb not in _READS and not (statement.verb == "WITH" and self._prepare(source).readonly):
                     write()
                 entries = self._entries() if statement.verb in _SCHEMA else 0
-                self._profile.full_scan = 0
-                result = self._run(source, params if last else None)
+                result = self._profiled(source, params if last else None)
                 costs = self._costs(source, statement, len(result.rows), result.changes, entries)
                 read, written = read + costs[0], written + costs[1]
             if more:
