@@ -203,6 +203,7 @@ class Edge:
         with self._event(f"fetch {request.method} {_path(request.url)}"):
             try:
                 response = await self.app.fetch(self, request)
+                await response.read()  # a body that is streamed is part of the event
             except Exception as error:
                 self.timeline.note(f"the handler raised {type(error).__name__}: {error}")
                 if self.options.raise_exceptions:
