@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, cast
 from edgelint.testing.coercion import number
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.python_host.containers import Sequenced
-from edgelint.testing.python_host.jsvalue import JsBigInt, JsHost, JsProxy, getter, iterate, lower, method, static
+from edgelint.testing.python_host.jsvalue import JsBigInt, JsHost, JsProxy, getter, guarded, iterate, lower, method, static
 from edgelint.testing.python_host.pyproxy import PyProxy, is_buffer
 from edgelint.testing.values import UNDEFINED
 
@@ -31,8 +31,10 @@ class Bytes(JsHost):
         return memoryview(bytearray(self._view())).cast(self._format())
 
     def to_string(self, encoding: str | None = None) -> str:
-        """The text. Raises ValueError when it is not of that encoding."""
-        return self._view().tobytes().decode(encoding or "utf-8")
+        """The text, by a label of TextDecoder's."""
+        from edgelint.testing.python_host.web.encoding import TextDecoder
+
+        return str(guarded(lambda: TextDecoder(encoding or "utf-8").decode(self._view().tobytes())))
 
     def assign(self, rhs: Any, /) -> None:
         """Copy from a Python buffer of the same size. Raises ValueError."""
@@ -63,6 +65,8 @@ class Bytes(JsHost):
 
 class JsArrayBuffer(Bytes, js_name="ArrayBuffer"):
     """An ArrayBuffer."""
+
+    _js_needs_new: ClassVar[str] = "Constructor ArrayBuffer requires 'new'"
 
     def __init__(self, data: bytes | bytearray | memoryview = b"") -> None:
         self._data = data if isinstance(data, bytearray) else bytearray(data)
@@ -233,6 +237,7 @@ _KINDS: Final = {
 def _declare(name: str, code: str) -> type[TypedArray]:
     class Declared(TypedArray, js_name=name):
         _code = code
+        _js_needs_new = f"Constructor {name} requires 'new'"
 
     def of(*values: Any) -> Any:
         return Declared._of(values)
@@ -268,6 +273,8 @@ def typed_array_of(view: memoryview) -> Any:
 
 class DataView(Bytes, js_name="DataView"):
     """A DataView."""
+
+    _js_needs_new: ClassVar[str] = "Constructor DataView requires 'new'"
 
     def __init__(self, buffer: JsArrayBuffer, offset: int = 0, length: int | None = None) -> None:
         self._buffer = buffer

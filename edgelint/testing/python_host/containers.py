@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, MutableSequence
-from typing import Any, Final, cast
+from typing import Any, ClassVar, Final, cast
 
 from edgelint.testing.coercion import number
 from edgelint.testing.errors import EdgeError
@@ -192,7 +192,7 @@ class Sequenced(JsHost):
         for index, item in list(enumerate(self._items()))[start:stop]:
             if same(item, from_python(value)):
                 return index
-        raise ValueError(f"{value!r} is not in array")
+        raise ValueError(f"{value!r} is not in list")
 
     def count(self, value: Any, /) -> int:
         """How often a value is there."""
@@ -270,7 +270,7 @@ class JsArray(Sequenced, js_name="Array"):
     def concat(self, *others: Any) -> JsArray:
         made = list(self._list)
         for other in others:
-            made.extend(other._list if isinstance(other, JsArray) else [other])
+            made.extend(list(iterate(other)) if is_array(other) else [other])
         return JsArray(made)
 
     @method
@@ -343,7 +343,7 @@ class JsArray(Sequenced, js_name="Array"):
     def pop(self, index: int = -1, /) -> Any:
         """Take out. Raises IndexError when it is not there."""
         if not self._list:
-            raise IndexError("pop from empty array")
+            raise IndexError("pop from empty list")
         try:
             return into_python(self._list.pop(index))
         except IndexError:
@@ -365,6 +365,8 @@ class JsArray(Sequenced, js_name="Array"):
 
 class JsMap(JsHost, js_name="Map"):
     """A Map, and the mapping that Python sees. ``entries`` are pairs of values of the JavaScript side."""
+
+    _js_needs_new: ClassVar[str] = "Constructor Map requires 'new'"
 
     def __init__(self, entries: Iterable[tuple[Any, Any]] = ()) -> None:
         self._map: dict[Any, tuple[Any, Any]] = {}
@@ -466,9 +468,12 @@ class JsMap(JsHost, js_name="Map"):
         self._map.clear()
 
 
-class LiteralMap(JsMap, js_name="Map"):
+class LiteralMap(JsMap, js_name="LiteralMap"):
     """What ``to_js`` made of a dict before Pyodide 314: a Map whose entries can also be read as properties. It is a
     Proxy, so it cannot be cloned."""
+
+    def _js_tag(self) -> str:
+        return "[object Map]"
 
     def _js_has(self, name: str) -> bool:
         return super()._js_has(name) or identity(name) in self._map
@@ -485,6 +490,8 @@ class LiteralMap(JsMap, js_name="Map"):
 
 class JsSet(JsHost, js_name="Set"):
     """A Set."""
+
+    _js_needs_new: ClassVar[str] = "Constructor Set requires 'new'"
 
     def __init__(self, items: Iterable[Any] = ()) -> None:
         self._set: dict[Any, Any] = {identity(item): item for item in items}
@@ -555,6 +562,11 @@ def identity(value: Any) -> Any:
     if isinstance(value, (int, float)):
         return ("nan",) if value != value else ("number", type(value).__name__ == "JsBigInt", value)
     return value
+
+
+def is_array(value: Any) -> bool:
+    """Whether a value is an array, or a list or tuple of Python's."""
+    return isinstance(value, JsArray) or isinstance(getattr(value, "_target", None), (list, tuple))
 
 
 def same(one: Any, other: Any) -> bool:

@@ -59,6 +59,8 @@ def to_js(
 ) -> Any:  # fmt: skip
     """``pyodide.ffi.to_js``: a copy in JavaScript, down to ``depth`` levels. Raises ConversionError."""
     made = _ToJs(depth, pyproxies, create_pyproxies, dict_converter, default_converter, eager_converter)
+    if obj is None or isinstance(obj, (bool, int, float, str)):
+        return obj
     converted = made.convert(obj, depth)
     return converted if isinstance(converted, PyProxy) else into_python(converted)
 
@@ -129,8 +131,7 @@ class _ToJs:
     def _key(self, key: Any, depth: int, kind: str) -> Any:
         if key is None or key is jsnull or isinstance(key, (bool, int, float, str)):
             return from_python(key)
-        what = "as a key for" if kind == "Map" else "in"
-        raise ConversionError(f"Cannot use {key!r} {what} a Javascript {kind}")
+        raise ConversionError(f"Cannot use {key!r} as a key for a Javascript {kind}")
 
     def _proxy(self, value: Any) -> Any:
         if not self.create_pyproxies:
@@ -202,8 +203,8 @@ class _ToPy:
             return found
         if type(value) is JsObject:
             return self._mapping(value, [(key, value._js_get(key)) for key in value._js_keys()], depth)
-        if isinstance(value, (PyProxy, JsPromise)):
-            return value._live() if isinstance(value, PyProxy) else into_python(value)
+        if isinstance(value, (JsPromise, PyProxy)):
+            return into_python(value)
         if self.default_converter is None:
             return value
         return self.default_converter(value, lambda inner: self.convert(from_python(inner), depth), self._remember)

@@ -60,6 +60,7 @@ class Modules:
         self._vendored = VendoredFinder(root / "python_modules")
         self._own: dict[str, ModuleType] = {}
         self._hidden: dict[str, ModuleType] = {}
+        self._before: set[str] = set()
         self._depth = 0
 
     def load(self, realm: Realm) -> ModuleType:
@@ -91,6 +92,7 @@ class Modules:
                 self._take_out()
 
     def _put_in(self) -> None:
+        self._before = set(sys.modules)  # what comes beside these is looked at afterwards
         for name, module in self._own.items():
             if name in sys.modules:
                 self._hidden[name] = sys.modules[name]
@@ -101,8 +103,8 @@ class Modules:
     def _take_out(self) -> None:
         sys.meta_path.remove(self._finder)
         sys.meta_path.remove(self._vendored)
-        for name, module in list(sys.modules.items()):
-            if self.is_own(module):
+        for name in [name for name in sys.modules if name not in self._before or name in self._own]:
+            if self.is_own(sys.modules[name]):
                 self._own[name] = sys.modules.pop(name)
         sys.modules.update(self._hidden)
         self._hidden.clear()

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Final, cast
 
 from edgelint.testing.errors import EdgeError
-from edgelint.testing.python_host.jsvalue import JsClass, JsException, JsProxy, class_of, text
+from edgelint.testing.python_host.jsvalue import JsClass, JsException, JsProxy, Thrown, class_of, text, typeof
 from edgelint.testing.values import UNDEFINED
 
 NATIVE: Final = ("Error", "TypeError", "RangeError", "SyntaxError", "ReferenceError", "EvalError", "URIError")
@@ -50,10 +50,17 @@ def as_edge_error(error: JsException) -> EdgeError:
 
 def error_value(error: BaseException) -> Any:
     """What JavaScript catches when ``error`` was raised: an exception of Python's is a PythonError."""
-    if isinstance(error, JsException):
+    if isinstance(error, JsException) and not error._by_python:
         return error
     if isinstance(error, Thrown):
         return error.value
+    if isinstance(error, EdgeError):
+        return as_js_error(error)
+    return python_error(error)
+
+
+def python_error(error: BaseException) -> JsException:
+    """The PythonError for an exception that left Python code. Its message is the traceback."""
     if isinstance(error, EdgeError):
         return as_js_error(error)
     words = "".join(traceback.format_exception(error))
@@ -67,8 +74,8 @@ def raisable(value: Any) -> BaseException:
     what is none (https://github.com/pyodide/pyodide/blob/main/src/core/error_handling.ts)."""
     if isinstance(value, JsException):
         return value
-    from edgelint.testing.python_host.jsvalue import typeof
-
+    if isinstance(value, str):
+        return JsException("Error", value)
     shown = text(value)
     tag = value._js_tag() if isinstance(value, JsProxy) else f"[object {_TAGS.get(typeof(value), 'Null')}]"
     words = f"A value of type {typeof(value)} with tag {tag} was thrown as an error!"
@@ -81,14 +88,6 @@ def raisable(value: Any) -> BaseException:
 _TAGS: Final = {
     "number": "Number", "string": "String", "boolean": "Boolean", "undefined": "Undefined", "bigint": "BigInt",
 }  # fmt: skip
-
-
-class Thrown(Exception):
-    """A value that is no Error, on its way through code of the JavaScript side."""
-
-    def __init__(self, value: Any) -> None:
-        super().__init__(text(value))
-        self.value = value
 
 
 @cache

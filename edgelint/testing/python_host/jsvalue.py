@@ -163,7 +163,22 @@ def static(function: Any = None, *, name: str = "", constant: bool = False) -> A
     return Static(name, function, constant) if function is not None else lambda found: Static(name, found, constant)
 
 
-class JsProxy:
+class JsType(type):
+    """The class of classes: as types of C they bear their module in the name that error messages show, and not in
+    ``__name__``."""
+
+    @property
+    def __name__(cls) -> str:
+        return cls.__qualname__
+
+
+def _name(cls: type, name: str) -> None:
+    type.__dict__["__name__"].__set__(cls, f"{MODULE}.{name}")
+    cls.__qualname__ = name
+    cls.__module__ = MODULE
+
+
+class JsProxy(metaclass=JsType):
     """Any object of JavaScript."""
 
     _js_class_name: ClassVar[str] = "Object"
@@ -183,8 +198,7 @@ class JsProxy:
         cls._js_members = {**cls._js_members, **{m.name: m for m in declared if not isinstance(m, Static)}}
         cls._js_statics = {**cls._js_statics, **{m.name: m for m in declared if isinstance(m, Static)}}
         _give_abilities(cls)
-        cls.__name__ = cls.__qualname__ = "JsProxy"
-        cls.__module__ = MODULE
+        _name(cls, "JsProxy")
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if cls is JsProxy:
@@ -332,18 +346,20 @@ class JsProxy:
         return format(self._js_text(), spec)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        raise TypeError(f"cannot pickle '{MODULE}.{type(self).__name__}' object")
+        raise TypeError(f"cannot pickle '{MODULE}.{type(self).__qualname__}' object")
 
 
-JsProxy.__module__ = MODULE
+_name(JsProxy, "JsProxy")
 
 
 def _give_abilities(cls: type[JsProxy]) -> None:
     """What Python may do with instances of a class, from the methods it has, as Pyodide decides it."""
     members = cls._js_members
     given = cls.__dict__
+    sized = any(isinstance(members.get(name), Getter) for name in ("size", "length"))
     if cls._js_iterate is not JsProxy._js_iterate and "__iter__" not in given and not hasattr(cls, "__iter__"):
-        cls.__iter__ = _iter  # type: ignore[attr-defined]
+        is_map = sized and all(isinstance(members.get(name), Method) for name in ("get", "has", "keys"))
+        cls.__iter__ = _iter_keys if is_map else _iter  # type: ignore[attr-defined]
     if hasattr(cls, "_js_async_iterate") and not hasattr(cls, "__aiter__"):
         cls.__aiter__ = _aiter  # type: ignore[attr-defined]
     for name, dunder, ability in (
@@ -352,16 +368,16 @@ def _give_abilities(cls: type[JsProxy]) -> None:
     ):  # fmt: skip
         if isinstance(members.get(name), Method) and not hasattr(cls, dunder):
             setattr(cls, dunder, ability)
-    if (
-        any(isinstance(members.get(name), Getter) for name in ("size", "length"))
-        and not hasattr(cls, "__len__")
-        and not hasattr(cls, "_js_apply")
-    ):
+    if sized and not hasattr(cls, "__len__") and not hasattr(cls, "_js_apply"):
         cls.__len__ = _len  # type: ignore[attr-defined]
 
 
 def _iter(self: JsProxy) -> Iterator[Any]:
     return (into_python(item) for item in iterate(self))
+
+
+def _iter_keys(self: JsProxy) -> Iterator[Any]:
+    return (into_python(item) for item in iterate(call(self._js_get("keys"), this=self)))
 
 
 async def _aiter(self: Any) -> Any:
@@ -370,7 +386,11 @@ async def _aiter(self: Any) -> Any:
 
 
 def _getitem(self: JsProxy, key: Any) -> Any:
-    return self.get(key)
+    wanted = from_python(key)
+    found = call(self._js_get("get"), wanted, this=self)
+    if found is UNDEFINED and not (self._js_has("has") and call(self._js_get("has"), wanted, this=self)):
+        raise KeyError(key)
+    return into_python(found)
 
 
 def _setitem(self: JsProxy, key: Any, value: Any) -> None:
@@ -378,7 +398,8 @@ def _setitem(self: JsProxy, key: Any, value: Any) -> None:
 
 
 def _delitem(self: JsProxy, key: Any) -> None:
-    self.delete(key)
+    if call(self._js_get("delete"), from_python(key), this=self) is not True:
+        raise KeyError(key)
 
 
 def _contains(self: JsProxy, key: Any) -> bool:
@@ -416,6 +437,9 @@ class JsObject(JsProxy, js_name="Object"):
     @classmethod
     def _js_call_class(cls, args: list[Any]) -> Any:
         return cls._js_construct(args)
+
+    def __bool__(self) -> bool:
+        return cast("dict[str, Any]", self._js_own).get("size") != 0
 
 
 class JsFunction(JsProxy, js_name="Function"):
@@ -457,6 +481,15 @@ class JsFunction(JsProxy, js_name="Function"):
     def _js_text(self) -> str:
         return f"function {self._name}() {{ [native code] }}"
 
+    def _js_new(self, args: list[Any]) -> Any:
+        """``new`` with values of the JavaScript side."""
+        raise_js(EdgeError(f"{self._name or 'function'} is not a constructor", "TypeError"))
+
+    @property
+    def new(self) -> Callable[..., Any]:
+        """``new``: keywords become one object at the end."""
+        return lambda *args, **kwargs: crossing(self._js_new, args, kwargs)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return crossing(lambda given: self._js_apply(UNDEFINED, given), args, kwargs)
 
@@ -489,17 +522,13 @@ class JsClass(JsFunction, js_name="Function"):
     def _js_apply(self, this: Any, args: list[Any]) -> Any:
         called = getattr(self._target, "_js_call_class", None)
         if called is None:
-            raise_js(EdgeError(needs_new(self._name), "TypeError"))
+            words = getattr(self._target, "_js_needs_new", None) or needs_new(self._name)
+            raise_js(EdgeError(words, "TypeError"))
         return lower(guarded(called, args))
 
     def _js_new(self, args: list[Any]) -> Any:
         """``new`` with values of the JavaScript side."""
         return guarded(self._target._js_construct, args)
-
-    @property
-    def new(self) -> Callable[..., Any]:
-        """``new``: keywords become one object at the end."""
-        return lambda *args, **kwargs: crossing(self._js_new, args, kwargs)
 
 
 def needs_new(name: str) -> str:
@@ -524,6 +553,7 @@ class JsException(JsProxy, Exception):
         fields["stack"] = stack if stack is not None else f"{name}: {message}\n    at <anonymous>"
         object.__setattr__(self, "_js_own", fields)
         object.__setattr__(self, "_python_error", None)
+        object.__setattr__(self, "_by_python", False)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("__"):
@@ -558,7 +588,7 @@ class JsException(JsProxy, Exception):
         return self
 
 
-JsException.__name__ = JsException.__qualname__ = "JsException"
+_name(JsException, "JsException")
 
 
 _classes: dict[type, JsClass] = {}
@@ -575,6 +605,14 @@ def class_of(cls: type[JsProxy]) -> JsClass:
 def javascript_name(name: str) -> str:
     """An attribute's name as JavaScript has it: ``from_`` is ``from``."""
     return name[:-1] if name[-1] == "_" and keyword.iskeyword(name[:-1]) else name
+
+
+class Thrown(Exception):
+    """A value that is no Error, on its way through code of the JavaScript side."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(text(value))
+        self.value = value
 
 
 def into_python(value: Any) -> Any:
@@ -607,7 +645,7 @@ def from_python(value: Any, borrowed: list[Any] | None = None) -> Any:
     if isinstance(value, int):
         if isinstance(value, JsBigInt):
             return value
-        return int(value) if -MAX_SAFE <= value <= MAX_SAFE else JsBigInt(value)
+        return int(value) if -MAX_SAFE < value < MAX_SAFE else JsBigInt(value)
     if isinstance(value, str):
         return value if type(value) is str else str.__str__(value)
     if value is jsnull:
@@ -631,6 +669,10 @@ def crossing(target: Callable[[list[Any]], Any], args: Iterable[Any], kwargs: di
         if borrowed:
             kept = _lend(result, borrowed)
         return into_python(result)
+    except Thrown as thrown:
+        from edgelint.testing.python_host.js_errors import raisable
+
+        raise raisable(thrown.value) from None
     finally:
         if not kept:
             for proxy in borrowed:
@@ -679,7 +721,12 @@ def iterate(value: Any) -> Iterator[Any]:
         return iter(value)
     found = value._js_iterate() if isinstance(value, JsProxy) else None
     if found is None:
-        raise EdgeError(f"{text(value)} is not iterable", "TypeError")
+        shown = text(value)
+        if not isinstance(value, JsProxy):
+            kind = "" if value is None or value is UNDEFINED else f"{typeof(value)} "
+            shown = f"{kind}{shown} is not iterable (cannot read property Symbol(Symbol.iterator))"
+            raise EdgeError(shown, "TypeError")
+        raise EdgeError(f"{shown} is not iterable", "TypeError")
     return (lower(item) for item in found)
 
 

@@ -6,10 +6,10 @@ import asyncio
 import contextvars
 import inspect
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, Final, cast
+from typing import Any, ClassVar, Final, cast
 
 from edgelint.testing.errors import EdgeError
-from edgelint.testing.python_host.js_errors import error_value, raisable
+from edgelint.testing.python_host.js_errors import error_value, python_error, raisable
 from edgelint.testing.python_host.jsvalue import (
     JsFunction,
     JsHost,
@@ -32,6 +32,8 @@ _REJECTED: Final = False
 
 class JsPromise(JsHost, js_name="Promise"):
     """A promise. Python never holds one: it gets a PyodideFuture for it."""
+
+    _js_needs_new: ClassVar[str] = "Promise constructor cannot be invoked without 'new'"
 
     def __init__(self) -> None:
         self._future: asyncio.Future[tuple[bool, Any]] = realm().running_loop().create_future()
@@ -329,7 +331,7 @@ def promise_of(waiting: Any) -> JsPromise:
         if ended.cancelled():
             made._reject(error_value(asyncio.CancelledError()))
         elif (error := ended.exception()) is not None:
-            made._reject(error_value(error))
+            made._reject(python_error(error))
         else:
             made._resolve(from_python(ended.result()))
 

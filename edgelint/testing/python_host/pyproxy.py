@@ -8,17 +8,20 @@ from functools import cache
 from typing import Any, Final, cast
 
 from edgelint.testing.errors import EdgeError
+from edgelint.testing.python_host.containers import JsArray
 from edgelint.testing.python_host.jsvalue import (
     JsBigInt,
     JsException,
     JsFunction,
     JsObject,
     JsProxy,
+    Method,
+    call,
     from_python,
     into_python,
     text,
 )
-from edgelint.testing.python_host.promises import JsPromise, PyodideFuture, promise_of
+from edgelint.testing.python_host.promises import JsPromise, promise_of
 from edgelint.testing.python_host.realm import realm
 from edgelint.testing.values import UNDEFINED
 
@@ -28,6 +31,7 @@ BORROWED: Final = (
     "create_once_callable."
 )
 DESTROYED: Final = "Object has already been destroyed"
+EXHAUSTED: Final = "This borrowed proxy was automatically destroyed when an iterator was exhausted."
 
 
 class PyProxy(JsProxy, js_name="PyProxy"):
@@ -85,7 +89,7 @@ class PyProxy(JsProxy, js_name="PyProxy"):
             return inspect.isawaitable(target)
         if name in ("get", "set", "has", "delete", "length"):
             return self._extra(name) is not None or hasattr(target, name)
-        if _index_of(target, name) is not None or hasattr(target, name):
+        if _index_of(target, name) is not None or hasattr(target, name) or self._extra(name) is not None:
             return True
         return realm().profile.proxies_show_items and isinstance(target, dict) and name in target
 
@@ -130,8 +134,19 @@ class PyProxy(JsProxy, js_name="PyProxy"):
             makers["delete"] = lambda: JsFunction(lambda key: target.__delitem__(into_python(key)), name)
         if hasattr(target, "__contains__"):
             makers["has"] = lambda: JsFunction(lambda key: into_python(key) in target, name)
+        of_arrays = isinstance(target, (list, tuple)) and isinstance(JsArray._js_members.get(name), Method)
+        if of_arrays and name not in makers:
+            makers[name] = lambda: JsFunction(lambda *args: self._as_array(name, list(args)), name)
         maker = makers.get(name)
         return None if maker is None else maker()
+
+    def _as_array(self, name: str, args: list[Any]) -> Any:
+        """A method of arrays, on a list: what it changes is changed in the list."""
+        items = JsArray(from_python(item) for item in self._target)
+        result = call(items._js_get(name), *args)
+        if isinstance(self._target, list):
+            self._target[:] = [into_python(item) for item in items._items()]
+        return result
 
     def _js_set(self, name: str, value: Any) -> None:
         target = self._live()
@@ -153,7 +168,15 @@ class PyProxy(JsProxy, js_name="PyProxy"):
         target = self._live()
         if not hasattr(target, "__iter__") and not hasattr(target, "__next__"):
             return None
-        return (from_python(item) for item in target)
+        return self._items_lent(iter(target))
+
+    def _items_lent(self, items: Iterator[Any]) -> Iterator[Any]:
+        """The items of an iteration. Proxies of them end with it."""
+        lent: list[Any] = []
+        for item in items:
+            yield from_python(item, lent)
+        for each in lent:
+            each._end(EXHAUSTED)
 
     def _js_items(self) -> list[tuple[Any, Any]]:
         """The items of a mapping, on the JavaScript side."""
@@ -174,7 +197,11 @@ class PyCallable(PyProxy, js_name="PyProxy"):
         target = self._live()
         if this is not UNDEFINED and getattr(self, "_with_this", False):
             args = [this, *args]
-        return from_python(target(*[into_python(arg) for arg in args]))
+        try:
+            return from_python(target(*[into_python(arg) for arg in args]))
+        except JsException as error:
+            object.__setattr__(error, "_by_python", True)
+            raise
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._live()(*args, **kwargs)
@@ -216,9 +243,7 @@ def _kind(callable_: bool, iterable: bool, sized: bool, subscript: bool, contain
 
 
 def proxy(target: Any, *, roundtrip: bool = False) -> Any:
-    """A proxy of a Python object; the promise itself for a future that stands for one."""
-    if isinstance(target, PyodideFuture) and target._js_promise is not None and not roundtrip:
-        return target._js_promise
+    """A proxy of a Python object."""
     kind = _kind(
         callable(target), hasattr(type(target), "__iter__"), hasattr(type(target), "__len__"),
         hasattr(type(target), "__getitem__"), hasattr(type(target), "__contains__"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import quote, unquote_to_bytes
@@ -38,6 +39,7 @@ from edgelint.testing.values import UNDEFINED
 
 _URI: Final = "-_.!~*'();/?:@&=+$,#"
 _COMPONENT: Final = "-_.!~*'()"
+_BAD_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 NO_EVAL: Final = "Code generation from strings disallowed for this context"
 """What V8 says in a Worker (EvalError)."""
 
@@ -105,7 +107,7 @@ def to_json(value: Any, key: str = "") -> Any:
     if isinstance(value, JsArray):
         return [to_json(item) for item in value._items()]
     if isinstance(value, PyProxy) and isinstance(value._live(), (list, tuple)):
-        return [to_json(item) for item in value._js_iterate() or ()]
+        return [to_json(item) for item in list(value._js_iterate() or ())]  # whose proxies end with the iteration
     return {name: to_json(value._js_get(name), name) for name in value._js_keys()}
 
 
@@ -136,7 +138,7 @@ def _revived(value: Any, key: str, reviver: Any) -> Any:
     if isinstance(value, (JsObject, JsArray)):
         for name in list(value._js_keys()):
             value._js_set(name, _revived(value._js_get(name), name, reviver))
-    return call(reviver, key, value)
+    return call(reviver, key, value, JsObject())  # V8 gives a context too
 
 
 def _indented(value: Any, indent: str, before: str) -> str:
@@ -351,15 +353,11 @@ def _is_number(value: Any) -> bool:
 
 
 def _parse_float(value: Any = UNDEFINED) -> float:
-    import re
-
     found = re.match(r"\s*([+-]?(?:Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))", text(value))
     return float(found[1].replace("Infinity", "inf")) if found else math.nan
 
 
 def _parse_int(value: Any = UNDEFINED, base: Any = UNDEFINED) -> float:
-    import re
-
     written, radix = text(value).strip().lower(), int(number(base)) if base not in (UNDEFINED, 0) else 0
     sign = -1 if written.startswith("-") else 1
     written = written.lstrip("+-")
@@ -372,6 +370,8 @@ def _parse_int(value: Any = UNDEFINED, base: Any = UNDEFINED) -> float:
 
 
 def _decode(value: Any = UNDEFINED) -> str:
+    if _BAD_ESCAPE.search(text(value)):
+        raise EdgeError("URI malformed", "URIError")
     try:
         return unquote_to_bytes(text(value)).decode("utf-8")
     except UnicodeDecodeError:

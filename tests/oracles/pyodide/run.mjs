@@ -2,6 +2,7 @@
 // Pyodide and writes each outcome as a line of JSON after a NUL.
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import { probe } from "./fixtures.mjs";
 
 const chunks = [];
 for await (const chunk of process.stdin) chunks.push(chunk);
@@ -13,6 +14,7 @@ pyodide.FS.writeFile("/home/pyodide/probing.py", python);
 const module = pyodide.pyimport("probing");
 process.on("uncaughtException", () => {}); // what a probe leaves behind is not its outcome
 process.on("unhandledRejection", () => {});
+globalThis.probe = probe;
 for (const source of probes) {
   process.stdout.write("\u0000" + JSON.stringify(await module.probe(source)) + "\n");
 }
