@@ -70,9 +70,13 @@ def test_what_callbacks_raise_is_told_to_the_realm(isolate: Isolate) -> None:
         isolate.timers.setTimeout(later_boom, 0)
         queueMicrotask(boom)
         queueMicrotask(later_boom)
+        isolate.scope["reportError"]("said")
+        with pytest.raises(EdgeError, match="reportError"):
+            isolate.scope["reportError"]()
         await Scheduler().wait(10)
 
     isolate.run(look)
+    assert str(isolate.uncaught.pop(0)) == "said"
     assert sorted(str(error) for error in isolate.uncaught) == sorted(["Error: boom"] * 2 + ["Error: later"] * 3)
     notes = {note for error in isolate.uncaught for note in getattr(error, "__notes__", [])}
     assert notes == {"raised in setTimeout", "raised in queueMicrotask", "raised in a listener of x"}

@@ -102,7 +102,7 @@ def test_one_branch_cancelled_leaves_the_other(isolate: Isolate) -> None:
     async def look() -> Any:
         one, other = slow(2).tee()
         cancelling = one.cancel()
-        found = [chunk async for chunk in other]
+        found = [chunk async for chunk in other.values()]
         await cancelling
         return found
 

@@ -39,7 +39,14 @@ from edgelint.testing.python_host.web.readable_controllers import (
 from edgelint.testing.python_host.web.request import Request
 from edgelint.testing.python_host.web.response import Response
 from edgelint.testing.python_host.web.strategies import ByteLengthQueuingStrategy, CountQueuingStrategy
-from edgelint.testing.python_host.web.timers import Navigator, Performance, Scheduler, Timers, queueMicrotask
+from edgelint.testing.python_host.web.timers import (
+    Navigator,
+    Performance,
+    Scheduler,
+    Timers,
+    queueMicrotask,
+    reportError,
+)
 from edgelint.testing.python_host.web.transform import (
     CompressionStream,
     DecompressionStream,
@@ -77,7 +84,8 @@ def web_scope(timers: Timers) -> dict[str, Any]:
     """The names and what they are, new objects for one isolate. ``timers`` is the isolate's (the host closes it)."""
     scope: dict[str, Any] = {each._js_class_name(): each for each in CLASSES}
     scope.update(
-        atob=atob, btoa=btoa, fetch=fetch, queueMicrotask=queueMicrotask, setTimeout=timers.setTimeout,
+        atob=atob, btoa=btoa, fetch=fetch, queueMicrotask=queueMicrotask, reportError=reportError,
+        setTimeout=timers.setTimeout,
         setInterval=timers.setInterval, clearTimeout=timers.clearTimeout, clearInterval=timers.clearInterval,
         console=Console(), crypto=Crypto(), navigator=Navigator(), performance=Performance(), scheduler=Scheduler(),
         origin="null",

@@ -13,7 +13,7 @@ from edgelint.testing.coercion import number
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.python_host.web import realm
 from edgelint.testing.python_host.web.base import MISSING, WebObject, field, given, js_text, wrong_type
-from edgelint.testing.python_host.web.promises import Future, pending, reject, rejected, resolve, started
+from edgelint.testing.python_host.web.promises import Future, as_error, pending, reject, rejected, resolve, started
 from edgelint.testing.values import UNDEFINED
 
 _SCOPE: Final = "ServiceWorkerGlobalScope"
@@ -118,6 +118,13 @@ def queueMicrotask(callback: Any = MISSING) -> None:
             uncaught(error)
 
     asyncio.get_running_loop().call_soon(run)
+
+
+def reportError(error: Any = MISSING) -> None:
+    """Say that something failed: as if nobody had caught it."""
+    if error is MISSING:
+        raise wrong_type(f"reportError on {_SCOPE} 1", "any")
+    uncaught(as_error(error))
 
 
 class Scheduler(WebObject):
