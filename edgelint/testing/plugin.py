@@ -167,7 +167,14 @@ def edge_meter(edge: Edge) -> Meter:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     _allow_fresh_worlds(item)
-    result = yield
+    try:
+        result = yield
+    except Exception as error:
+        if item.stash.get(_EDGE, None) is not None:
+            from edgelint.testing.setup import without_machinery
+
+            error.__traceback__ = without_machinery(error.__traceback__)
+        raise
     edge = item.stash.get(_EDGE, None)
     if edge is not None:
         edge.verify()

@@ -42,7 +42,7 @@ class App:
 
     @classmethod
     def nearest(cls, folder: Path, root: Path) -> Path:
-        """The folder of the config that is nearest above ``folder``, not beyond ``root``; ``root`` when there is none."""
+        """The folder of the config nearest above ``folder``, not beyond ``root``; ``root`` when there is none."""
         for here in (folder, *folder.parents):
             if configs.find(here) is not None:
                 return here

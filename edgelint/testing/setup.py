@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from edgelint.platform import prices
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from edgelint.testing.edge import Edge
 
 _MARK: Final = ("vars", "secrets", "start", "seed", "migrations", "seed_data", "raise_exceptions", "strict", "outbound")
+_MACHINERY: Final = tuple(
+    part.replace("/", os.sep)
+    for part in ("/site-packages/httpx/", "/site-packages/anyio/", "/asyncio/", "/edgelint/testing/")
+)
 _LOGS: Final = 200
 """Lines of the app's console that a report shows: the last ones."""
 
@@ -87,6 +93,21 @@ def sections(edge: Edge) -> list[tuple[str, str]]:
         lines = [f"{level:>5}  {text}" for level, text in edge.logs[-_LOGS:]]
         found.append(("edge console", "\n".join(lines)))
     return found
+
+
+def without_machinery(traceback: TracebackType | None) -> TracebackType | None:
+    """A traceback without the frames between the test and the app: those of httpx, asyncio and this package. One that
+    has no others stays as it is."""
+    kept = []
+    at = traceback
+    while at is not None:
+        if not any(part in at.tb_frame.f_code.co_filename for part in _MACHINERY):
+            kept.append(at)
+        at = at.tb_next
+    found: TracebackType | None = None
+    for each in reversed(kept):
+        found = TracebackType(found, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return found or traceback
 
 
 def cost_table(costs: Mapping[str, Mapping[str, int]]) -> list[str]:

@@ -6,7 +6,7 @@ import asyncio
 import random as chance
 from collections.abc import Callable, Coroutine, Hashable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from edgelint.testing.bindings.registry import make as make_binding
 from edgelint.testing.clock import START, Clock
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from edgelint.testing.session import App
 
 T = TypeVar("T")
+_TURNS: Final = 100
+"""Turns of the loop that cancelled work may take to end."""
 
 
 class Worker:
@@ -187,17 +189,26 @@ class World:
         """Move the clock to ``when`` (ms since the epoch); what is due on the way happens."""
         self.run(self.loop.advance_to(when), origin="app")
 
+    async def _cancel_all(self) -> None:
+        """Cancel everything that runs, and what that starts on its way out, as far as it can be."""
+        for _ in range(_TURNS):
+            left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            if not left:
+                return
+            for task in left:
+                task.cancel()
+            await asyncio.sleep(0)
+
     def close(self) -> None:
         """Stop what still runs and free the loop. Twice does nothing."""
         if self._closed:
             return
         self._closed = True
         try:
+            self.run(self._cancel_all())  # while the hosts are still there: cancelled code runs on to its end
             for worker in self.workers.values():
                 if worker.running is not None:
                     self.run(worker.running.close())
-            for task in asyncio.all_tasks(self.loop):
-                task.cancel()
-            self.run(asyncio.sleep(0))
+            self.run(self._cancel_all())
         finally:
             self.loop.close()
