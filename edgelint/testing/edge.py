@@ -115,9 +115,13 @@ class Edge:
         world.answer_outbound = self.outbound.fetch
         if options.outbound == "allow":
             self.outbound.allow = True
-        for fault in options.faults:
-            self.faults.parse(fault)
-        app.furnish(self)
+        try:
+            for fault in options.faults:
+                self.faults.parse(fault)
+            app.furnish(self)
+        except BaseException:
+            self.close()
+            raise
 
     # The client
 

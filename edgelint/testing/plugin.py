@@ -118,11 +118,14 @@ def edge(
 
     try:
         made = Edge(edge_app, options_of(request.node, edge_vars, edge_secrets, edge_seed_data))
-        outbound_options(request.node, made)
     except EdgeUsageError as error:
         pytest.fail(str(error), pytrace=False)
-    request.node.stash[_EDGE] = made
     try:
+        try:
+            outbound_options(request.node, made)
+        except EdgeUsageError as error:
+            pytest.fail(str(error), pytrace=False)
+        request.node.stash[_EDGE] = made
         yield made
     finally:
         made.close()
