@@ -1,0 +1,169 @@
+"""How a Worker's modules are imported: the runtime's own first, then the app's, fresh for each world.
+
+``sys.modules`` is as it was when nothing runs: an installed ``pyodide-py`` is shadowed only while a host is open.
+Packages from site-packages stay imported from one world to the next; the app's own modules are imported again.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from edgelint.testing.errors import EdgeUsageError
+from edgelint.testing.python_host.realm import Realm, entered
+
+SDK: Final = ("workers", "asgi")
+"""Top-level modules of the SDK: they hold the runtime's modules, so they are put away together with them."""
+_shelf: dict[str, Any] = {}
+"""Modules of the runtime and the SDK, while no host is open."""
+_before: dict[str, Any] = {}
+"""What stood in ``sys.modules`` under their names."""
+_open = 0
+
+
+class AppFinder:
+    """Finds modules in the folder of ``main``. One at a time is asked: the one whose app runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = [str(folder)]
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """The spec of a top-level module of the app."""
+        return PathFinder.find_spec(name, self.path, target) if path is None else None
+
+    def invalidate_caches(self) -> None:
+        """The folder is looked at again."""
+        PathFinder.invalidate_caches()
+
+
+class VendoredFinder(AppFinder):
+    """Finds packages in ``python_modules``, for what is installed nowhere else."""
+
+
+class Modules:
+    """The modules of one app. ``roots`` are the folders of its own files, with a separator at the end."""
+
+    def __init__(self, main: Path, root: Path) -> None:
+        self.main = main
+        self.name = main.stem
+        folder = main.parent.resolve()
+        self.roots = tuple({str(folder) + os.sep, str(root.resolve()) + os.sep})
+        self._finder = AppFinder(folder)
+        self._vendored = VendoredFinder(root / "python_modules")
+        self._own: dict[str, ModuleType] = {}
+        self._hidden: dict[str, ModuleType] = {}
+        self._before: set[str] = set()
+        self._depth = 0
+
+    def load(self, realm: Realm) -> ModuleType:
+        """Import the main module. Raises what its import raises, with a note for a slip that is common."""
+        with self.active(), entered(realm):
+            realm.loading = True
+            try:
+                return importlib.import_module(self.name)
+            except ModuleNotFoundError as error:
+                if error.name == "src":
+                    error.add_note(
+                        "the folder of 'main' is where imports begin: write the import without the 'src.' prefix"
+                    )
+                raise
+            finally:
+                realm.loading = False
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """While the app's code runs: its modules are those in ``sys.modules``, and its folder is searched first."""
+        self._depth += 1
+        if self._depth == 1:
+            self._put_in()
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if self._depth == 0:
+                self._take_out()
+
+    def _put_in(self) -> None:
+        self._before = set(sys.modules)  # what comes beside these is looked at afterwards
+        for name, module in self._own.items():
+            if name in sys.modules:
+                self._hidden[name] = sys.modules[name]
+            sys.modules[name] = module
+        sys.meta_path.insert(0, self._finder)
+        sys.meta_path.append(self._vendored)
+
+    def _take_out(self) -> None:
+        sys.meta_path.remove(self._finder)
+        sys.meta_path.remove(self._vendored)
+        for name in [name for name in sys.modules if name not in self._before or name in self._own]:
+            if self.is_own(sys.modules[name]):
+                self._own[name] = sys.modules.pop(name)
+        sys.modules.update(self._hidden)
+        self._hidden.clear()
+
+    def is_own(self, module: Any) -> bool:
+        """Whether a module is one of the app's own files."""
+        spec = getattr(module, "__spec__", None)
+        if not isinstance(spec, ModuleSpec):
+            return False
+        places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or ())
+        return any(
+            isinstance(place, str) and (place + os.sep).startswith(self._finder.path[0] + os.sep)
+            and not _installed(place) for place in places
+        )  # fmt: skip
+
+
+def _installed(place: str) -> bool:
+    return "site-packages" in place or f"{os.sep}python_modules{os.sep}" in place
+
+
+def open_modules() -> None:
+    """Put the runtime's modules (and the SDK, when it was imported before) into ``sys.modules``."""
+    global _open
+    _open += 1
+    if _open > 1:
+        return
+    if not _shelf:
+        from edgelint.testing.python_host.modules import make_modules
+
+        _shelf.update(make_modules())
+    for name in [name for name in sys.modules if _is_runtime(name)]:
+        _before[name] = sys.modules.pop(name)
+    sys.modules.update(_shelf)
+
+
+def close_modules() -> None:
+    """Put ``sys.modules`` back as it was."""
+    global _open
+    _open -= 1
+    if _open:
+        return
+    for name in [name for name in sys.modules if _is_runtime(name)]:
+        _shelf[name] = sys.modules.pop(name)
+    sys.modules.update(_before)
+    _before.clear()
+
+
+def _is_runtime(name: str) -> bool:
+    top = name.partition(".")[0]
+    return top in ("js", "pyodide", "_pyodide_entrypoint_helper", "_cloudflare_compat_flags", *SDK)
+
+
+def sdk() -> ModuleType:
+    """The SDK. Raises EdgeUsageError when it is not installed."""
+    try:
+        return importlib.import_module("workers")
+    except ModuleNotFoundError as error:
+        if error.name != "workers":
+            raise
+        raise EdgeUsageError(
+            "the Workers SDK is not installed: pip install workers-runtime-sdk (the extra edgelint[workers] has it)"
+        ) from None
