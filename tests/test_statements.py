@@ -182,3 +182,18 @@ def test_statements_of_one_call_are_ordered_by_their_texts(tmp_path: Path) -> No
     found = worker(tmp_path, f"{helper} run('SELECT 2'); run('SELECT 1');")
     assert [one.texts[0].text for one in found.statements] == ["SELECT 2", "SELECT 1"]
     assert [one.span.start for one in found.statements] == sorted(one.span.start for one in found.statements)
+
+
+def test_items_of_a_loop_that_hang_on_a_test_are_read_in_every_world(tmp_path: Path) -> None:
+    """What is kept of one world for the others is what is the same in all of them."""
+    found = worker(tmp_path, """
+        const parts = []; const same = [];
+        for (const c of ["a", "b"]) {
+          parts.push(`${c} ${env.MODE ? "=" : "<"} 1`);
+          same.push(`${c} > 0`);
+        }
+        env.DB.prepare(`SELECT 1 WHERE ${parts.join(" AND ")} OR ${same.join(" OR ")}`).all();
+    """)
+    assert sorted(text.text for text in found.statements[0].texts) == [
+        f"SELECT 1 WHERE a {first} 1 AND b {second} 1 OR a > 0 OR b > 0" for first in "<=" for second in "<="
+    ]
