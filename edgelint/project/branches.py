@@ -155,8 +155,11 @@ class Branches:
             size = self.length(node, here)
             if size is not None:
                 return size[0] > 0
-        value = self.e.evaluate(node, here.file, here.frame)
-        known = _truth(value, here.file.language)
+        kept = self._told_kept
+        place = (node, here.frame)
+        if place not in kept:
+            kept[place] = _truth(self.e.evaluate(node, here.file, here.frame), here.file.language)
+        known = kept[place]
         if known is None and isinstance(node, tree.Name):
             known = self.truth_of_text(node, here)
         return known
@@ -332,8 +335,11 @@ class Branches:
 
     def require(self, node: Node, here: Here) -> None:
         """Remember what is certain at ``node``: ``checked`` refuses the worlds in which it does not hold."""
-        for condition in conditions(node):
-            self.known_tests.append((condition, here))
+        kept: dict[Node, tuple[Condition, ...]] = self.e.kept["conditions"]
+        certain = kept.get(node)
+        if certain is None:
+            certain = kept[node] = tuple(conditions(node))
+        self.known_tests += [(condition, here) for condition in certain]
 
     def assume(self) -> None:
         """Decide at the start what is certain where the query stands, as far as it is told by a test alone."""
@@ -383,12 +389,19 @@ def _breaks(block: tree.Block) -> bool:
     return leaves(block) or any(isinstance(s, tree.Jump) for s in block.body)
 
 
+_TOLD_IN_PYTHON = (Const, Func, ClassRef, Inst)
+_TOLD = (*_TOLD_IN_PYTHON, Obj, Arr, ListOf)
+
+
 def _truth(value: Value, language: str) -> bool | None:
     """Whether a value is truthy for all its alternatives, or for none. Python's lists and dicts are by what they hold.
     """
-    things = Func | ClassRef | Inst if language == "python" else Obj | Arr | ListOf | Func | ClassRef | Inst
-    if not value or not all(isinstance(a, Const | things) for a in value):
+    told = _TOLD_IN_PYTHON if language == "python" else _TOLD
+    if not value:
         return None
+    for atom in value:
+        if not isinstance(atom, told):
+            return None
     found = {bool(a.value) if isinstance(a, Const) else True for a in value}
     return found.pop() if len(found) == 1 else None
 

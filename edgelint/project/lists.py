@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from edgelint.project.atoms import Arr, Const, Func, Global, Number, Obj, Value, one
 from edgelint.project.branches import Branches
-from edgelint.project.call_values import returns_of
 from edgelint.project.frames import MAX_FRAMES, Frame
 from edgelint.project.objects import symbol_pushes
 from edgelint.project.parameters import is_tag_text
@@ -528,10 +527,10 @@ class Lists(Branches):
         body = function.body
         if body is None or not isinstance(body, tree.Block):
             return body
-        returns = [r for r in returns_of(function) if r.value is not None]
-        if len(returns) == 1 and not any(r.value is None for r in returns_of(function)):
+        returns = self.e.returns_of(function)
+        if len(returns) == 1 and returns[0].value is not None:
             return returns[0].value
-        for statement in sorted(returns_of(function), key=lambda r: r.start):
+        for statement in sorted(returns, key=lambda r: r.start):
             if self.ran(statement, body, here):
                 return statement.value
         return None
