@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgelint.checks._fixes_text import begins_line, insertion, line_start
+from edgelint.checks._fixes_text import insertion, line_start
 from edgelint.syntax import tree
 
 if TYPE_CHECKING:
     from edgelint.diagnostics import Edit
     from edgelint.project.files import SourceFile
 
+_WORDS = (b"", b"const", b"let", b"var")  # what may stand before the node of a statement that begins a line
 
-def imported(file: SourceFile, name: str, module: str, local: str | None = None) -> Edit | None:
-    """An edit by which ``file`` has ``name`` of ``module``: in an import of that module that names others, else in a line
-    of its own before the first import, or before the first statement of JavaScript. None for a Python file without any
+
+def imported(file: SourceFile, name: str, module: str) -> Edit | None:
+    """An edit by which ``file`` has ``name`` of ``module``: in an import of that module that names others, else in a
+    line of its own before the first import, or before the first statement of JavaScript. None for a Python file without any
     import, and for JavaScript that is no module."""
     body = file.module.body
     python = file.language == "python"
@@ -26,15 +28,18 @@ def imported(file: SourceFile, name: str, module: str, local: str | None = None)
         plain = [n for n in names if n.imported not in ("*", "default") and not n.is_type]
         if node.source == module and not node.level and plain and not node.is_type and _is_from(file, node):
             return insertion(file.path, plain[-1].end, f", {name}")
+    first: tree.Node | None
     if python:
         text = f"from {module} import {name}\n"
         first = next((n for n in imports if n.source != "__future__"), None)
     else:
         text = f'import {{ {name} }} from {_quoted(file, imports, module)}\n'
         first = next(iter(imports or body), None)
-    if first is None or not begins_line(file.source.data, first.start):
+    data = file.source.data
+    if first is None or data[line_start(data, first.start) : first.start].strip() not in _WORDS:
         return None
-    return insertion(file.path, line_start(file.source.data, first.start), text)
+    text += "" if isinstance(first, tree.Import) else "\n"
+    return insertion(file.path, line_start(data, first.start), text)
 
 
 def _is_from(file: SourceFile, node: tree.Import) -> bool:

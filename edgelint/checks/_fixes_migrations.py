@@ -45,6 +45,6 @@ def next_tag(listed: Value | None) -> str:
     tags = [str(tag.value) for step in steps if (tag := step.get("tag")) is not None]
     found = _NUMBERED.fullmatch(tags[-1]) if tags else None
     start, number, width = (found[1], int(found[2]) + 1, len(found[2])) if found else ("v", len(tags) + 1, 1)
-    while (tag := f"{start}{number:0{width}d}") in tags:
+    while (made := f"{start}{number:0{width}d}") in tags:
         number += 1
-    return tag
+    return made

@@ -10,7 +10,8 @@ from edgelint.checks import (
     check,
     do_config,  # noqa: F401  (it registers missing-migration and legacy-storage)
 )
-from edgelint.diagnostics import Finding, Related, Severity, Span
+from edgelint.checks._fixes_exports import exported, renamed
+from edgelint.diagnostics import Finding, Fix, Related, Severity, Span
 from edgelint.project.durable_state import Forgotten, forgotten
 
 if TYPE_CHECKING:
@@ -41,7 +42,18 @@ def class_not_exported(project: Project) -> Iterator[Finding]:
             message,
             tuple(related),
             _export_help(bound, entry, declared, set(exports) - {"default"}, project),
+            _export_fix(bound, entry, declared, set(exports) - {"default"}, project),
         )
+
+
+def _export_fix(
+    bound: Bound, entry: SourceFile, declared: list[tuple[SourceFile, tree.Class]], exports: set[str], project: Project
+) -> Fix | None:
+    if declared:
+        return exported(bound.name, entry, declared, project)
+    near = get_close_matches(bound.name, sorted(exports), n=1, cutoff=0.6)
+    same = (b.span for b in project.durables.bound if b.name == bound.name and b.span.path == bound.span.path)
+    return renamed(same, near[0]) if near else None
 
 
 def _export_help(
