@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 
 from edgelint.checks._fixes_text import insertion
 from edgelint.diagnostics import Edit, Fix, Span
+from edgelint.project.atoms import Number
 from edgelint.syntax import tree
 from edgelint.syntax.sql import placed, placeholders
 
 if TYPE_CHECKING:
     from edgelint.project.arguments import Miscounted
     from edgelint.project.files import SourceFile
+    from edgelint.project.origins import Origin
+    from edgelint.project.project import Project
     from edgelint.project.sql_text import Place
     from edgelint.project.sql_units import Unit
     from edgelint.project.sql_words import Word
     from edgelint.syntax.tree import Node
 
 _POSTFIX = tree.Name | tree.Member | tree.Call
+_ROWS = 100  # the page that the help of sql/unbounded-limit proposes
 _NUMBERED = re.compile(r"\?\d")
 # What is written around or behind a value of each kind, in JavaScript and in Python.
 _FORMS = {
@@ -104,7 +108,7 @@ def _json_each(unit: Unit, number: int) -> Edit | None:
 
 
 def spread(found: Miscounted) -> Fix | None:
-    """Spread the one array literal that is bound, when it has as many items as there are parameters. Safe: the call
+    """The items of the one array literal that is bound, when it has as many items as there are parameters. Safe: the call
     fails today, and nothing else gives each parameter its value."""
     bind = found.statement.bind
     if bind is None or bind is found.statement.call.node or len(bind.args) != 1:
@@ -112,10 +116,27 @@ def spread(found: Miscounted) -> Fix | None:
     array = bind.args[0]
     if not isinstance(array, tree.Array) or len(array.items) != found.wanted:
         return None
-    if any(isinstance(item, tree.Spread) for item in array.items) or array.kind not in ("list", "tuple"):
+    file = found.statement.file
+    data = file.source.data
+    if any(isinstance(item, tree.Spread) for item in array.items) or data[array.start : array.start + 1] != b"[":
         return None
-    mark = "*" if found.statement.file.language == "python" else "..."
-    return Fix("Spread the array", (insertion(found.statement.file.path, array.start, mark),), True)
+    brackets = (Span(file.path, array.start, array.start + 1), Span(file.path, array.end - 1, array.end))
+    return Fix("Give its items one by one", tuple(Edit(span, "") for span in brackets), True)
+
+
+def clamped_size(origin: Origin, clause: str, project: Project) -> Fix | None:
+    """A LIMIT between 1 and 100. Unsafe: how many rows a page may have is for whoever knows the page. Numbers only: what
+    is text is not compared as one."""
+    value = project.evaluator.evaluate(origin.node, origin.file)
+    node = origin.node
+    while isinstance(node.parent, tree.Binary) and node.parent.op in ("||", "??") and node.parent.left is node:
+        node = node.parent  # the default counts for 0 too
+    if clause != "limit" or not value or not all(isinstance(atom, Number) for atom in value):
+        return None
+    least, most = ("max(", "min(") if origin.file.language == "python" else ("Math.max(", "Math.min(")
+    before, after = f"{most}{least}", f", 1), {_ROWS})"
+    edits = (insertion(origin.file.path, node.start, before), insertion(origin.file.path, node.end, after))
+    return Fix(f"Clamp it to {_ROWS}", edits)
 
 
 def bound_first(found: Miscounted) -> Fix | None:

@@ -9,7 +9,7 @@ from edgelint.checks import check
 from edgelint.diagnostics import Finding, Related
 from edgelint.project.column_types import changed, is_counted_in_vain, takes_null
 from edgelint.project.known_schemas import known_schemas
-from edgelint.project.new_migration import index_fix, new_index
+from edgelint.project.new_migration import drop_index_fix, index_fix, new_index
 from edgelint.project.schema_drift import drifts
 from edgelint.project.schema_facts import broken_keys, redundant_indexes, unindexed_keys
 
@@ -69,6 +69,7 @@ def redundant_index(project: Project) -> Iterator[Finding]:
                 f"{what} of {table.name} {begins}: this index finds nothing more, and is written with every row",
                 (Related(other.span, "the other index"),) if other is not None else (),
                 f"DROP INDEX {index.name}",
+                drop_index_fix(known.source, index.name),
             )
 
 

@@ -10,6 +10,7 @@ from edgelint.checks import (
     check,
     do_config,  # noqa: F401  (it registers missing-migration and legacy-storage)
 )
+from edgelint.checks._fixes_durable import extended
 from edgelint.checks._fixes_exports import exported, renamed
 from edgelint.diagnostics import Finding, Fix, Related, Severity, Span
 from edgelint.project.durable_state import Forgotten, forgotten
@@ -110,7 +111,8 @@ def _misbuilt(durable: DurableClass, project: Project) -> Iterator[Finding]:
             "stub, and this.ctx and this.env are not set"
         )
         yield Finding(
-            _name(file, node), message, related, help, severity=Severity.ERROR if calls or reads else Severity.WARNING
+            _name(file, node), message, related, help, extended(node, file),
+            severity=Severity.ERROR if calls or reads else Severity.WARNING,
         )
     elif file.language == "python" and durable.bound:
         help = f"write `class {name}(DurableObject):`, imported from workers, and call `super().__init__(ctx, env)`"
@@ -119,13 +121,14 @@ def _misbuilt(durable: DurableClass, project: Project) -> Iterator[Finding]:
             f"{name} is bound as a Durable Object but does not inherit from DurableObject",
             bound,
             help,
+            extended(node, file),
         )
     elif calls:
         message = (
             f"{name} does not extend DurableObject, so calling its methods on a stub throws: without it "
             "only fetch() works"
         )
-        yield Finding(_name(file, node), message, (*called, *bound), help)
+        yield Finding(_name(file, node), message, (*called, *bound), help, extended(node, file))
 
 
 @check("durable-objects/state-never-loaded")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgelint.checks import check, sql_arguments, sql_dialect, sql_plans, sql_schema, sql_strict, sql_values
 from edgelint.checks._fixes_bind import bound_instead
+from edgelint.checks._fixes_values import clamped_size
 from edgelint.checks._sql import SIZES, bound, help_for, loop_head, message_for, open_sizes, severity_of, worst
 from edgelint.diagnostics import Confidence, Finding, Related, Severity
 from edgelint.platform import limits
@@ -83,7 +84,8 @@ def unbounded_limit(project: Project) -> Iterator[Finding]:
             if clause == "limit"
             else "clamp it, or page by the last key seen"
         )
-        yield Finding(origin.file.span(origin.node), SIZES[clause], tuple(related), help)
+        fix = clamped_size(origin, clause, project)
+        yield Finding(origin.file.span(origin.node), SIZES[clause], tuple(related), help, fix)
 
 
 @check("sql/query-in-loop")

@@ -49,6 +49,14 @@ def index_fix(source: DatabaseSource, index: NewIndex) -> Fix | None:
     return Fix(f"Add it to {file.path}", (Edit(end, gap + sql),))
 
 
+def drop_index_fix(source: DatabaseSource, name: str) -> Fix | None:
+    """An unsafe fix that drops an index in the next migration; None for a database without migrations."""
+    path = next_path(source, f"drop_{_NOT_PLAIN.sub('_', name).strip('_')}") if source.migrations else None
+    if path is None:
+        return None
+    return Fix(f"Write {path}", (Edit(Span(path, 0, 0), f"DROP INDEX {readable(name)};\n"),))
+
+
 def next_path(source: DatabaseSource, name: str) -> str | None:
     """The path of the migration after the last one, named as the others are; None when wrangler would not take it."""
     last = source.migrations[-1].name
