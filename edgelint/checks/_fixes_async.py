@@ -24,13 +24,13 @@ _BODIES = {("kv", "put"): 1, ("r2", "put"): 1, ("cache", "put"): 1}
 
 
 def waited_for(drop: Dropped, project: Project) -> Fix | None:
-    """A fix for a promise that is a statement of its own, the array or the function that ``waitUntil`` is given, or what
-    ``forEach`` drops. None for any other, and in a function that cannot await and has no ``ctx``.
+    """A fix for a promise that is a statement of its own, the array or the function that ``waitUntil`` is given, or
+    what ``forEach`` drops. None for any other, and in a function that cannot await and has no ``ctx``.
 
     A write is awaited in an async function. That is safe: it comes before what follows it, as it is written, and its
-    failure is the function's. It is not where waiting may hang or hide something: in a loop (one after the other), where
-    an error is dealt with (its failure would take the error's place), with a body that may be a stream (which something
-    below may have to feed), and in a Durable Object (other events get in).
+    failure is the function's. It is not where waiting may hang or hide something: in a loop (one after the other),
+    where an error is dealt with (its failure would take the error's place), with a body that may be a stream (which
+    something below may have to feed), and in a Durable Object (other events get in).
 
     What else makes a promise goes to ``waitUntil`` where ``ctx`` is at hand: safe, for nothing happens later than
     it did.
@@ -161,8 +161,8 @@ def _given_to_wait(call: tree.Call, file: SourceFile) -> Fix | None:
 
 
 def _each(call: tree.Call, function: tree.Function, file: SourceFile, project: Project) -> Fix | None:
-    """``await Promise.all(items.map(...))`` for ``items.forEach(...)``, when ``items`` is an array for certain. Unsafe: the
-    answer waits for all of them, and fails with the first that fails."""
+    """``await Promise.all(items.map(...))`` for ``items.forEach(...)``, when ``items`` is an array for certain. Unsafe:
+    the answer waits for all of them, and fails with the first that fails."""
     func = call.func
     callback = call.args[0] if len(call.args) == 1 else None
     if not isinstance(func, tree.Member) or func.optional or not isinstance(callback, tree.Function):

@@ -1,9 +1,9 @@
 """Values that are put into the text of a statement, bound to it in their place.
 
-The text is one template, f-string or sum of strings that is handed to ``prepare`` or the ``exec`` of a Durable Object, or
-stands in a variable that is used for nothing else. Its parts are read as SQL with a hole for each value. A hole is bound
-where a value stands in SQL: alone behind an operator, or between quotes with or without text around it. Everything else (a
-name, a list, a condition, a direction) stays as it is.
+The text is one template, f-string or sum of strings that is handed to ``prepare`` or the ``exec`` of a Durable Object,
+or stands in a variable that is used for nothing else. Its parts are read as SQL with a hole for each value. A hole is
+bound where a value stands in SQL: alone behind an operator, or between quotes with or without text around it. All
+else (a name, a list, a condition, a direction) stays as it is.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _VERBS = frozenset({"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH", "VALUES"})
 _OPERATORS = frozenset({"=", "==", "<>", "!=", "<", ">", "<=", ">=", "||"})
 _WORDS = frozenset({"LIKE", "GLOB", "MATCH", "LIMIT", "OFFSET", "BETWEEN", "THEN", "ELSE"})
-# ``replace("'", "''")``, and functions by the name of what they do; encodeURIComponent and the like are no escaping of SQL.
+# ``replace("'", "''")``, and functions by the name of what they do; encodeURIComponent is no escaping of SQL.
 _ESCAPED = re.compile(r"""["'`]''["'`]|["'`]\\\\'|(?:escape|quote|saniti[sz]e)\w*\s*\(""", re.IGNORECASE)
 
 
@@ -60,8 +60,8 @@ class _Bound(NamedTuple):
 
 
 def bound_instead(call: BindingCall, holes: Sequence[Hole], project: Project) -> Fix | None:
-    """Bind what enters the text of ``call`` through ``holes``, in the order of the placeholders; None where none of them
-    stands in the place of a value, or what is bound already cannot be told.
+    """Bind what enters the text of ``call`` through ``holes``, in the order of the placeholders; None where none of
+    them stands in the place of a value, or what is bound already cannot be told.
 
     Unsafe: a bound value keeps its type (null is NULL and no text), and a list or a condition that is handed in as text
     would be one value.
@@ -73,7 +73,7 @@ def bound_instead(call: BindingCall, holes: Sequence[Hole], project: Project) ->
     if text is None or len(statements(text.sql)) != 1 or statements(text.sql)[0].verb not in _VERBS:
         return None
     wanted = {id(hole.node) for hole in holes if hole.file is file}
-    found = [one for one in _values(text, wanted, file)]
+    found = _values(text, wanted, file)
     parameters = [one.token for one in placed(text.sql) if one.token.kind == "parameter"]
     if not found or any(token.text != "?" for token in parameters):
         return None
@@ -104,8 +104,9 @@ def _made(node: Node, call: BindingCall) -> Node | None:
     if symbol is None or one is None or one.kind != "value" or one.path or not isinstance(one.at, tree.Assign):
         return None
     uses = [use for use in call.file.index.uses(symbol) if use is not one.at.target]
-    block = one.at.parent
-    if len(uses) != 1 or tree.enclosing_function(one.at) is not call.function or block not in tree.ancestors(call.node):
+    if len(uses) != 1 or tree.enclosing_function(one.at) is not call.function:
+        return None
+    if not any(around is one.at.parent for around in tree.ancestors(call.node)):
         return None
     return one.node
 
@@ -175,7 +176,7 @@ def _operand(node: Node, end: int) -> _Part:
     return _Part(node, not text, node.start, node.end if text else end)
 
 
-# -- what is a value ----------------------------------------------------------------------------------------------------
+# -- what is a value --------------------------------------------------------------------------------------------------
 
 
 def _values(text: _Text, wanted: set[int], file: SourceFile) -> list[_Bound]:

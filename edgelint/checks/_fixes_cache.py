@@ -28,7 +28,9 @@ def stored_when_ok(found: Unchecked) -> Fix | None:
         statement = statement.parent
     if not isinstance(made, tree.Assign) or not isinstance(made.target, tree.Name):
         return None
-    if not isinstance(statement, tree.ExprStmt) or made.value is not wait or made.parent not in tree.ancestors(statement):
+    if not isinstance(statement, tree.ExprStmt) or made.value is not wait:
+        return None
+    if not any(around is made.parent for around in tree.ancestors(statement)):
         return None
     name, block, data = made.target.id, statement.parent, file.source.data
     if tree.enclosing_function(statement) is not tree.enclosing_function(made):

@@ -251,5 +251,6 @@ def _headers(config: WranglerConfig) -> Iterator[tuple[int, int]]:
 
 
 __all__ = [
-    "append", "append_table", "end_of", "lifted", "table", "toml_key", "toml_text", "top_place", "without", "without_table",
+    "append", "append_table", "end_of", "lifted", "table", "toml_key", "toml_text", "top_place", "without",
+    "without_table",
 ]

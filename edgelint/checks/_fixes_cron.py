@@ -39,7 +39,7 @@ def meant_field(text: str, start: int, end: int) -> tuple[str, bool] | None:
     """
     field = text[start:end]
     position = len(text[:start].split())
-    name, low, high = limits.CRON_FIELDS[position]
+    _, low, high = limits.CRON_FIELDS[position]
     if field == "?" and position in (2, _WEEKDAY):
         return "*", True
     if position == _WEEKDAY and "0" in field and _DAYS.fullmatch(field):

@@ -19,14 +19,16 @@ _SOURCES = ("cloudflare:workers", "workers")
 
 
 def extended(node: tree.Class, file: SourceFile) -> Fix | None:
-    """``extends DurableObject`` with its import, and ``super(ctx, env)`` first in the constructor. None for a class with
-    a base, type parameters or another interface, and for a constructor that is not of the usual form.
+    """``extends DurableObject`` with its import, and ``super(ctx, env)`` first in the constructor. None for a class
+    with a base, type parameters or another interface, and for a constructor that is not of the usual form.
 
     Unsafe: each of its methods can be called on a stub from then on.
     """
     if node.bases or not node.name or node.decorators:
         return None
     python = file.language == "python"
+    if any(isinstance(member, tree.Field) and member.name in ("ctx", "env") for member in node.members):
+        return None  # the base's own fields, which TypeScript does not let a class declare as private
     data = file.source.data
     rest = data[node.name_end : node.end]
     implements = _IMPLEMENTS.match(rest)

@@ -32,14 +32,14 @@ _ALIKE = frozenset((
 def declared_again(config: WranglerConfig, decl: BindingDecl, lacking: Sequence[Environment]) -> Fix | None:
     """The declaration, once more in each of ``lacking``: without the id of a KV namespace, a database or a bucket, so
     that each environment gets its own. None for what names any other resource (a queue, a service), for its name is not
-    known, and where the text of the config is not of a form that can be added to.
+    known, for the top level of a TOML file, and where the text of the config is not of a form that can be added to.
 
     Unsafe: a variable may want another value there, and what had no binding has one from then on.
     """
     kind = bindings.by_kind()[decl.kind]
     value = _copied(kind, decl)
-    if value is None:
-        return None
+    if value is None or (config.format == "toml" and config.top in lacking):
+        return None  # the environment may have taken what was meant for the top level: config/misplaced-key
     edits: list[Edit] = []
     for place in lacking:
         made = _declare(config, place, kind, decl.name, value)

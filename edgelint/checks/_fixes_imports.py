@@ -16,8 +16,8 @@ _WORDS = (b"", b"const", b"let", b"var")  # what may stand before the node of a 
 
 def imported(file: SourceFile, name: str, module: str) -> Edit | None:
     """An edit by which ``file`` has ``name`` of ``module``: in an import of that module that names others, else in a
-    line of its own before the first import, or before the first statement of JavaScript. None for a Python file without any
-    import, and for JavaScript that is no module."""
+    line of its own before the first import, or before the first statement of JavaScript. None for a Python file without
+    any import, and for JavaScript that is no module."""
     body = file.module.body
     python = file.language == "python"
     imports = [node for node in body if isinstance(node, tree.Import)]

@@ -108,8 +108,8 @@ def _json_each(unit: Unit, number: int) -> Edit | None:
 
 
 def spread(found: Miscounted) -> Fix | None:
-    """The items of the one array literal that is bound, when it has as many items as there are parameters. Safe: the call
-    fails today, and nothing else gives each parameter its value."""
+    """The items of the one array literal that is bound, when it has as many items as there are parameters. Safe: the
+    call fails today, and nothing else gives each parameter its value."""
     bind = found.statement.bind
     if bind is None or bind is found.statement.call.node or len(bind.args) != 1:
         return None
@@ -125,8 +125,8 @@ def spread(found: Miscounted) -> Fix | None:
 
 
 def clamped_size(origin: Origin, clause: str, project: Project) -> Fix | None:
-    """A LIMIT between 1 and 100. Unsafe: how many rows a page may have is for whoever knows the page. Numbers only: what
-    is text is not compared as one."""
+    """A LIMIT between 1 and 100. Unsafe: how many rows a page may have is for whoever knows the page. Numbers only:
+    what is text is not compared as one."""
     value = project.evaluator.evaluate(origin.node, origin.file)
     node = origin.node
     while isinstance(node.parent, tree.Binary) and node.parent.op in ("||", "??") and node.parent.left is node:
