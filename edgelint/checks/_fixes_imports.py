@@ -16,8 +16,7 @@ _WORDS = (b"", b"const", b"let", b"var")  # what may stand before the node of a 
 
 def imported(file: SourceFile, name: str, module: str) -> Edit | None:
     """An edit by which ``file`` has ``name`` of ``module``: in an import of that module that names others, else in a
-    line of its own before the first import, or before the first statement of JavaScript. None for a Python file without
-    any import, and for JavaScript that is no module."""
+    line of its own before the first import, or before the first statement. None for JavaScript that is no module."""
     body = file.module.body
     python = file.language == "python"
     imports = [node for node in body if isinstance(node, tree.Import)]
@@ -31,7 +30,8 @@ def imported(file: SourceFile, name: str, module: str) -> Edit | None:
     first: tree.Node | None
     if python:
         text = f"from {module} import {name}\n"
-        first = next((n for n in imports if n.source != "__future__"), None)
+        later = [n for n in body if not _is_docstring(n) and not (n in imports and _is_future(n))]
+        first = next((n for n in later if n in imports), None) or next(iter(later), None)
     else:
         text = f'import {{ {name} }} from {_quoted(file, imports, module)}\n'
         first = next(iter(imports or body), None)
@@ -40,6 +40,14 @@ def imported(file: SourceFile, name: str, module: str) -> Edit | None:
         return None
     text += "" if isinstance(first, tree.Import) else "\n"
     return insertion(file.path, line_start(data, first.start), text)
+
+
+def _is_future(node: tree.Node) -> bool:
+    return isinstance(node, tree.Import) and node.source == "__future__"
+
+
+def _is_docstring(node: tree.Node) -> bool:
+    return isinstance(node, tree.ExprStmt) and isinstance(node.value, tree.Literal)
 
 
 def _is_from(file: SourceFile, node: tree.Import) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgelint.checks._fixes_text import indent, insertion, line_end, line_start, step
+from edgelint.checks._fixes_text import begins_line, indent, insertion, line_end, line_start, step
 from edgelint.diagnostics import Edit, Fix, Span
 from edgelint.platform import limits
 from edgelint.project.atoms import Const, Number
@@ -83,13 +83,16 @@ def _is_number(node: Node, file: SourceFile, project: Project, depth: int) -> bo
 
 def all_pages(call: BindingCall) -> Fix | None:
     """A loop over the pages in the place of ``const { keys } = await kv.list()``, and of ``const page = await
-    kv.list()`` of which only the keys are used. JavaScript only.
+    kv.list()`` of which only the keys are used. JavaScript only, and not with a limit: so many keys may be all that are
+    wanted.
 
-    Unsafe: one request for each thousand keys, and all keys in memory.
+    Unsafe: one request for each page of keys, and all keys in memory.
     """
     file, node = call.file, call.node
     wait = node.parent
     made = wait.parent if isinstance(wait, tree.Await) else None
+    if call.option("limit").node is not None:
+        return None
     if file.language == "python" or not isinstance(made, tree.Assign) or made.value is not wait:
         return None
     target = made.target
@@ -115,7 +118,8 @@ def all_pages(call: BindingCall) -> Fix | None:
     else:
         kind, empty, into = f": {keys}", "[]", name
     callee = data[node.func.start : node.args[0].start if node.args else node.end].decode()
-    asked = f"{callee[: callee.index('(', node.func.end - node.func.start)]}({options})"
+    name_of_list = callee[: callee.index("(", node.func.end - node.func.start)]
+    asked = f"{name_of_list}({options})".replace("\n", f"\n{level}")
     rows = [
         f"{word} {name}{kind if typed else ''} = {empty}{mark}",
         f"for (let {cursor}{': string | undefined' if typed else ''}, {done} = false; !{done}; ) {{",
@@ -142,9 +146,11 @@ def _with_cursor(call: tree.Call, file: SourceFile, cursor: str) -> str | None:
         return f"{{ ...{file.text(options)}, {cursor} }}" if isinstance(options, tree.Name | tree.Member) else None
     if not options.props:
         return f"{{ {cursor} }}"
-    at = options.props[-1].end - options.start
-    text = file.source.data[options.start : options.end]
-    return text[:at].decode() + f", {cursor}" + text[at:].decode()
+    last, data = options.props[-1], file.source.data
+    gap = f"\n{indent(data, last.start)}" if begins_line(data, last.start) else " "
+    return (data[options.start : last.end].decode() + f",{gap}{cursor}" + data[last.end : options.end].decode()).replace(
+        "\r\n", "\n"
+    )
 
 
 def _keys(target: Node, file: SourceFile) -> str | None:
