@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 
 from edgelint.checks import check
+from edgelint.checks._fixes_config import without, without_table
 from edgelint.checks.config_environments import used
 from edgelint.checks.config_values import crons, is_for_tests
-from edgelint.diagnostics import Confidence, Finding, Related, Severity, Span
+from edgelint.diagnostics import Confidence, Finding, Fix, Related, Severity, Span
 from edgelint.patterns import later
 from edgelint.platform import bindings
 from edgelint.project.deployers import other_deployer
@@ -49,13 +50,13 @@ def duplicate_binding(project: Project) -> Iterator[Finding]:
                 for decl in decls[1:]:
                     if decl.span not in told:
                         told.add(decl.span)
-                        yield _duplicate(place, decls[0], decl)
+                        yield _duplicate(config, place, decls[0], decl)
                 if name == "ASSETS" and config.is_pages and decls[0].span not in told:
                     told.add(decls[0].span)
                     yield Finding(decls[0].span, "Pages itself declares `ASSETS`: no other binding may have that name")
 
 
-def _duplicate(place: Environment, first: BindingDecl, second: BindingDecl) -> Finding:
+def _duplicate(config: WranglerConfig, place: Environment, first: BindingDecl, second: BindingDecl) -> Finding:
     kinds = [bindings.by_kind()[decl.kind] for decl in (first, second)]
     if first.kind == second.kind == "var":
         effect = "the last value wins"
@@ -67,8 +68,27 @@ def _duplicate(place: Environment, first: BindingDecl, second: BindingDecl) -> F
         second.span,
         f"`{second.name}` is already {kinds[0].label} in {place.label}: {effect}",
         related=(Related(first.span, "first declared here"),),
+        fix=_without_one(config, first, second),
         severity=Severity.WARNING if first.kind == second.kind == "var" else None,
     )
+
+
+def _without_one(config: WranglerConfig, first: BindingDecl, second: BindingDecl) -> Fix | None:
+    """Take out one of two declarations: the second of two that are equal; of two variables the first, which is not
+    read, though it may be the one that is meant."""
+    equal = first.kind == second.kind and first.value.plain() == second.value.plain()
+    if first.kind == second.kind == "var":
+        entry = next((e for p in config.environments for v in (p.get("vars"),) if v is not None
+                      for e in v.entries if e.value is first.value), None)  # fmt: skip
+        if entry is None or (not equal and first.value.kind in ("object", "array")):
+            return None
+        return Fix("Remove the first, which is not read", without(config, entry.key_start, entry.value.end), equal)
+    if not equal or first.environment != second.environment or first.config_key != second.config_key:
+        return None
+    value = second.value
+    header = config.format == "toml" and config.source.data[value.start : value.start + 1] == b"["
+    edits = without_table(config, value) if header else without(config, value.start, value.end)
+    return Fix("Remove the second", edits, True) if edits is not None and value.kind == "object" else None
 
 
 class _Missing:

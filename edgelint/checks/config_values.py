@@ -6,7 +6,9 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from edgelint.checks import check
+from edgelint.checks import _fixes_cron, check
+from edgelint.checks._fixes_config import without
+from edgelint.checks._fixes_dates import date_fix, missing_date_fix
 from edgelint.diagnostics import Edit, Finding, Fix, Related, Severity, Span
 from edgelint.patterns import later
 from edgelint.platform import bindings, compat
@@ -227,7 +229,7 @@ def invalid_compatibility_date(project: Project) -> Iterator[Finding]:
             entry = place.entry("compatibility_date")
             message = _date_problem(entry.value, today) if entry is not None else None
             if entry is not None and message is not None:
-                yield Finding(config.inner_span(entry.value), message)
+                yield Finding(config.inner_span(entry.value), message, fix=date_fix(config, entry.value))
         missing = _without_date(project, config)
         if missing is not None:
             yield Finding(
@@ -235,6 +237,7 @@ def invalid_compatibility_date(project: Project) -> Iterator[Finding]:
                 "this Worker has no compatibility_date: wrangler refuses to deploy it",
                 help=f'Add compatibility_date = "{compat.data()["release"]}".' if config.format == "toml" else
                 f'Add "compatibility_date": "{compat.data()["release"]}".',
+                fix=missing_date_fix(config, missing),
             )  # fmt: skip
 
 
@@ -304,6 +307,7 @@ def _flags(config: WranglerConfig, place: Environment, value: Value) -> Iterator
                 f"`{name}` is given twice: the runtime refuses that" if twice else
                 f"`{name}` and `{earlier[0]}` contradict each other: the Worker does not start",
                 related=(Related(config.inner_span(earlier[1]), "the other flag"),),
+                fix=Fix("Remove the second", without(config, item.start, item.end), True) if twice else None,
             )  # fmt: skip
         seen.setdefault(flag.on, (name, item))
 
@@ -341,7 +345,13 @@ def invalid_cron(project: Project) -> Iterator[Finding]:
                     if exact and end > start:
                         begin = span.start + len(text[:start].encode("utf-8"))
                         here = Span(config.path, begin, begin + len(text[start:end].encode("utf-8")))
-                    yield Finding(here, message)
+                    yield Finding(here, message, fix=_cron_fix(here, text, start, end) if exact else None)
+
+
+def _cron_fix(here: Span, text: str, start: int, end: int) -> Fix | None:
+    whole = (start, end) == (0, len(text))
+    meant = _fixes_cron.meant(text) if whole else _fixes_cron.meant_field(text, start, end)
+    return None if meant is None else Fix(f"Write {meant[0]}", (Edit(here, meant[0]),), meant[1])
 
 
 def crons(place: Environment) -> list[Value]:
