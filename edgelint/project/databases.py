@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -132,6 +132,8 @@ class DatabaseSource:
         self.durable: DurableClass | None = None
         self.statements: tuple[str, ...] = ()
         self.certain = True
+        self.replayed: Callable[[Sequence[tuple[str, str]], str], Replay] | None = None
+        """Runs a chain of migrations, when somebody remembers what earlier ones made."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -141,13 +143,14 @@ class DatabaseSource:
     @cached_property
     def replay(self) -> Replay:
         """The migrations, run. Without migrations: the schema files, or a Durable Object's statements, as one each."""
-        from edgelint.d1.replay import Replay
+        from edgelint.d1.replay import TABLE, Replay
 
+        made = self.replayed or Replay
         if self.migrations:
-            return Replay([(migration.name, migration.text) for migration in self.applied], self.table)
+            return made([(migration.name, migration.text) for migration in self.applied], self.table)
         if self.schema_files:
-            return Replay([(file.path, f"{file.text}\n;") for file in self.schema_files], self.table)
-        return Replay([(f"{self.name} {number}", f"{text};") for number, text in enumerate(self.statements, 1)])
+            return made([(file.path, f"{file.text}\n;") for file in self.schema_files], self.table)
+        return made([(f"{self.name} {number}", f"{text};") for number, text in enumerate(self.statements, 1)], TABLE)
 
     @property
     def applied(self) -> tuple[Migration, ...]:
