@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from edgelint.checks import Check
     from edgelint.project.project import Project
-    from edgelint.syntax.parse import Parse
     from edgelint.trees import Trees
 
 __all__ = ["Options", "Result", "UsageError", "analyse", "check", "reports"]
@@ -68,17 +67,23 @@ def check(root: Path, paths: Sequence[Path], settings: Settings, options: Option
     return _narrow(root, outcome, wanted, settings, cached)
 
 
-class Stopped(Exception):
-    """The run was told to stop: somebody wants another one."""
+class Stopped(BaseException):
+    """The run was told to stop: somebody wants another one. It is no ``Exception``: what keeps one rule's failure from
+    the others lets it pass."""
 
 
 def analyse_project(
-    root: Path, settings: Settings, overlay: Mapping[str, bytes], parse: Parse, stop: Callable[[], bool]
+    root: Path, settings: Settings, overlay: Mapping[str, bytes], load: Callable[[], Project],
+    stop: Callable[[], bool], rules: Container[str] | None = None,
 ) -> tuple[Outcome, Project | None]:
-    """The whole project's outcome and its facts (None when they could not be read), without the cache. ``parse`` may
-    remember trees; ``stop`` is asked between rules. Raises ``Stopped``, and ``UsageError`` as ``analyse`` does."""
+    """The whole project's outcome and its facts (None when they could not be read), without the cache.
+
+    ``load`` reads the project, with ``overlay`` in place of what is on disk; it may remember what it read before.
+    ``stop`` is asked between rules. ``rules`` narrows those that the settings select; a comment for another rule is
+    then not called unused. Raises ``Stopped``, and ``UsageError`` as ``analyse`` does.
+    """
     with _own_interpreter():
-        return _run_all(root, settings, overlay, parse, stop)
+        return _run_all(root, settings, overlay, load, stop, rules)
 
 
 def analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes] | None = None) -> Outcome:
@@ -89,14 +94,19 @@ def analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes] | None 
 def _analyse(
     root: Path, settings: Settings, overlay: Mapping[str, bytes], trees: Trees | None = None
 ) -> tuple[Outcome, Project | None]:
-    from edgelint.syntax.parse import parse_file
+    def load() -> Project:
+        from edgelint.project.project import Project
+        from edgelint.syntax.parse import parse_file
+
+        return Project.load(root, settings, overlay=overlay, parse=trees.parse if trees else parse_file)
 
     with _own_interpreter():
-        return _run_all(root, settings, overlay, trees.parse if trees else parse_file, lambda: False)
+        return _run_all(root, settings, overlay, load, lambda: False)
 
 
 def _run_all(
-    root: Path, settings: Settings, overlay: Mapping[str, bytes], parse: Parse, stop: Callable[[], bool]
+    root: Path, settings: Settings, overlay: Mapping[str, bytes], load: Callable[[], Project],
+    stop: Callable[[], bool], rules: Container[str] | None = None,
 ) -> tuple[Outcome, Project | None]:
     from edgelint.examples import RulebookError
 
@@ -104,10 +114,10 @@ def _run_all(
         chosen = settings.selected()
     except RulebookError as error:
         raise UsageError(f"a rule document of this installation is broken: {error}") from None
+    if rules is not None:
+        chosen = tuple(rule for rule in chosen if rule in rules)
     try:
-        from edgelint.project.project import Project
-
-        project = Project.load(root, settings, overlay=dict(overlay), parse=parse)
+        project = load()
         sources = {file.path: file.source.data for file in project.sources()}
         configs = {config.path: config.source.data for config in project.configs()}
         sql = {path: file.source.data for path, file in project.databases_found.files.items()}

@@ -142,11 +142,11 @@ def _files(project: Project) -> dict[str, _File]:
     discovered, read = project.discovered, project.databases_found.files
     for path in (*discovered.workflows, *discovered.dotenv, *discovered.sql):
         try:
-            data = read[path].source.data if path in read else (project.root / path).read_bytes()
-            if b"edgelint:" in data:
+            data = read[path].source.data if path in read else project.bytes_of(path)
+            if data is not None and b"edgelint:" in data:
                 source = read[path].source if path in read else Source(path, data)
                 files[path] = _File(source, list(_comments(source)), on_disk=path not in read)
-        except (OSError, UnreadableSource):
+        except UnreadableSource:
             continue
     return files
 

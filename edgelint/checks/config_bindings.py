@@ -15,7 +15,7 @@ from edgelint.patterns import later
 from edgelint.platform import bindings
 from edgelint.project.deployers import other_deployer
 from edgelint.project.env_guards import is_tested
-from edgelint.project.project import EnvUse, Project, SourceFile, Worker, read_bytes
+from edgelint.project.project import EnvUse, Project, SourceFile, Worker
 from edgelint.project.routes import declares_bindings
 from edgelint.project.wrangler import BindingDecl, Environment, WranglerConfig
 from edgelint.syntax import tree
@@ -321,7 +321,7 @@ def _is_mentioned(project: Project, worker: Worker, name: str) -> bool:
     if worker.entry is not None and worker.entry.language == "python":
         for path in project.discovered.sources:
             if path.endswith(".py") and path.startswith(worker.directory):
-                data = read_bytes(project.root, path)
+                data = project.bytes_of(path)
                 if data is not None and word.search(data):
                     return True
     return False

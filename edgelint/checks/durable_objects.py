@@ -51,6 +51,8 @@ def _export_fix(
 ) -> Fix | None:
     if declared:
         return exported(bound.name, entry, declared, project)
+    from difflib import get_close_matches  # only when something is wrong
+
     near = get_close_matches(bound.name, sorted(exports), n=1, cutoff=0.6)
     same = (b.span for b in project.durables.bound if b.name == bound.name and b.span.path == bound.span.path)
     return renamed(same, near[0]) if near else None

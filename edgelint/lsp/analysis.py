@@ -1,49 +1,81 @@
-"""One project as an editor has it open: unsaved buffers over the files, trees and good facts kept between runs."""
+"""One project as an editor has it open: unsaved buffers over the files, and what is kept between runs.
+
+``run`` says what ``edgelint check`` would say of the same texts. ``quick`` answers an edit of one source file from the
+part of the project that the edit concerns, and keeps what was said of everything else; the next ``run`` puts right what
+it could not know.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from hashlib import blake2b
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from edgelint import engine
+from edgelint import engine, rulebook
 from edgelint import settings as settings_module
-from edgelint.diagnostics import Confidence, Diagnostic, Edit, Related, Severity, Span
+from edgelint.diagnostics import Confidence, Diagnostic, Severity, Span
+from edgelint.lsp import slices
+from edgelint.lsp.moved import Moved, in_current_texts
+from edgelint.lsp.outline import Outline, outline
+from edgelint.lsp.warm import Warm, settled
 from edgelint.project import wrangler
 from edgelint.project.discovery import SOURCES
 from edgelint.project.project import Project
 from edgelint.settings import Settings
 from edgelint.source import Source, UnreadableSource
-from edgelint.syntax import tree
-from edgelint.syntax.parse import parse_file
+
+_BROKEN: Final = ("syntax-error", "unreadable-file")
+_CODE: Final = frozenset(("javascript", "typescript", "python"))
 
 
 class Snapshot(NamedTuple):
-    """What one run found. ``diagnostics`` are by path, of the texts in ``texts`` (unsaved buffers as they were) or on
-    disk. ``project`` holds the last good facts; ``stand_ins`` are the files whose facts are of an earlier text, which
-    is given: what was typed since does not parse. ``problem`` says why there is nothing (the settings are wrong)."""
+    """What is known of the texts ``texts`` (unsaved buffers as they were) and of the files on disk.
+
+    ``diagnostics`` are by path. ``project`` holds the last good facts; ``stand_ins`` are the files whose facts are of
+    an earlier text, which is given: what was typed since does not parse, or is not analysed yet. ``whole`` is False for
+    a first answer, from a part of the project. ``problem`` says why there is nothing (the settings are wrong).
+    """
 
     diagnostics: Mapping[str, tuple[Diagnostic, ...]]
     texts: Mapping[str, bytes]
     project: Project | None
     stand_ins: Mapping[str, bytes]
+    whole: bool = True
     problem: str | None = None
 
+    def moved(self, path: str) -> Moved | None:
+        """How the places of ``path`` in ``project`` are to be read; None when they are those of the text of now."""
+        good = self.stand_ins.get(path)
+        return None if good is None else Moved(path, good, self.texts[path])
 
-EMPTY = Snapshot({}, {}, None, {})
+
+EMPTY: Final = Snapshot({}, {}, None, {})
+
+
+class _Facts(NamedTuple):
+    """One whole run. ``texts`` are the buffers as they were analysed, ``disk`` the number of the state of the disk."""
+
+    texts: Mapping[str, bytes]
+    found: Mapping[str, tuple[Diagnostic, ...]]
+    project: Project | None
+    outlines: Mapping[str, Outline]
+    entries: tuple[str, ...]
+    disk: int
 
 
 class Analysis:
-    """The analyses of one project root. One run at a time; ``overlay`` may be changed between runs."""
+    """The analyses of one project root. One run at a time; ``overlay`` may be changed at any time."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.overlay: dict[str, bytes] = {}
         self.last = EMPTY
+        self.warm = Warm(root)
         self._settings: Settings | None = None
-        self._trees: dict[str, tuple[bytes, tree.Parsed]] = {}
         self._good: dict[str, bytes] = {}
+        self._facts: _Facts | None = None
+        self._disk = 0
+        self._before: tuple[_Facts, dict[str, bytes], list[Diagnostic]] | None = None
 
     @property
     def settings(self) -> Settings:
@@ -55,37 +87,143 @@ class Analysis:
     def forget_settings(self) -> None:
         """Read them again at the next run: their file has changed."""
         self._settings = None
+        self._disk += 1
+
+    def forget_files(self) -> None:
+        """Something has changed on disk: the next run looks at all of it."""
+        self.warm.forget_files()
+        self._disk += 1
+
+    # -- the whole project -------------------------------------------------------------------------------------------
 
     def run(self, stop: Callable[[], bool]) -> Snapshot:
-        """Analyse the project as it is now. ``stop`` is asked between rules. Raises ``engine.Stopped``."""
-        texts = dict(self.overlay)
+        """Analyse the project as it is now. ``stop`` is asked all the time. Raises ``engine.Stopped``."""
+        disk, texts = self._disk, dict(self.overlay)
         try:
             settings = self.settings
             broken = {path: problems for path, data in texts.items() if (problems := self._problems(path, data))}
-            stand_ins = {path: self._good[path] for path in broken if path in self._good}
-            outcome, project = engine.analyse_project(self.root, settings, texts | stand_ins, self._parse, stop)
-        except settings_module.SettingsError as error:
-            self.last = Snapshot({}, texts, self.last.project, {}, str(error))
+            stand_ins = {path: good for path in broken if (good := self._good_text(path)) is not None}
+            facts = self._facts
+            if facts is None or facts.disk != disk or facts.texts != texts | stand_ins:
+                facts = self._facts = self._analysed(settings, texts | stand_ins, disk, stop)
+        except (settings_module.SettingsError, engine.UsageError) as error:
+            self._facts = None
+            self.last = Snapshot({}, texts, self.last.project, {}, problem=str(error))
             return self.last
-        except engine.UsageError as error:
-            self.last = Snapshot({}, texts, self.last.project, {}, str(error))
-            return self.last
-        self._good.update({path: data for path, data in texts.items() if path not in broken})
-        self._good = {path: data for path, data in self._good.items() if path in texts}
-        kept = {path for path, _ in self._trees.items() if project is None or path in project.files}
-        self._trees = {path: found for path, found in self._trees.items() if path in kept}
+        self._good = {
+            path: self._good.get(path, data) if path in broken else data
+            for path, data in texts.items() if path not in broken or path in self._good
+        }  # fmt: skip
+        self.last = _shown(facts, texts, stand_ins, broken)
+        return self.last
+
+    def _good_text(self, path: str) -> bytes | None:
+        """The last text of a file that parsed: as it was open, or as it lies on disk."""
+        if path in self._good:
+            return self._good[path]
+        facts = self._facts
+        outline = facts.outlines.get(path) if facts is not None else None
+        return outline.data if outline is not None and not _is_broken(facts, path) else None
+
+    def _analysed(
+        self, settings: Settings, texts: dict[str, bytes], disk: int, stop: Callable[[], bool]
+    ) -> _Facts:
+        outcome, project = engine.analyse_project(
+            self.root, settings, texts, lambda: self.warm.load(settings, texts, stop), stop
+        )
         found: dict[str, list[Diagnostic]] = {}
         for item in outcome.diagnostics:
             found.setdefault(item.span.path, []).append(item)
-        for path, good in stand_ins.items():
-            moved = Moved(path, good, texts[path])
-            found[path] = [*broken[path], *(new for old in found.get(path, ()) if (new := moved.diagnostic(old)))]
-        for path, items in found.items():
-            found[path] = [_in_current_text(item, stand_ins, texts) for item in items]
-        self.last = Snapshot(
-            {path: tuple(items) for path, items in found.items()}, texts, project or self.last.project, stand_ins
-        )
+        outlines: dict[str, Outline] = {}
+        entries: dict[str, None] = {}
+        if project is not None:
+            settled(project)
+            entries = {file.path: None for worker in project.all_workers for file in worker.entries.values()}
+            self.warm.trees.keep(project.files)
+            known = self._facts.outlines if self._facts is not None else {}
+            for path, file in project.files.items():
+                old = known.get(path)
+                outlines[path] = old if old is not None and old.data == file.source.data else outline(project, path)
+        return _Facts(texts, {path: tuple(items) for path, items in found.items()}, project, outlines, tuple(entries), disk)
+
+    # -- one edit ----------------------------------------------------------------------------------------------------
+
+    def quick(self, stop: Callable[[], bool]) -> Snapshot | None:
+        """A first answer to the edit of one source file; None when only a whole run can give one.
+
+        Raises ``engine.Stopped``.
+        """
+        texts, facts = dict(self.overlay), self._facts
+        if facts is None or facts.project is None or facts.disk != self._disk or self._settings is None:
+            return None
+        changed = [path for path in texts.keys() | facts.texts.keys() if texts.get(path) != facts.texts.get(path)]
+        if len(changed) != 1 or changed[0] not in texts or changed[0] not in facts.outlines:
+            return None
+        [path] = changed
+        if _hosts_others(path) or _is_broken(facts, path):
+            return None
+        part = slices.cut(facts.outlines, facts.entries, path, texts[path])
+        if part is None:
+            return None
+        old, moved = facts.outlines[path].data, Moved(path, facts.outlines[path].data, texts[path])
+        near = _near(self._settings.selected())
+        fresh = self._sliced(facts, part.texts, path, near, stop)
+        if any(item.rule in _BROKEN for item in fresh):
+            broken = self._problems(path, texts[path])
+            if not broken:
+                return None
+            self.last = _shown(facts, texts, {path: old}, {path: broken})
+            return self.last
+        fresh = [item for item in fresh if part.start <= item.span.start and item.span.end <= part.end]
+        said = [
+            item for item in facts.found.get(path, ())
+            if part.old_start <= item.span.start and item.span.end <= part.old_end and item.rule in near
+        ]  # fmt: skip
+        kept = {**facts.found, path: tuple(item for item in facts.found.get(path, ()) if item not in said)}
+        if _marks(fresh) != _marks(in_current_texts({path: tuple(said)}, {path: moved})[path]):
+            fresh = self._corrected(facts, part, said, fresh, moved, near, stop)
+        shown = in_current_texts(kept, {path: moved})
+        shown[path] = tuple(sorted({*shown[path], *fresh}, key=lambda item: item.sort_key))
+        self.last = Snapshot(shown, texts, facts.project, {path: old}, whole=False)
         return self.last
+
+    def _sliced(
+        self, facts: _Facts, texts: dict[str, bytes], path: str, near: frozenset[str], stop: Callable[[], bool]
+    ) -> list[Diagnostic]:
+        """What a slice says of one of its files."""
+        project, settings = facts.project, self.settings
+        assert project is not None
+        outcome, _ = engine.analyse_project(
+            self.root, settings, texts, lambda: self.warm.load_slice(settings, texts, project, stop), stop, near
+        )
+        return [
+            item for item in outcome.diagnostics
+            if item.span.path == path and (item.rule in near or item.rule in _BROKEN)
+        ]  # fmt: skip
+
+    def _corrected(
+        self, facts: _Facts, part: slices.Slice, said: list[Diagnostic], fresh: list[Diagnostic], moved: Moved,
+        near: frozenset[str], stop: Callable[[], bool],
+    ) -> list[Diagnostic]:
+        """What a slice says, without its errors: what the whole project said of the text before, and the same slice of
+        that text did not, stays; what the slice said and the whole did not, does not count."""
+        if self._before is None or self._before[0] is not facts or self._before[1] != part.before:
+            self._before = facts, part.before, self._sliced(facts, part.before, part.path, near, stop)
+        seen = [
+            item for item in self._before[2]
+            if part.old_start <= item.span.start and item.span.end <= part.old_end
+        ]  # fmt: skip
+        blind = [item for item in said if _mark(item) not in _marks(seen)]
+        false = [item for item in seen if _mark(item) not in _marks(said)]
+        here = _marks(new for item in false if (new := moved.diagnostic(item)) is not None)
+        on_changed_lines = {(item.rule, item.message) for item in false if moved.diagnostic(item) is None}
+        return [
+            *(item for item in fresh
+              if _mark(item) not in here and (item.rule, item.message) not in on_changed_lines),
+            *(new for item in blind if (new := moved.diagnostic(item)) is not None),
+        ]  # fmt: skip
+
+    # -- texts -------------------------------------------------------------------------------------------------------
 
     def text(self, path: str) -> bytes:
         """A file as the editor has it, else as it is on disk; empty when it cannot be read."""
@@ -95,13 +233,6 @@ class Analysis:
             return (self.root / path).read_bytes()
         except OSError:
             return b""
-
-    def _parse(self, path: str, source: Source) -> tree.Parsed:
-        digest = blake2b(source.data, digest_size=16).digest()
-        known = self._trees.get(path)
-        if known is None or known[0] != digest:
-            known = self._trees[path] = digest, parse_file(path, source)
-        return known[1]
 
     def _problems(self, path: str, data: bytes) -> list[Diagnostic]:
         """What does not parse in an unsaved text; empty for one that does, or that no parser is asked about."""
@@ -113,62 +244,47 @@ class Analysis:
         if name in wrangler.NAMES:
             errors = wrangler.load(path, source).document.errors
         elif path.endswith(tuple(SOURCES)):
-            errors = self._parse(path, source).errors
+            errors = self.warm.trees.parse(path, source).errors
         else:
             return []
         return [_syntax_error(path, start, max(start, end), message) for start, end, message in errors]
 
 
+def _near(chosen: Iterable[str]) -> frozenset[str]:
+    """The rules that a slice answers for: those that look at code."""
+    return frozenset(rule for rule in chosen if set(rulebook.rule(rule).languages) & _CODE)
+
+
+def _mark(item: Diagnostic) -> tuple[str, Span, str]:
+    """What makes a diagnostic the same as another."""
+    return item.rule, item.span, item.message
+
+
+def _marks(items: Iterable[Diagnostic]) -> set[tuple[str, Span, str]]:
+    return set(map(_mark, items))
+
+
+def _is_broken(facts: _Facts, path: str) -> bool:
+    """Whether the facts themselves are of a text that does not parse."""
+    return any(item.rule in _BROKEN for item in facts.found.get(path, ()))
+
+
+def _hosts_others(path: str) -> bool:
+    """Whether a file holds scripts among other text: its parts are not statements alone."""
+    return path.endswith((".vue", ".svelte", ".astro"))
+
+
+def _shown(
+    facts: _Facts, texts: Mapping[str, bytes], stand_ins: Mapping[str, bytes],
+    broken: Mapping[str, list[Diagnostic]],
+) -> Snapshot:
+    """What a whole run found, in the texts as they are now."""
+    moved = {path: Moved(path, good, texts[path]) for path, good in stand_ins.items()}
+    shown = in_current_texts(facts.found, moved)
+    for path in stand_ins:
+        shown[path] = (*broken[path], *shown.get(path, ()))
+    return Snapshot(shown, texts, facts.project, stand_ins)
+
+
 def _syntax_error(path: str, start: int, end: int, message: str) -> Diagnostic:
     return Diagnostic("syntax-error", Severity.ERROR, Confidence.HIGH, message, Span(path, start, end))
-
-
-class Moved:
-    """Where the lines of a text that was good stand in the text as it is now: those above and below what changed."""
-
-    def __init__(self, path: str, good: bytes, now: bytes) -> None:
-        self.path = path
-        before, after = good.splitlines(keepends=True), now.splitlines(keepends=True)
-        shortest = min(len(before), len(after))
-        head = next((n for n in range(shortest) if before[n] != after[n]), shortest)
-        tail = next((n for n in range(shortest - head) if before[-1 - n] != after[-1 - n]), shortest - head)
-        self._head = sum(map(len, before[:head]))
-        self._tail = len(good) - sum(map(len, before[len(before) - tail :]))
-        self._shift = len(now) - len(good)
-
-    def span(self, span: Span) -> Span | None:
-        """The span in the text as it is now; None when its lines have changed."""
-        if span.path != self.path or span.end <= self._head:
-            return span
-        if span.start >= self._tail:
-            return Span(span.path, span.start + self._shift, span.end + self._shift)
-        return None
-
-    def diagnostic(self, item: Diagnostic) -> Diagnostic | None:
-        """The diagnostic in the text as it is now; its fix only when all that it changes is still there."""
-        span = self.span(item.span)
-        if span is None:
-            return None
-        related = tuple(
-            Related(place, each.message) for each in item.related if (place := self.span(each.span)) is not None
-        )
-        fix = item.fix
-        if fix is not None:
-            edits = [Edit(place, edit.text) for edit in fix.edits if (place := self.span(edit.span)) is not None]
-            fix = fix._replace(edits=tuple(edits)) if len(edits) == len(fix.edits) else None
-        return item._replace(span=span, related=related, fix=fix)
-
-
-def _in_current_text(
-    item: Diagnostic, stand_ins: Mapping[str, bytes], texts: Mapping[str, bytes]
-) -> Diagnostic:
-    """A diagnostic of another file, with related places in a file whose facts are of an earlier text."""
-    if not any(each.span.path in stand_ins and each.span.path != item.span.path for each in item.related):
-        return item
-    moved = {path: Moved(path, good, texts[path]) for path, good in stand_ins.items() if path != item.span.path}
-    related = []
-    for each in item.related:
-        place = moved[each.span.path].span(each.span) if each.span.path in moved else each.span
-        if place is not None:
-            related.append(Related(place, each.message))
-    return item._replace(related=tuple(related))

@@ -49,15 +49,13 @@ def commands(project: Project) -> list[Command]:
 
 
 def _commands(project: Project) -> Iterator[Command]:
-    from edgelint.project.files import read_bytes
-
     for path in project.discovered.package_json:
-        data = read_bytes(project.root, path)
+        data = project.bytes_of(path)
         if data is not None and (b"wrangler" in data or b"CLOUDFLARE_ENV" in data):
             yield from in_manifest(path, data)
     folders = {config.directory for config in project.all_configs}
     for path in project.discovered.workflows:
-        data = read_bytes(project.root, path)
+        data = project.bytes_of(path)
         if data is not None and b"wrangler" in data:
             yield from in_workflow(path, data, folders)
 

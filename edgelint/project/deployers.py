@@ -55,7 +55,5 @@ def _stands_above(path: str, config: WranglerConfig) -> bool:
 
 
 def _deploys_workers(project: Project, path: str) -> bool:
-    from edgelint.project.files import read_bytes
-
-    data = read_bytes(project.root, path)
+    data = project.bytes_of(path)
     return data is not None and (_WORKERS.search(data) is not None or path.endswith("Pulumi.yaml"))

@@ -159,6 +159,19 @@ class Queries:
     def is_small(self, shape: Shape, table: str) -> bool:
         """Whether a table only has the rows that migrations give it: no statement of the code inserts any, and all of
         them are known."""
+        grown = self.grown(shape)
+        if grown is None or table.lower() in grown:
+            return False
+        from edgelint.d1.errors import D1Error
+
+        try:
+            quoted = table.replace('"', '""')
+            return bool(shape.database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').rows)
+        except D1Error:
+            return False
+
+    def grown(self, shape: Shape) -> set[str] | None:
+        """The tables that the code inserts into, in lower case; None when not all of its statements are known."""
         if shape.source not in self._grown:
             grown: set[str] | None = set()
             for query in self.all():
@@ -170,16 +183,7 @@ class Queries:
                         if asked.shape is shape and asked.prepared is not None and grown is not None:
                             grown |= {name.lower() for verb, name in asked.prepared.writes if verb == "insert"}
             self._grown[shape.source] = grown
-        grown = self._grown[shape.source]
-        if grown is None or table.lower() in grown:
-            return False
-        from edgelint.d1.errors import D1Error
-
-        try:
-            quoted = table.replace('"', '""')
-            return bool(shape.database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').rows)
-        except D1Error:
-            return False
+        return self._grown[shape.source]
 
     def blank(self, statement: SqlStatement) -> list[Asked]:
         """What SQLite says of a statement on a database without tables: whether it is SQL at all."""
@@ -338,7 +342,10 @@ class Queries:
     def _shaped(self, source: DatabaseSource) -> Shape | None:
         if not source.is_known:
             return None
-        made, clear, dynamic = self._made_by_code(source)
+        return self._with(source, *self._made_by_code(source))
+
+    def _with(self, source: DatabaseSource, made: list[str], clear: bool, dynamic: bool) -> Shape:
+        """A database with the statements of the code that add to it."""
         if not made:
             return Shape(source, source.database(), source.is_whole and clear, dynamic)
         from edgelint.d1.errors import D1Error

@@ -66,7 +66,9 @@ class Note(NamedTuple):
 class Project:
     """A project that was read. ``focus`` gives a view whose iterators yield only what stands in one file."""
 
-    def __init__(self, root: Path, settings: Settings, discovered: Discovered) -> None:
+    def __init__(
+        self, root: Path, settings: Settings, discovered: Discovered, overlay: Mapping[str, bytes] | None = None
+    ) -> None:
         self.root = root
         self.settings = settings
         self.discovered = discovered
@@ -77,7 +79,8 @@ class Project:
         self.all_workers: list[Worker] = []
         self.only: str | None = None
         self.wrangler_commands: list[Command] | None = None  # kept by commands.commands()
-        self.packages = Packages(root, discovered.package_json, discovered.tsconfig)
+        self.overlay = overlay or {}
+        self.packages = Packages(root, discovered.package_json, discovered.tsconfig, self.overlay)
         self.graph = ModuleGraph(root, self.files, self.packages)
         self.evaluator = Evaluator(self.files, self.graph, self.kind_of)
         self.texts = Texts(self.evaluator)
@@ -120,7 +123,7 @@ class Project:
         # An evaluation nests up to MAX_DEPTH expressions, each some ten Python calls deep.
         sys.setrecursionlimit(max(sys.getrecursionlimit(), 8_000))
         discovered = discover(root, settings.excluded)
-        project = cls(root, settings, discovered)
+        project = cls(root, settings, discovered, overlay)
         Reader(project, dict(overlay or {}), parse).read()
         return project
 
@@ -147,8 +150,13 @@ class Project:
         """The bytes of a file that holds no code (a README, a script), which is an input of the outcome from now on."""
         if path not in self._consulted:
             self.inputs.append(path)
-            self._consulted[path] = read_bytes(self.root, path)
+            self._consulted[path] = self.bytes_of(path)
         return self._consulted[path]
+
+    def bytes_of(self, path: str) -> bytes | None:
+        """The bytes of a file: those in its place, else those on disk; None when it cannot be read."""
+        data = self.overlay.get(path)
+        return data if data is not None else read_bytes(self.root, path)
 
     def shows(self, path: str) -> bool:
         """Whether what stands in ``path`` is to be yielded (see ``focus``)."""
