@@ -10,7 +10,17 @@ from typing import Any, ClassVar, Final, cast
 from edgelint.testing.coercion import number
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.python_host.containers import Sequenced
-from edgelint.testing.python_host.jsvalue import JsBigInt, JsHost, JsProxy, getter, guarded, iterate, lower, method, static
+from edgelint.testing.python_host.jsvalue import (
+    JsBigInt,
+    JsHost,
+    JsProxy,
+    getter,
+    guarded,
+    iterate,
+    lower,
+    method,
+    static,
+)
 from edgelint.testing.python_host.pyproxy import PyProxy, is_buffer
 from edgelint.testing.values import UNDEFINED
 
@@ -177,7 +187,7 @@ class TypedArray(Sequenced, Bytes):
 
     @getter
     def buffer(self) -> JsArrayBuffer:
-        return cast("JsArrayBuffer", self._buffer)
+        return self._buffer
 
     @getter
     def byteLength(self) -> int:
@@ -185,7 +195,7 @@ class TypedArray(Sequenced, Bytes):
 
     @getter
     def byteOffset(self) -> int:
-        return cast("int", self._offset)
+        return self._offset
 
     @getter
     def BYTES_PER_ELEMENT(self) -> int:
@@ -292,15 +302,15 @@ class DataView(Bytes, js_name="DataView"):
 
     @getter
     def buffer(self) -> JsArrayBuffer:
-        return cast("JsArrayBuffer", self._buffer)
+        return self._buffer
 
     @getter
     def byteLength(self) -> int:
-        return cast("int", self._length)
+        return self._length
 
     @getter
     def byteOffset(self) -> int:
-        return cast("int", self._offset)
+        return self._offset
 
     def _read(self, code: str, offset: Any, little: Any) -> Any:
         try:

@@ -86,7 +86,7 @@ class Sequenced(JsHost):
         return super()._js_get(name)
 
     def _js_text(self) -> str:
-        return cast("str", joined(self._items(), ","))
+        return joined(self._items(), ",")
 
     @getter
     def length(self) -> int:
@@ -218,7 +218,7 @@ class JsArray(Sequenced, js_name="Array"):
         return cls._js_construct(args)
 
     def _items(self) -> list[Any]:
-        return cast("list[Any]", self._list)
+        return self._list
 
     def _like(self, items: list[Any]) -> JsArray:
         return JsArray(items)
@@ -578,7 +578,7 @@ def truthy(value: Any) -> bool:
     """``Boolean(value)``."""
     if isinstance(value, JsProxy):
         return True
-    return bool(value) and value == value
+    return bool(value) and bool(value == value)
 
 
 def joined(items: Iterable[Any], separator: str) -> str:

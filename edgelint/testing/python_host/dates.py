@@ -88,7 +88,7 @@ class JsDate(JsHost, js_name="Date"):
 
     @method
     def toJSON(self, key: Any = UNDEFINED) -> str | None:
-        return None if math.isnan(self._time) else JsDate.toISOString.function(self)
+        return None if math.isnan(self._time) else str(JsDate.toISOString.function(self))
 
     @method
     def toString(self) -> str:
@@ -115,11 +115,12 @@ def _reader(part: str) -> Any:
         if math.isnan(self._time):
             return math.nan
         moment = self._moment
-        return {
+        fields: dict[str, float] = {
             "FullYear": moment.year, "Month": moment.month - 1, "Date": moment.day, "Day": moment.isoweekday() % 7,
             "Hours": moment.hour, "Minutes": moment.minute, "Seconds": moment.second,
             "Milliseconds": moment.microsecond // 1000,
-        }[part]  # fmt: skip
+        }  # fmt: skip
+        return fields[part]
 
     return read
 

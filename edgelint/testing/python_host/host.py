@@ -128,6 +128,7 @@ class PythonHost:
         """Code of one event runs in here."""
         self.start()
         self._events += 1
+        PATCHES.packages()
         context = IoContext(self.realm, label)
         with self._inside(), context.active():
             yield context

@@ -27,6 +27,8 @@ _shelf: dict[str, Any] = {}
 _before: dict[str, Any] = {}
 """What stood in ``sys.modules`` under their names."""
 _open = 0
+_active: list[Modules] = []
+"""The apps whose code runs, the last one on top."""
 
 
 class AppFinder:
@@ -80,19 +82,27 @@ class Modules:
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """While the app's code runs: its modules are those in ``sys.modules``, and its folder is searched first."""
+        """While the app's code runs: its modules are those in ``sys.modules``, and its folder is searched first. Apps
+        that call each other take turns: the one that was entered last is found."""
         self._depth += 1
         if self._depth == 1:
+            if _active:
+                _active[-1]._take_out()
+            _active.append(self)
             self._put_in()
         try:
             yield
         finally:
             self._depth -= 1
             if self._depth == 0:
-                self._take_out()
+                was_last = _active[-1] is self
+                _active.remove(self)
+                if was_last:
+                    self._take_out()
+                    if _active:
+                        _active[-1]._put_in()
 
     def _put_in(self) -> None:
-        self._before = set(sys.modules)  # what comes beside these is looked at afterwards
         for name, module in self._own.items():
             if name in sys.modules:
                 self._hidden[name] = sys.modules[name]
@@ -103,8 +113,8 @@ class Modules:
     def _take_out(self) -> None:
         sys.meta_path.remove(self._finder)
         sys.meta_path.remove(self._vendored)
-        for name in [name for name in sys.modules if name not in self._before or name in self._own]:
-            if self.is_own(sys.modules[name]):
+        for name, module in list(sys.modules.items()):
+            if self.is_own(module):
                 self._own[name] = sys.modules.pop(name)
         sys.modules.update(self._hidden)
         self._hidden.clear()

@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
 
-from edgelint.testing.python_host.promises import JsPromise, is_waited_for, settled
+from edgelint.testing.python_host.promises import JsPromise, adopt, is_waited_for, settled
 from edgelint.testing.python_host.realm import Realm, app_realm
 
 _ORIGIN_DEPTH: Final = 8
@@ -65,10 +65,11 @@ class IoContext:
 
     def wait_until(self, value: Any) -> None:
         """Keep the event alive for a promise. What it is rejected with goes to ``rejections``."""
+        promise = adopt(value)  # at once: a proxy of a future is only lent for the time of the call
 
         async def wait() -> None:
             try:
-                await settled(value)
+                await settled(promise)
             except Exception as error:
                 self.rejections.append(getattr(error, "_python_error", None) or error)
 

@@ -47,7 +47,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Callable, Iterable, Iterator
 from inspect import iscoroutine
-from typing import Any, ClassVar, Final, Self, TypeVar, cast
+from typing import Any, ClassVar, Final, Self, TypeVar, cast, overload
 
 from edgelint.testing.coercion import MAX_SAFE, integer, number_text
 from edgelint.testing.errors import EdgeError
@@ -148,16 +148,28 @@ class Static(Member):
         return self.function  # how Python code of the host calls it; the app sees statics on the constructor only
 
 
+@overload
+def method(function: Callable[..., Any]) -> Any: ...
+@overload
+def method(*, name: str = "") -> Callable[[Callable[..., Any]], Any]: ...
 def method(function: Any = None, *, name: str = "") -> Any:
     """Declare a method, also as ``@method(name=...)``."""
     return Method(name, function) if function is not None else lambda found: Method(name, found)
 
 
+@overload
+def getter(function: Callable[..., Any]) -> Any: ...
+@overload
+def getter(*, name: str = "") -> Callable[[Callable[..., Any]], Any]: ...
 def getter(function: Any = None, *, name: str = "") -> Any:
     """Declare a computed property, also as ``@getter(name=...)``."""
     return Getter(name, function) if function is not None else lambda found: Getter(name, found)
 
 
+@overload
+def static(function: Callable[..., Any]) -> Any: ...
+@overload
+def static(*, name: str = "", constant: bool = False) -> Callable[[Callable[..., Any]], Any]: ...
 def static(function: Any = None, *, name: str = "", constant: bool = False) -> Any:
     """Declare a method of the constructor; with ``constant`` its value, computed when it is read."""
     return Static(name, function, constant) if function is not None else lambda found: Static(name, found, constant)
@@ -168,7 +180,7 @@ class JsType(type):
     ``__name__``."""
 
     @property
-    def __name__(cls) -> str:
+    def __name__(cls) -> str:  # type: ignore[override]
         return cls.__qualname__
 
 
@@ -523,7 +535,7 @@ class JsClass(JsFunction, js_name="Function"):
         called = getattr(self._target, "_js_call_class", None)
         if called is None:
             words = getattr(self._target, "_js_needs_new", None) or needs_new(self._name)
-            raise_js(EdgeError(words, "TypeError"))
+            return raise_js(EdgeError(words, "TypeError"))
         return lower(guarded(called, args))
 
     def _js_new(self, args: list[Any]) -> Any:

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import inspect
 from collections.abc import Callable, Coroutine, Generator
+from functools import partial
 from typing import Any, ClassVar, Final, cast
 
 from edgelint.testing.errors import EdgeError
@@ -356,7 +357,7 @@ def combined(values: list[Any], result_of: Callable[[list[Any]], Any]) -> JsProm
             result._settle(_FULFILLED, lower(result_of(outcomes)))
 
     for index, value in enumerate(values):
-        adopt(value)._when_settled(lambda ok, outcome, index=index: settle(index, ok, outcome))
+        adopt(value)._when_settled(partial(settle, index))
     if not values:
         result._settle(_FULFILLED, lower(result_of([])))
     return result
@@ -388,11 +389,11 @@ class _Rest:
             try:
                 sent = yield given
             except BaseException as error:
-                step: Callable[[], Any] = lambda error=error: self._coroutine.throw(error)  # noqa: E731
+                raised: BaseException | None = error
             else:
-                step = lambda sent=sent: self._coroutine.send(sent)  # noqa: E731
+                raised = None
             try:
-                given = step()
+                given = self._coroutine.send(sent) if raised is None else self._coroutine.throw(raised)
             except StopIteration as stop:
                 return stop.value
 

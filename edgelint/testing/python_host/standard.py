@@ -384,13 +384,11 @@ def _no_eval(source: Any = UNDEFINED) -> Any:
 
 def standard() -> dict[str, Any]:
     """The names of ECMAScript, fresh for one isolate."""
-    names: dict[str, Any] = {
-        kind._js_class_name: class_of(kind)
-        for kind in (
-            JsObject, JsArray, JsMap, JsSet, JsDate, JsPromise, JsArrayBuffer, DataView, Number, String, Boolean,
-            BigInt, Symbol, Function, *TYPED_ARRAYS.values(),
-        )
-    }  # fmt: skip
+    kinds: tuple[type[JsProxy], ...] = (
+        JsObject, JsArray, JsMap, JsSet, JsDate, JsPromise, JsArrayBuffer, DataView, Number, String, Boolean, BigInt,
+        Symbol, Function, *TYPED_ARRAYS.values(),
+    )  # fmt: skip
+    names: dict[str, Any] = {kind._js_class_name: class_of(kind) for kind in kinds}
     names |= {name: class_of(error_type(name)) for name in (*NATIVE, "DOMException")}
     functions: dict[str, Callable[..., Any]] = {
         "eval": _no_eval,

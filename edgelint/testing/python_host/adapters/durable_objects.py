@@ -76,7 +76,7 @@ class DurableObjectNamespace(Adapter, js_name="DurableObjectNamespace"):
         return DurableObjectNamespace(self._binding.jurisdiction(None if name in (None, UNDEFINED) else text(name)))
 
 
-del DurableObjectNamespace.__getitem__  # type: ignore[attr-defined]  # ids are objects, there is nothing to subscript
+delattr(DurableObjectNamespace, "__getitem__")  # ids are objects, there is nothing to subscript
 
 
 class DurableObjectState(JsHost, js_name="DurableObjectState"):
