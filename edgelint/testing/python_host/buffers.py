@@ -14,6 +14,8 @@ from edgelint.testing.python_host.jsvalue import (
     JsBigInt,
     JsHost,
     JsProxy,
+    Method,
+    Static,
     getter,
     guarded,
     iterate,
@@ -256,10 +258,9 @@ def _declare(name: str, code: str) -> type[TypedArray]:
         return Declared._js_construct([values])
 
     for each, function in (("of", of), ("from", from_)):
-        Declared._js_statics[each] = static(function, name=each)
-    Declared._js_statics["BYTES_PER_ELEMENT"] = static(
-        lambda: struct.calcsize(code), name="BYTES_PER_ELEMENT", constant=True
-    )
+        Declared._js_statics[each] = Static(each, function)
+    size = Static("BYTES_PER_ELEMENT", lambda: struct.calcsize(code), constant=True)
+    Declared._js_statics[size.name] = size
     return Declared
 
 
@@ -337,7 +338,7 @@ def _accessors() -> None:
         kind = name.removesuffix("Array")
         if kind == "Uint8Clamped":
             continue
-        for member in (method(read(code), name=f"get{kind}"), method(write(code), name=f"set{kind}")):
+        for member in (Method(f"get{kind}", read(code)), Method(f"set{kind}", write(code))):
             setattr(DataView, member.name, member)
             DataView._js_members[member.name] = member
 

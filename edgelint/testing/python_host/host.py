@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from edgelint.testing.world import Worker, World
 
 T = TypeVar("T")
+_LAST_TURNS = 8
+"""Turns of the loop in which what wrote the body of a response comes to its end."""
 
 
 class PythonHost:
@@ -225,12 +227,12 @@ class PythonHost:
 
     # What goes on beside the events
 
-    def _finish(self, context: IoContext) -> None:
+    def _finish(self, context: IoContext, turns: int = 0) -> None:
         """Look for what the event left behind, and let waitUntil come to its end beside everything else."""
 
         async def finish() -> None:
             with self._inside():
-                await context.finish()
+                await context.finish(turns)
             for leak in context.leaks:
                 self._left(leak)
             for error in context.rejections:
@@ -245,7 +247,7 @@ class PythonHost:
             async for chunk in stream:
                 yield chunk
         finally:
-            self._finish(context)
+            self._finish(context, _LAST_TURNS)
 
     def _left(self, leak: Leak) -> None:
         self.leaks.append(leak)

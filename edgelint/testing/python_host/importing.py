@@ -12,9 +12,9 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, Final
 
 from edgelint.testing.errors import EdgeUsageError
@@ -22,6 +22,11 @@ from edgelint.testing.python_host.realm import Realm, entered
 
 SDK: Final = ("workers", "asgi")
 """Top-level modules of the SDK: they hold the runtime's modules, so they are put away together with them."""
+_RUNTIME: Final = frozenset(("js", "pyodide", "_pyodide_entrypoint_helper", "_cloudflare_compat_flags", *SDK))
+_ordinary: set[str] = set()
+"""Names in ``sys.modules`` that are none of the runtime's: there are many, and each is looked at once."""
+_code: dict[str, tuple[tuple[int, int], CodeType]] = {}
+"""File of an app -> (its time and size, its code): a world runs the code again, but does not compile it again."""
 _shelf: dict[str, Any] = {}
 """Modules of the runtime and the SDK, while no host is open."""
 _before: dict[str, Any] = {}
@@ -31,6 +36,23 @@ _active: list[Modules] = []
 """The apps whose code runs, the last one on top."""
 
 
+class AppLoader(SourceFileLoader):
+    """Loads a file of the app. Its code is kept for the next world."""
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """The code of the module."""
+        path = self.get_filename(fullname)
+        status = os.stat(path)
+        state = (status.st_mtime_ns, status.st_size)
+        known = _code.get(path)
+        if known is not None and known[0] == state:
+            return known[1]
+        code = super().get_code(fullname)
+        if code is not None:
+            _code[path] = state, code
+        return code
+
+
 class AppFinder:
     """Finds modules in the folder of ``main``. One at a time is asked: the one whose app runs."""
 
@@ -38,8 +60,13 @@ class AppFinder:
         self.path = [str(folder)]
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """The spec of a top-level module of the app."""
-        return PathFinder.find_spec(name, self.path, target) if path is None else None
+        """The spec of a module of the app."""
+        if path is not None and not any(f"{place}{os.sep}".startswith(f"{self.path[0]}{os.sep}") for place in path):
+            return None
+        spec = PathFinder.find_spec(name, self.path if path is None else path, target)
+        if spec is not None and type(spec.loader) is SourceFileLoader:
+            spec.loader = AppLoader(spec.loader.name, spec.loader.path)
+        return spec
 
     def invalidate_caches(self) -> None:
         """The folder is looked at again."""
@@ -60,9 +87,12 @@ class Modules:
         self.roots = tuple({str(folder) + os.sep, str(root.resolve()) + os.sep})
         self._finder = AppFinder(folder)
         self._vendored = VendoredFinder(root / "python_modules")
+        self._names = _top_level(folder) - sys.stdlib_module_names  # the standard library's were imported first there
         self._own: dict[str, ModuleType] = {}
         self._hidden: dict[str, ModuleType] = {}
+        """What stood in ``sys.modules`` where the app's own are now."""
         self._before: set[str] = set()
+        """Names in ``sys.modules`` when the app's were put in."""
         self._depth = 0
 
     def load(self, realm: Realm) -> ModuleType:
@@ -103,18 +133,29 @@ class Modules:
                         _active[-1]._put_in()
 
     def _put_in(self) -> None:
+        for name in self._names & sys.modules.keys():
+            self._hide(name)
         for name, module in self._own.items():
             if name in sys.modules:
                 self._hidden[name] = sys.modules[name]
             sys.modules[name] = module
+        self._before = set(sys.modules)
         sys.meta_path.insert(0, self._finder)
         sys.meta_path.append(self._vendored)
+
+    def _hide(self, name: str) -> None:
+        """Take out a module that stands where the app has one of its own: a helper of the tests, or a copy of the app's
+        that they imported for themselves. The tests' own package stays."""
+        found = [each for each in sys.modules if each == name or each.startswith(f"{name}.")]
+        if not any(_rewritten(sys.modules[each]) for each in found):
+            for each in found:
+                self._hidden[each] = sys.modules.pop(each)
 
     def _take_out(self) -> None:
         sys.meta_path.remove(self._finder)
         sys.meta_path.remove(self._vendored)
-        for name, module in list(sys.modules.items()):
-            if self.is_own(module):
+        for name in [*(sys.modules.keys() - self._before), *self._own]:
+            if name in sys.modules and (name in self._own or self.is_own(sys.modules[name])):
                 self._own[name] = sys.modules.pop(name)
         sys.modules.update(self._hidden)
         self._hidden.clear()
@@ -131,6 +172,20 @@ class Modules:
         )  # fmt: skip
 
 
+def _top_level(folder: Path) -> set[str]:
+    """The names of the modules in a folder."""
+    if not folder.is_dir():
+        return set()
+    with os.scandir(folder) as entries:
+        return {name for entry in entries if (name := entry.name.removesuffix(".py")).isidentifier()}
+
+
+def _rewritten(module: Any) -> bool:
+    """Whether pytest has rewritten the asserts of a module: it is one of the tests."""
+    spec = getattr(module, "__spec__", None)
+    return type(getattr(spec, "loader", None)).__name__ == "AssertionRewritingHook"
+
+
 def _installed(place: str) -> bool:
     return "site-packages" in place or f"{os.sep}python_modules{os.sep}" in place
 
@@ -145,7 +200,7 @@ def open_modules() -> None:
         from edgelint.testing.python_host.modules import make_modules
 
         _shelf.update(make_modules())
-    for name in [name for name in sys.modules if _is_runtime(name)]:
+    for name in _runtime_names():
         _before[name] = sys.modules.pop(name)
     sys.modules.update(_shelf)
 
@@ -156,15 +211,21 @@ def close_modules() -> None:
     _open -= 1
     if _open:
         return
-    for name in [name for name in sys.modules if _is_runtime(name)]:
+    for name in _runtime_names():
         _shelf[name] = sys.modules.pop(name)
     sys.modules.update(_before)
     _before.clear()
 
 
-def _is_runtime(name: str) -> bool:
-    top = name.partition(".")[0]
-    return top in ("js", "pyodide", "_pyodide_entrypoint_helper", "_cloudflare_compat_flags", *SDK)
+def _runtime_names() -> list[str]:
+    """The names in ``sys.modules`` that are the runtime's or the SDK's."""
+    found = []
+    for name in sys.modules.keys() - _ordinary:
+        if name.partition(".")[0] in _RUNTIME:
+            found.append(name)
+        else:
+            _ordinary.add(name)
+    return found
 
 
 def sdk() -> ModuleType:

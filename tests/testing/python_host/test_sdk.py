@@ -85,7 +85,8 @@ def test_kv(tmp_path: Path) -> None:
 
 def test_snake_case_options_are_lost(tmp_path: Path) -> None:
     """As in production: nobody reads an option of that name."""
-    with running(tmp_path, app("await self.env.KV.put('a', '1', expiration_ttl=60)\nreturn Response('')"), KV) as worker:
+    source = app("await self.env.KV.put('a', '1', expiration_ttl=60)\nreturn Response('')")
+    with running(tmp_path, source, KV) as worker:
         worker.fetch()
         worker.world.advance_to(worker.world.clock.now + 3600_000)
         assert worker.world.run(worker.worker.binding("KV").get("a")) == "1"  # type: ignore[union-attr]
@@ -115,7 +116,8 @@ def test_d1(tmp_path: Path) -> None:
         "first = await db.prepare('SELECT a FROM t WHERE id = 9').first()\n"
         "session = db.withSession('first-primary')\n"
         "await session.prepare('SELECT 1').run()\n"
-        "return Response.json({'changes': run.meta.changes, 'rows': rows, 'both': [r.results for r in both], 'raw': raw,"
+        "return Response.json({'changes': run.meta.changes, 'rows': rows, 'both': [r.results for r in both],"
+        " 'raw': raw,"
         " 'first': first, 'type': type(rows[0]['r']).__name__, 'mark': session.getBookmark() is not None})"
     )
     with running(tmp_path, source, D1) as worker:
@@ -176,7 +178,8 @@ def test_r2(tmp_path: Path) -> None:
         "raw.writeHttpMetadata(headers)\n"
         "await r2.delete('m')\n"
         "try:\n    await raw.text(); await raw.text()\nexcept Exception as error:\n    twice = error.message\n"
-        "return Response.json({'etag': put.httpEtag, 'part': part, 'size': head.size, 'type': head.httpMetadata.contentType,"
+        "return Response.json({'etag': put.httpEtag, 'part': part, 'size': head.size, 'type':"
+        " head.httpMetadata.contentType,"
         " 'keys': [[o.key, o.customMetadata.a] for o in page.objects], 'refused': refused, 'whole': whole.key,"
         " 'body': await body.text(), 'gone': await r2.get('m'), 'header': headers.get('content-type'), 'twice': twice,"
         " 'uploaded': raw.uploaded.getTime(), 'md5': raw.checksums.toJSON().md5})"
@@ -223,7 +226,8 @@ def test_scheduled_takes_three_arguments(tmp_path: Path) -> None:
     with running(tmp_path, app("return Response('')") + good, KV) as worker:
         worker.world.run(worker.host.scheduled(ScheduledEvent(worker.world.clock.now, "* * * * *")), origin="app")
         assert worker.world.run(worker.worker.binding("KV").get("c")) == "* * * * *"  # type: ignore[union-attr]
-        assert worker.host.has_handler("scheduled") and not worker.host.has_handler("queue")
+        assert worker.host.has_handler("scheduled")
+        assert not worker.host.has_handler("queue")
     bad = "    async def scheduled(self, controller):\n        pass\n"
     with running(tmp_path, app("return Response('')") + bad, KV) as worker:
         event = ScheduledEvent(worker.world.clock.now, "* * * * *")
@@ -285,7 +289,8 @@ def test_rpc(tmp_path: Path) -> None:
         "try:\n    await other.boom()\nexcept Exception as error:\n    words = error.message\n"
         "try:\n    await other.none()\nexcept Exception as error:\n    missing = error.message\n"
         "answer = await other.fetch('https://x.test/y', method='POST')\n"
-        "return Response.json([await other.add(1, 2), await other.twice(create_proxy(f)), words.strip().split('\\n')[-1],"
+        "return Response.json([await other.add(1, 2), await other.twice(create_proxy(f)),"
+        " words.strip().split('\\n')[-1],"
         " missing, await answer.text(), answer.headers['x-m']])",
         OTHER,
     )
@@ -406,7 +411,8 @@ def test_workflow(tmp_path: Path) -> None:
         assert worker.json("/two")["status"] == "errored"
         assert "NonRetryableError" in worker.json("/two")["error"]["message"]
         steps: Any = worker.worker.binding("FLOW")
-        assert [len(each.attempts) for each in steps.workflow.find("two").records.values() if each.name == "never"] == [1]
+        records = steps.workflow.find("two").records.values()
+        assert [len(each.attempts) for each in records if each.name == "never"] == [1]
         worker.fetch("/one", method="PUT")
         worker.world.settle()
         assert worker.json("/one") == {"status": "complete", "error": None, "output": {"r": 5, "got": [1]}}
@@ -422,7 +428,8 @@ def test_small_bindings(tmp_path: Path) -> None:
         "secret = await env.SECRET.get()\n"
         "await env.VECTORS.upsert([{'id': '1', 'values': [0.1, 0.2]}])\n"
         "return Response.json({'limited': limited, 'answer': answer.response, 'tag': version.tag, 'secret': secret,"
-        " 'user': env.HYPER.user, 'list': env.OBJ.a.to_py(), 'name': env.NAME, 'ids': len(await env.VECTORS.getByIds(['1']))})"
+        " 'user': env.HYPER.user, 'list': env.OBJ.a.to_py(), 'name': env.NAME, 'ids': len(await"
+        " env.VECTORS.getByIds(['1']))})"
     )
     config = {
         "ratelimits": [{"name": "LIMIT", "namespace_id": "1", "simple": {"limit": 2, "period": 10}}],
@@ -546,18 +553,21 @@ def test_global_handlers(tmp_path: Path) -> None:
         assert worker.world.run(worker.worker.binding("KV").get("cron")) == "* * * * *"  # type: ignore[union-attr]
         with pytest.raises(EdgeError, match="does not export a handler named"):
             worker.world.run(worker.host.queue(None), origin="app")
-    with running(tmp_path, source, KV) as worker, pytest.raises(EdgeUsageError, match="on_fetch, on_scheduled at the top"):
+    words = "on_fetch, on_scheduled at the top level is not called"
+    with running(tmp_path, source, KV) as worker, pytest.raises(EdgeUsageError, match=words):
         worker.fetch()
 
 
 def test_two_defaults(tmp_path: Path) -> None:
     source = app("return Response('')") + "def on_fetch(request):\n    pass\n"
-    with running(tmp_path, source, date="2025-06-01") as worker, pytest.raises(EdgeUsageError, match="multiple default"):
+    words = "multiple default entrypoints"
+    with running(tmp_path, source, date="2025-06-01") as worker, pytest.raises(EdgeUsageError, match=words):
         worker.fetch()
 
 
 def test_not_a_response(tmp_path: Path) -> None:
-    with running(tmp_path, app("return {'a': 1}")) as worker, pytest.raises(EdgeError, match="did not resolve to 'Response'"):
+    words = "did not resolve to 'Response'"
+    with running(tmp_path, app("return {'a': 1}")) as worker, pytest.raises(EdgeError, match=words):
         worker.fetch()
 
 
