@@ -77,7 +77,7 @@ class PythonHost:
         self.world.gate.locate = io_context.locate
         try:
             with self._inside():
-                self.realm.globals = make_globals(js_scope(self._timers))
+                self.realm.globals = make_globals(js_scope(self._timers), self._runtime_names())
                 self.env = Environment(self.worker)
                 outside = ExecutionContext(io_context.current)
                 self.realm.workers_module = {
@@ -91,6 +91,16 @@ class PythonHost:
         except BaseException:
             self._stop()
             raise
+
+    def _runtime_names(self) -> dict[str, Any]:
+        """Global names that are Workers' own."""
+        from edgelint.testing.python_host.adapters.cache import CacheStorage
+        from edgelint.testing.python_host.adapters.durable_objects import WebSocketRequestResponsePair
+        from edgelint.testing.python_host.jsvalue import class_of
+
+        return {
+            "caches": CacheStorage(self.world), "WebSocketRequestResponsePair": class_of(WebSocketRequestResponsePair)
+        }  # fmt: skip
 
     def _js_modules(self) -> dict[str, Any]:
         from edgelint.testing.python_host.adapters.email import EmailMessage

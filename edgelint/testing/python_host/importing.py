@@ -23,8 +23,6 @@ from edgelint.testing.python_host.realm import Realm, entered
 SDK: Final = ("workers", "asgi")
 """Top-level modules of the SDK: they hold the runtime's modules, so they are put away together with them."""
 _RUNTIME: Final = frozenset(("js", "pyodide", "_pyodide_entrypoint_helper", "_cloudflare_compat_flags", *SDK))
-_ordinary: set[str] = set()
-"""Names in ``sys.modules`` that are none of the runtime's: there are many, and each is looked at once."""
 _code: dict[str, tuple[tuple[int, int], CodeType]] = {}
 """File of an app -> (its time and size, its code): a world runs the code again, but does not compile it again."""
 _shelf: dict[str, Any] = {}
@@ -32,6 +30,8 @@ _shelf: dict[str, Any] = {}
 _before: dict[str, Any] = {}
 """What stood in ``sys.modules`` under their names."""
 _open = 0
+_last = ""
+"""The last name in ``sys.modules`` before they were put in."""
 _active: list[Modules] = []
 """The apps whose code runs, the last one on top."""
 
@@ -91,8 +91,7 @@ class Modules:
         self._own: dict[str, ModuleType] = {}
         self._hidden: dict[str, ModuleType] = {}
         """What stood in ``sys.modules`` where the app's own are now."""
-        self._before: set[str] = set()
-        """Names in ``sys.modules`` when the app's were put in."""
+        self._last = ""
         self._depth = 0
 
     def load(self, realm: Realm) -> ModuleType:
@@ -139,7 +138,7 @@ class Modules:
             if name in sys.modules:
                 self._hidden[name] = sys.modules[name]
             sys.modules[name] = module
-        self._before = set(sys.modules)
+        self._last = next(reversed(sys.modules))
         sys.meta_path.insert(0, self._finder)
         sys.meta_path.append(self._vendored)
 
@@ -154,9 +153,9 @@ class Modules:
     def _take_out(self) -> None:
         sys.meta_path.remove(self._finder)
         sys.meta_path.remove(self._vendored)
-        for name in [*(sys.modules.keys() - self._before), *self._own]:
-            if name in sys.modules and (name in self._own or self.is_own(sys.modules[name])):
-                self._own[name] = sys.modules.pop(name)
+        self._own.update((name, sys.modules[name]) for name in _since(self._last) if self.is_own(sys.modules[name]))
+        for name in self._own:
+            self._own[name] = sys.modules.pop(name, self._own[name])
         sys.modules.update(self._hidden)
         self._hidden.clear()
 
@@ -192,7 +191,7 @@ def _installed(place: str) -> bool:
 
 def open_modules() -> None:
     """Put the runtime's modules (and the SDK, when it was imported before) into ``sys.modules``."""
-    global _open
+    global _open, _last
     _open += 1
     if _open > 1:
         return
@@ -200,8 +199,10 @@ def open_modules() -> None:
         from edgelint.testing.python_host.modules import make_modules
 
         _shelf.update(make_modules())
-    for name in _runtime_names():
-        _before[name] = sys.modules.pop(name)
+    if not _RUNTIME.isdisjoint(sys.modules):
+        for name in [name for name in sys.modules if _is_runtime(name)]:
+            _before[name] = sys.modules.pop(name)
+    _last = next(reversed(sys.modules))
     sys.modules.update(_shelf)
 
 
@@ -211,20 +212,25 @@ def close_modules() -> None:
     _open -= 1
     if _open:
         return
-    for name in _runtime_names():
-        _shelf[name] = sys.modules.pop(name)
+    for name in _since(_last):
+        if _is_runtime(name):
+            _shelf[name] = sys.modules.pop(name)
     sys.modules.update(_before)
     _before.clear()
 
 
-def _runtime_names() -> list[str]:
-    """The names in ``sys.modules`` that are the runtime's or the SDK's."""
+def _is_runtime(name: str) -> bool:
+    return name.partition(".")[0] in _RUNTIME
+
+
+def _since(last: str) -> list[str]:
+    """The names that came into ``sys.modules`` after that one, in no order: there are few of them, and very many
+    before. All when it is no longer there."""
     found = []
-    for name in sys.modules.keys() - _ordinary:
-        if name.partition(".")[0] in _RUNTIME:
-            found.append(name)
-        else:
-            _ordinary.add(name)
+    for name in reversed(sys.modules):
+        if name == last:
+            break
+        found.append(name)
     return found
 
 

@@ -425,7 +425,9 @@ def start(coroutine: Coroutine[Any, Any, Any], label: str = "") -> JsPromise:
         except asyncio.CancelledError:
             made._reject(error_value(EdgeError("The operation was aborted", "AbortError")))
             raise
-        except Exception as error:
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
             made._reject(error_value(error))
 
     context = contextvars.copy_context()
