@@ -132,7 +132,7 @@ class Edge:
 
         from edgelint.testing.client import BASE_URL, Transport
 
-        return httpx.Client(transport=Transport(self.world, self.serve), base_url=BASE_URL)
+        return httpx.Client(transport=Transport(self.world, self.serve), base_url=BASE_URL, trust_env=False)
 
     @cached_property
     def async_client(self) -> httpx.AsyncClient:
@@ -141,7 +141,8 @@ class Edge:
 
         from edgelint.testing.client import BASE_URL, AsyncTransport
 
-        return httpx.AsyncClient(transport=AsyncTransport(self.world, self.serve), base_url=BASE_URL)
+        transport = AsyncTransport(self.world, self.serve)
+        return httpx.AsyncClient(transport=transport, base_url=BASE_URL, trust_env=False)  # no .netrc: it has passwords
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         """One fetch event; the options are httpx's. ``get``, ``post``, ``put``, ``patch``, ``delete`` are short."""

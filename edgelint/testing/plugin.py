@@ -128,6 +128,8 @@ def edge(
         request.node.stash[_EDGE] = made
         yield made
     finally:
+        if _EDGE in request.node.stash:
+            del request.node.stash[_EDGE]  # items live as long as the session
         made.close()
 
 

@@ -173,6 +173,12 @@ def _no_utf8(seen: Seen) -> bool:
     return seen.ours.get("error", {}).get("message", "").endswith("a value is text, but not UTF-8: SQLITE_MISMATCH")
 
 
+def _beyond_the_end(seen: Seen) -> bool:
+    """Miniflare's service breaks down."""
+    ours, theirs = (side.get("error", {}).get("message", "") for side in (seen.ours, seen.theirs))
+    return bool(ours.endswith("(10039)")) and theirs == "get: Unspecified error (0)"
+
+
 _CACHE_DOCS: Final = "https://developers.cloudflare.com/workers/runtime-apis/cache/"
 
 DIFFERENCES: Final[list[Difference]] = [
@@ -229,6 +235,10 @@ DIFFERENCES: Final[list[Difference]] = [
         "kv", _empty_in_bulk,
         "an empty value of many keys comes with its metadata, as any other does",
         "https://developers.cloudflare.com/kv/api/read-key-value-pairs/#request-multiple-keys",
+    ),
+    Difference(
+        "r2", _beyond_the_end, "a range begins before the end of the object",
+        "https://developers.cloudflare.com/r2/api/error-codes/",
     ),
     Difference(
         "queue", _queue_code, "what the service refuses has its own words and code",

@@ -154,18 +154,19 @@ class ServedDatabase(Database):
             indexed = self._indexed(source) if what == "INDEX" and verb == "CREATE" else 0
             return d1_rows.of_schema(verb, what, entries, self._entries() - entries, indexed)
         written = d1_rows.rows_written(verb, changes, writes, self._table)
+        returned = rows if writes else 0  # RETURNING reads what was put aside
         if verb in ("REPLACE", "INSERT") and "SELECT" not in {token.upper for token in tokens(source.text)}:
-            return sum(self._table(name).autoincrement for what, name in writes if what == "insert"), written
+            return returned + sum(self._table(name).autoincrement for what, name in writes if what == "insert"), written
         machine = self._machine
         plan = [PlanStep(int(row[0]), int(row[1]), str(row[3])) for row in self._explained(source, 2)]
         if verb == "DELETE" and not steps and changes and not any(step.searches for step in plan):
-            return 0, written  # all rows at once
+            return returned, written  # all rows at once
         read = d1_rows.rows_read(
             reads(plan, source.text), steps, max(rows, changes), self._count,
             lambda: d1_rows.looped(self._explained(source, 1), machine), sum(step.sorts for step in plan),
             rows == 1 and verb == "SELECT",
         )  # fmt: skip
-        return read, written
+        return read + returned, written
 
     def _explained(self, source: _Source, how: int) -> list[tuple[Any, ...]]:
         """What SQLite says of a statement: its program (1) or its plan (2)."""

@@ -3,6 +3,7 @@
 What wrangler takes for a migration, in which order it applies them and how it records them follows its own code
 (https://github.com/cloudflare/workers-sdk/blob/main/packages/wrangler/src/d1/migrations/helpers.ts). The result is a
 whole database as bytes, which every test opens anew; it is made again when a file is added, removed or changed.
+SQLite is imported when there is something to run: what every session needs of this module is its Arrangement.
 """
 
 from __future__ import annotations
@@ -16,16 +17,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from edgelint.d1.engine import Database
-from edgelint.d1.errors import D1Error
-from edgelint.d1.split import migration
-from edgelint.syntax.ddl import quoted
-from edgelint.testing.bindings.d1_engine import ServedDatabase
 from edgelint.testing.clock import Clock
 from edgelint.testing.errors import EdgeUsageError
 
 if TYPE_CHECKING:
+    from edgelint.d1.engine import Database
     from edgelint.testing.bindings.base import Declared
+    from edgelint.testing.bindings.d1_engine import ServedDatabase
     from edgelint.testing.config import WorkerConfig
 
 FOLDER: Final = "migrations"
@@ -89,12 +87,15 @@ def template(config: WorkerConfig, declared: Declared) -> bytes:
 
 def database(config: WorkerConfig, declared: Declared) -> Database:
     """The same as a database that may be changed, in virtual time that stands at its start. Raises EdgeUsageError."""
-    return ServedDatabase(Clock(), template(config, declared))
+    return _opened(template(config, declared))
 
 
 def run(database: Database, sql: str, name: str, behind: str = "") -> None:
     """Run the text of a .sql file, with what wrangler puts ``behind`` it, in one transaction. Raises EdgeUsageError:
     ``name``, line, SQLite's words and the statement; nothing is changed then."""
+    from edgelint.d1.errors import D1Error
+    from edgelint.d1.split import migration
+
     text = sql.removeprefix("\ufeff")
     try:
         database.script(f"{migration(text)}{behind}")
@@ -144,8 +145,17 @@ def _migrations(config: WorkerConfig, declared: Declared) -> SchemaFiles:
     return SchemaFiles(tuple(place / name for name in names), tuple(names), table)
 
 
+def _opened(content: bytes | None) -> ServedDatabase:
+    """A database in time that stands at its start."""
+    from edgelint.testing.bindings.d1_engine import ServedDatabase
+
+    return ServedDatabase(Clock(), content)
+
+
 def _made(files: SchemaFiles, root: Path) -> bytes:
-    database = ServedDatabase(Clock())
+    from edgelint.syntax.ddl import quoted
+
+    database = _opened(None)
     try:
         if files.table is not None:
             database.execute(
@@ -168,7 +178,7 @@ def _made(files: SchemaFiles, root: Path) -> bytes:
 def _seed(content: bytes | None, name: str, text: str) -> bytes:
     key = (content, name, text)
     if key not in _seeded:
-        database = ServedDatabase(Clock(), content)
+        database = _opened(content)
         try:
             run(database, text, f"seed data of {name}")
             _seeded[key] = database.content()

@@ -101,7 +101,7 @@ class Range:
             length = min(self.suffix, size)
             offset = size - length
         length = size - offset if length is None else length
-        if offset > size or length <= 0:
+        if offset >= size or length <= 0:
             return None
         return offset, min(length, size - offset)
 

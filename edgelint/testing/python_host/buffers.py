@@ -10,7 +10,19 @@ from typing import Any, ClassVar, Final, cast
 from edgelint.testing.coercion import number
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.python_host.containers import Sequenced
-from edgelint.testing.python_host.jsvalue import JsBigInt, JsHost, JsProxy, getter, guarded, iterate, lower, method, static
+from edgelint.testing.python_host.jsvalue import (
+    JsBigInt,
+    JsHost,
+    JsProxy,
+    Method,
+    Static,
+    getter,
+    guarded,
+    iterate,
+    lower,
+    method,
+    static,
+)
 from edgelint.testing.python_host.pyproxy import PyProxy, is_buffer
 from edgelint.testing.values import UNDEFINED
 
@@ -177,7 +189,7 @@ class TypedArray(Sequenced, Bytes):
 
     @getter
     def buffer(self) -> JsArrayBuffer:
-        return cast("JsArrayBuffer", self._buffer)
+        return self._buffer
 
     @getter
     def byteLength(self) -> int:
@@ -185,7 +197,7 @@ class TypedArray(Sequenced, Bytes):
 
     @getter
     def byteOffset(self) -> int:
-        return cast("int", self._offset)
+        return self._offset
 
     @getter
     def BYTES_PER_ELEMENT(self) -> int:
@@ -246,10 +258,9 @@ def _declare(name: str, code: str) -> type[TypedArray]:
         return Declared._js_construct([values])
 
     for each, function in (("of", of), ("from", from_)):
-        Declared._js_statics[each] = static(function, name=each)
-    Declared._js_statics["BYTES_PER_ELEMENT"] = static(
-        lambda: struct.calcsize(code), name="BYTES_PER_ELEMENT", constant=True
-    )
+        Declared._js_statics[each] = Static(each, function)
+    size = Static("BYTES_PER_ELEMENT", lambda: struct.calcsize(code), constant=True)
+    Declared._js_statics[size.name] = size
     return Declared
 
 
@@ -292,15 +303,15 @@ class DataView(Bytes, js_name="DataView"):
 
     @getter
     def buffer(self) -> JsArrayBuffer:
-        return cast("JsArrayBuffer", self._buffer)
+        return self._buffer
 
     @getter
     def byteLength(self) -> int:
-        return cast("int", self._length)
+        return self._length
 
     @getter
     def byteOffset(self) -> int:
-        return cast("int", self._offset)
+        return self._offset
 
     def _read(self, code: str, offset: Any, little: Any) -> Any:
         try:
@@ -327,7 +338,7 @@ def _accessors() -> None:
         kind = name.removesuffix("Array")
         if kind == "Uint8Clamped":
             continue
-        for member in (method(read(code), name=f"get{kind}"), method(write(code), name=f"set{kind}")):
+        for member in (Method(f"get{kind}", read(code)), Method(f"set{kind}", write(code))):
             setattr(DataView, member.name, member)
             DataView._js_members[member.name] = member
 

@@ -18,7 +18,7 @@ from edgelint.testing.python_host.buffers import (
     TypedArray,
     typed_array_of,
 )
-from edgelint.testing.python_host.containers import JsArray, JsIterator, JsMap, JsSet, LiteralMap
+from edgelint.testing.python_host.containers import JsArray, JsIterator
 from edgelint.testing.python_host.dates import JsDate
 from edgelint.testing.python_host.js_errors import as_js_error
 from edgelint.testing.python_host.jsvalue import (
@@ -34,6 +34,7 @@ from edgelint.testing.python_host.jsvalue import (
     text,
     typeof,
 )
+from edgelint.testing.python_host.maps import JsMap, JsSet, LiteralMap
 from edgelint.testing.python_host.promises import JsPromise, promise_of, start
 from edgelint.testing.python_host.pyproxy import PyProxy, is_buffer, proxy
 from edgelint.testing.python_host.realm import realm

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from edgelint.testing.coercion import number
 from edgelint.testing.errors import EdgeError
-from edgelint.testing.python_host.jsvalue import JsHost, JsProxy, method, static, text
+from edgelint.testing.python_host.jsvalue import JsHost, JsProxy, Method, method, static, text
 from edgelint.testing.python_host.realm import realm
 from edgelint.testing.values import UNDEFINED
 
@@ -88,7 +88,7 @@ class JsDate(JsHost, js_name="Date"):
 
     @method
     def toJSON(self, key: Any = UNDEFINED) -> str | None:
-        return None if math.isnan(self._time) else JsDate.toISOString.function(self)
+        return None if math.isnan(self._time) else str(JsDate.toISOString.function(self))
 
     @method
     def toString(self) -> str:
@@ -115,11 +115,12 @@ def _reader(part: str) -> Any:
         if math.isnan(self._time):
             return math.nan
         moment = self._moment
-        return {
+        fields: dict[str, float] = {
             "FullYear": moment.year, "Month": moment.month - 1, "Date": moment.day, "Day": moment.isoweekday() % 7,
             "Hours": moment.hour, "Minutes": moment.minute, "Seconds": moment.second,
             "Milliseconds": moment.microsecond // 1000,
-        }[part]  # fmt: skip
+        }  # fmt: skip
+        return fields[part]
 
     return read
 
@@ -146,9 +147,9 @@ def _writer(part: str) -> Any:
 
 for _part in (*_PARTS, "Day"):
     for _zone in ("", "UTC"):
-        _members = [method(_reader(_part), name=f"get{_zone}{_part}")]
+        _members = [Method(f"get{_zone}{_part}", _reader(_part))]
         if _part != "Day":
-            _members.append(method(_writer(_part), name=f"set{_zone}{_part}"))
+            _members.append(Method(f"set{_zone}{_part}", _writer(_part)))
         for _member in _members:
             setattr(JsDate, _member.name, _member)
             JsDate._js_members[_member.name] = _member
@@ -159,7 +160,7 @@ def _set_time(self: Any, value: Any = UNDEFINED) -> float:
     return float(self._time)
 
 
-JsDate._js_members["setTime"] = method(_set_time, name="setTime")
+JsDate._js_members["setTime"] = Method("setTime", _set_time)
 
 
 def _fields(parts: list[float]) -> float:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from edgelint.testing.world import Worker, World
 
 T = TypeVar("T")
+_LAST_TURNS = 8
+"""Turns of the loop in which what wrote the body of a response comes to its end."""
 
 
 class PythonHost:
@@ -75,7 +77,7 @@ class PythonHost:
         self.world.gate.locate = io_context.locate
         try:
             with self._inside():
-                self.realm.globals = make_globals(js_scope(self._timers))
+                self.realm.globals = make_globals(js_scope(self._timers), self._runtime_names())
                 self.env = Environment(self.worker)
                 outside = ExecutionContext(io_context.current)
                 self.realm.workers_module = {
@@ -89,6 +91,16 @@ class PythonHost:
         except BaseException:
             self._stop()
             raise
+
+    def _runtime_names(self) -> dict[str, Any]:
+        """Global names that are Workers' own."""
+        from edgelint.testing.python_host.adapters.cache import CacheStorage
+        from edgelint.testing.python_host.adapters.durable_objects import WebSocketRequestResponsePair
+        from edgelint.testing.python_host.jsvalue import class_of
+
+        return {
+            "caches": CacheStorage(self.world), "WebSocketRequestResponsePair": class_of(WebSocketRequestResponsePair)
+        }  # fmt: skip
 
     def _js_modules(self) -> dict[str, Any]:
         from edgelint.testing.python_host.adapters.email import EmailMessage
@@ -128,6 +140,7 @@ class PythonHost:
         """Code of one event runs in here."""
         self.start()
         self._events += 1
+        PATCHES.packages()
         context = IoContext(self.realm, label)
         with self._inside(), context.active():
             yield context
@@ -224,12 +237,12 @@ class PythonHost:
 
     # What goes on beside the events
 
-    def _finish(self, context: IoContext) -> None:
+    def _finish(self, context: IoContext, turns: int = 0) -> None:
         """Look for what the event left behind, and let waitUntil come to its end beside everything else."""
 
         async def finish() -> None:
             with self._inside():
-                await context.finish()
+                await context.finish(turns)
             for leak in context.leaks:
                 self._left(leak)
             for error in context.rejections:
@@ -244,7 +257,7 @@ class PythonHost:
             async for chunk in stream:
                 yield chunk
         finally:
-            self._finish(context)
+            self._finish(context, _LAST_TURNS)
 
     def _left(self, leak: Leak) -> None:
         self.leaks.append(leak)

@@ -12,9 +12,9 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, Final
 
 from edgelint.testing.errors import EdgeUsageError
@@ -22,11 +22,35 @@ from edgelint.testing.python_host.realm import Realm, entered
 
 SDK: Final = ("workers", "asgi")
 """Top-level modules of the SDK: they hold the runtime's modules, so they are put away together with them."""
+_RUNTIME: Final = frozenset(("js", "pyodide", "_pyodide_entrypoint_helper", "_cloudflare_compat_flags", *SDK))
+_code: dict[str, tuple[tuple[int, int], CodeType]] = {}
+"""File of an app -> (its time and size, its code): a world runs the code again, but does not compile it again."""
 _shelf: dict[str, Any] = {}
 """Modules of the runtime and the SDK, while no host is open."""
 _before: dict[str, Any] = {}
 """What stood in ``sys.modules`` under their names."""
 _open = 0
+_last = ""
+"""The last name in ``sys.modules`` before they were put in."""
+_active: list[Modules] = []
+"""The apps whose code runs, the last one on top."""
+
+
+class AppLoader(SourceFileLoader):
+    """Loads a file of the app. Its code is kept for the next world."""
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """The code of the module."""
+        path = self.get_filename(fullname)
+        status = os.stat(path)
+        state = (status.st_mtime_ns, status.st_size)
+        known = _code.get(path)
+        if known is not None and known[0] == state:
+            return known[1]
+        code = super().get_code(fullname)
+        if code is not None:
+            _code[path] = state, code
+        return code
 
 
 class AppFinder:
@@ -36,8 +60,13 @@ class AppFinder:
         self.path = [str(folder)]
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """The spec of a top-level module of the app."""
-        return PathFinder.find_spec(name, self.path, target) if path is None else None
+        """The spec of a module of the app."""
+        if path is not None and not any(f"{place}{os.sep}".startswith(f"{self.path[0]}{os.sep}") for place in path):
+            return None
+        spec = PathFinder.find_spec(name, self.path if path is None else path, target)
+        if spec is not None and type(spec.loader) is SourceFileLoader:
+            spec.loader = AppLoader(spec.loader.name, spec.loader.path)
+        return spec
 
     def invalidate_caches(self) -> None:
         """The folder is looked at again."""
@@ -58,9 +87,11 @@ class Modules:
         self.roots = tuple({str(folder) + os.sep, str(root.resolve()) + os.sep})
         self._finder = AppFinder(folder)
         self._vendored = VendoredFinder(root / "python_modules")
+        self._names = _top_level(folder) - sys.stdlib_module_names  # the standard library's were imported first there
         self._own: dict[str, ModuleType] = {}
         self._hidden: dict[str, ModuleType] = {}
-        self._before: set[str] = set()
+        """What stood in ``sys.modules`` where the app's own are now."""
+        self._last = ""
         self._depth = 0
 
     def load(self, realm: Realm) -> ModuleType:
@@ -80,32 +111,51 @@ class Modules:
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """While the app's code runs: its modules are those in ``sys.modules``, and its folder is searched first."""
+        """While the app's code runs: its modules are those in ``sys.modules``, and its folder is searched first. Apps
+        that call each other take turns: the one that was entered last is found."""
         self._depth += 1
         if self._depth == 1:
+            if _active:
+                _active[-1]._take_out()
+            _active.append(self)
             self._put_in()
         try:
             yield
         finally:
             self._depth -= 1
             if self._depth == 0:
-                self._take_out()
+                was_last = _active[-1] is self
+                _active.remove(self)
+                if was_last:
+                    self._take_out()
+                    if _active:
+                        _active[-1]._put_in()
 
     def _put_in(self) -> None:
-        self._before = set(sys.modules)  # what comes beside these is looked at afterwards
+        for name in self._names & sys.modules.keys():
+            self._hide(name)
         for name, module in self._own.items():
             if name in sys.modules:
                 self._hidden[name] = sys.modules[name]
             sys.modules[name] = module
+        self._last = next(reversed(sys.modules))
         sys.meta_path.insert(0, self._finder)
         sys.meta_path.append(self._vendored)
+
+    def _hide(self, name: str) -> None:
+        """Take out a module that stands where the app has one of its own: a helper of the tests, or a copy of the app's
+        that they imported for themselves. The tests' own package stays."""
+        found = [each for each in sys.modules if each == name or each.startswith(f"{name}.")]
+        if not any(_rewritten(sys.modules[each]) for each in found):
+            for each in found:
+                self._hidden[each] = sys.modules.pop(each)
 
     def _take_out(self) -> None:
         sys.meta_path.remove(self._finder)
         sys.meta_path.remove(self._vendored)
-        for name in [name for name in sys.modules if name not in self._before or name in self._own]:
-            if self.is_own(sys.modules[name]):
-                self._own[name] = sys.modules.pop(name)
+        self._own.update((name, sys.modules[name]) for name in _since(self._last) if self.is_own(sys.modules[name]))
+        for name in self._own:
+            self._own[name] = sys.modules.pop(name, self._own[name])
         sys.modules.update(self._hidden)
         self._hidden.clear()
 
@@ -121,13 +171,27 @@ class Modules:
         )  # fmt: skip
 
 
+def _top_level(folder: Path) -> set[str]:
+    """The names of the modules in a folder."""
+    if not folder.is_dir():
+        return set()
+    with os.scandir(folder) as entries:
+        return {name for entry in entries if (name := entry.name.removesuffix(".py")).isidentifier()}
+
+
+def _rewritten(module: Any) -> bool:
+    """Whether pytest has rewritten the asserts of a module: it is one of the tests."""
+    spec = getattr(module, "__spec__", None)
+    return type(getattr(spec, "loader", None)).__name__ == "AssertionRewritingHook"
+
+
 def _installed(place: str) -> bool:
     return "site-packages" in place or f"{os.sep}python_modules{os.sep}" in place
 
 
 def open_modules() -> None:
     """Put the runtime's modules (and the SDK, when it was imported before) into ``sys.modules``."""
-    global _open
+    global _open, _last
     _open += 1
     if _open > 1:
         return
@@ -135,8 +199,10 @@ def open_modules() -> None:
         from edgelint.testing.python_host.modules import make_modules
 
         _shelf.update(make_modules())
-    for name in [name for name in sys.modules if _is_runtime(name)]:
-        _before[name] = sys.modules.pop(name)
+    if not _RUNTIME.isdisjoint(sys.modules):
+        for name in [name for name in sys.modules if _is_runtime(name)]:
+            _before[name] = sys.modules.pop(name)
+    _last = next(reversed(sys.modules))
     sys.modules.update(_shelf)
 
 
@@ -146,15 +212,26 @@ def close_modules() -> None:
     _open -= 1
     if _open:
         return
-    for name in [name for name in sys.modules if _is_runtime(name)]:
-        _shelf[name] = sys.modules.pop(name)
+    for name in _since(_last):
+        if _is_runtime(name):
+            _shelf[name] = sys.modules.pop(name)
     sys.modules.update(_before)
     _before.clear()
 
 
 def _is_runtime(name: str) -> bool:
-    top = name.partition(".")[0]
-    return top in ("js", "pyodide", "_pyodide_entrypoint_helper", "_cloudflare_compat_flags", *SDK)
+    return name.partition(".")[0] in _RUNTIME
+
+
+def _since(last: str) -> list[str]:
+    """The names that came into ``sys.modules`` after that one, in no order: there are few of them, and very many
+    before. All when it is no longer there."""
+    found = []
+    for name in reversed(sys.modules):
+        if name == last:
+            break
+        found.append(name)
+    return found
 
 
 def sdk() -> ModuleType:

@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
 
-from edgelint.testing.python_host.promises import JsPromise, is_waited_for, settled
+from edgelint.testing.python_host.promises import JsPromise, adopt, is_waited_for, settled
 from edgelint.testing.python_host.realm import Realm, app_realm
 
 _ORIGIN_DEPTH: Final = 8
@@ -47,7 +47,6 @@ class IoContext:
         self.realm = realm
         self.label = label
         self.leaks: list[Leak] = []
-        self.responded = False
         self._promises: list[tuple[JsPromise, str, tuple[str, int]]] = []
         self._tasks: list[tuple[asyncio.Task[Any], tuple[str, int]]] = []
         self._waiting: list[asyncio.Future[Any]] = []
@@ -65,18 +64,21 @@ class IoContext:
 
     def wait_until(self, value: Any) -> None:
         """Keep the event alive for a promise. What it is rejected with goes to ``rejections``."""
+        promise = adopt(value)  # at once: a proxy of a future is only lent for the time of the call
 
         async def wait() -> None:
             try:
-                await settled(value)
+                await settled(promise)
             except Exception as error:
                 self.rejections.append(getattr(error, "_python_error", None) or error)
 
         self._waiting.append(asyncio.ensure_future(wait()))
 
-    async def finish(self) -> None:
-        """The response is out: say what was left behind, then let what is in waitUntil come to its end."""
-        self.responded = True
+    async def finish(self, turns: int = 0) -> None:
+        """The response is out: say what was left behind, then let what is in waitUntil come to its end. ``turns``: how
+        many turns of the loop what ends with the response gets to end."""
+        for _ in range(turns):
+            await asyncio.sleep(0)
         self._find_pending()
         while self._waiting:
             await self._waiting.pop()
@@ -175,6 +177,17 @@ def _made_by_app(realm: Realm, frame: Any) -> tuple[str, int] | None:
     return None
 
 
+def _what(coroutine: Any) -> str:
+    """A coroutine by its name; one of the SDK's that waits for a binding's promise by the method that was called, and
+    the promise is nobody's leak any more."""
+    found = coroutine.cr_frame.f_locals.get("result") if coroutine.cr_frame is not None else None
+    promise = getattr(found, "_js_promise", None)
+    if promise is None or not promise._label:
+        return str(coroutine.__qualname__)
+    promise._reactions += 1
+    return str(promise._label)
+
+
 class NeverAwaited:
     """Finds coroutines that were never awaited, while it is held. ``tell`` gets a Leak for those of the app."""
 
@@ -200,7 +213,7 @@ class NeverAwaited:
     def _seen(self, coroutine: Any) -> None:
         for filename, line, _ in coroutine.cr_origin or ():
             if self._realm.is_app_file(filename):
-                self._tell(Leak(f"{coroutine.__qualname__}() was never awaited", filename, line))
+                self._tell(Leak(f"{_what(coroutine)}() was never awaited", filename, line))
                 return
         if self._before is not None:
             self._before(coroutine)

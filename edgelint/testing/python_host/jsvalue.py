@@ -45,122 +45,32 @@ coroutine a promise. An EdgeError that is raised reaches the app as a JsExceptio
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Iterable, Iterator
-from inspect import iscoroutine
-from typing import Any, ClassVar, Final, Self, TypeVar, cast
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Self, cast
 
-from edgelint.testing.coercion import MAX_SAFE, integer, number_text
 from edgelint.testing.errors import EdgeError
-from edgelint.testing.python_host.realm import realm
+from edgelint.testing.python_host import crossing as crossing_
+from edgelint.testing.python_host import members
+from edgelint.testing.python_host.crossing import (
+    MODULE,
+    JsBigInt,
+    JsNull,
+    Thrown,
+    call,
+    crossing,
+    from_python,
+    guarded,
+    into_python,
+    iterate,
+    javascript_name,
+    jsnull,
+    lower,
+    raise_js,
+    text,
+    typeof,
+)
+from edgelint.testing.python_host.members import Getter, Member, Method, Static, getter, method, static
 from edgelint.testing.values import UNDEFINED
-
-MODULE: Final = "pyodide.ffi"
-T = TypeVar("T")
-
-
-class JsNull:
-    """null, where it is told from undefined. There is one of it; it is false."""
-
-    _instance: ClassVar[JsNull | None] = None
-
-    def __new__(cls) -> JsNull:
-        if cls._instance is None:
-            cls._instance = super().__new__(cls)
-        return cls._instance
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __repr__(self) -> str:
-        return "jsnull"
-
-
-JsNull.__module__ = MODULE
-jsnull: Final = JsNull()
-
-
-class JsBigInt(int):
-    """A BigInt."""
-
-
-JsBigInt.__module__ = MODULE
-
-
-class Member:
-    """A property or method of a JavaScript class. On an instance it gives what Python sees of it."""
-
-    def __init__(self, name: str, function: Callable[..., Any]) -> None:
-        self.name = name
-        self.function = function
-        self.__doc__ = function.__doc__
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = self.name or name
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else into_python(self.read(instance))
-
-    def read(self, instance: Any) -> Any:
-        """The value of the property on the JavaScript side."""
-        raise NotImplementedError
-
-    def write(self, instance: Any, value: Any) -> None:
-        """Assign to the property. What cannot be assigned to keeps its value, as outside of strict mode."""
-
-
-class Method(Member):
-    """A method: ``function(self, *args)`` with values of the JavaScript side."""
-
-    def read(self, instance: Any) -> Any:
-        replaced = instance._js_own.get(self.name, self) if instance._js_own else self
-        return JsFunction(self.function.__get__(instance), self.name) if replaced is self else replaced
-
-    def write(self, instance: Any, value: Any) -> None:
-        instance._own()[self.name] = value
-
-
-class Getter(Member):
-    """A property that is computed; ``setter`` makes it writable."""
-
-    _write: Callable[[Any, Any], None] | None = None
-
-    def setter(self, function: Callable[[Any, Any], None]) -> Self:
-        """Use ``function(self, value)`` for assignments."""
-        self._write = function
-        return self
-
-    def read(self, instance: Any) -> Any:
-        return lower(guarded(self.function, instance))
-
-    def write(self, instance: Any, value: Any) -> None:
-        if self._write is not None:
-            guarded(self._write, instance, value)
-
-
-class Static(Member):
-    """A method or constant of the constructor itself."""
-
-    def __init__(self, name: str, function: Callable[..., Any], constant: bool = False) -> None:
-        super().__init__(name, function)
-        self.constant = constant
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self.function  # how Python code of the host calls it; the app sees statics on the constructor only
-
-
-def method(function: Any = None, *, name: str = "") -> Any:
-    """Declare a method, also as ``@method(name=...)``."""
-    return Method(name, function) if function is not None else lambda found: Method(name, found)
-
-
-def getter(function: Any = None, *, name: str = "") -> Any:
-    """Declare a computed property, also as ``@getter(name=...)``."""
-    return Getter(name, function) if function is not None else lambda found: Getter(name, found)
-
-
-def static(function: Any = None, *, name: str = "", constant: bool = False) -> Any:
-    """Declare a method of the constructor; with ``constant`` its value, computed when it is read."""
-    return Static(name, function, constant) if function is not None else lambda found: Static(name, found, constant)
 
 
 class JsType(type):
@@ -168,7 +78,7 @@ class JsType(type):
     ``__name__``."""
 
     @property
-    def __name__(cls) -> str:
+    def __name__(cls) -> str:  # type: ignore[override]
         return cls.__qualname__
 
 
@@ -197,7 +107,7 @@ class JsProxy(metaclass=JsType):
         declared = [value for value in cls.__dict__.values() if isinstance(value, Member)]
         cls._js_members = {**cls._js_members, **{m.name: m for m in declared if not isinstance(m, Static)}}
         cls._js_statics = {**cls._js_statics, **{m.name: m for m in declared if isinstance(m, Static)}}
-        _give_abilities(cls)
+        members.give_abilities(cls, JsProxy)
         _name(cls, "JsProxy")
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -352,64 +262,6 @@ class JsProxy(metaclass=JsType):
 _name(JsProxy, "JsProxy")
 
 
-def _give_abilities(cls: type[JsProxy]) -> None:
-    """What Python may do with instances of a class, from the methods it has, as Pyodide decides it."""
-    members = cls._js_members
-    given = cls.__dict__
-    sized = any(isinstance(members.get(name), Getter) for name in ("size", "length"))
-    if cls._js_iterate is not JsProxy._js_iterate and "__iter__" not in given and not hasattr(cls, "__iter__"):
-        is_map = sized and all(isinstance(members.get(name), Method) for name in ("get", "has", "keys"))
-        cls.__iter__ = _iter_keys if is_map else _iter  # type: ignore[attr-defined]
-    if hasattr(cls, "_js_async_iterate") and not hasattr(cls, "__aiter__"):
-        cls.__aiter__ = _aiter  # type: ignore[attr-defined]
-    for name, dunder, ability in (
-        ("get", "__getitem__", _getitem), ("set", "__setitem__", _setitem), ("delete", "__delitem__", _delitem),
-        ("has", "__contains__", _contains),
-    ):  # fmt: skip
-        if isinstance(members.get(name), Method) and not hasattr(cls, dunder):
-            setattr(cls, dunder, ability)
-    if sized and not hasattr(cls, "__len__") and not hasattr(cls, "_js_apply"):
-        cls.__len__ = _len  # type: ignore[attr-defined]
-
-
-def _iter(self: JsProxy) -> Iterator[Any]:
-    return (into_python(item) for item in iterate(self))
-
-
-def _iter_keys(self: JsProxy) -> Iterator[Any]:
-    return (into_python(item) for item in iterate(call(self._js_get("keys"), this=self)))
-
-
-async def _aiter(self: Any) -> Any:
-    async for item in self._js_async_iterate():
-        yield into_python(item)
-
-
-def _getitem(self: JsProxy, key: Any) -> Any:
-    wanted = from_python(key)
-    found = call(self._js_get("get"), wanted, this=self)
-    if found is UNDEFINED and not (self._js_has("has") and call(self._js_get("has"), wanted, this=self)):
-        raise KeyError(key)
-    return into_python(found)
-
-
-def _setitem(self: JsProxy, key: Any, value: Any) -> None:
-    self.set(key, value)
-
-
-def _delitem(self: JsProxy, key: Any) -> None:
-    if call(self._js_get("delete"), from_python(key), this=self) is not True:
-        raise KeyError(key)
-
-
-def _contains(self: JsProxy, key: Any) -> bool:
-    return bool(self.has(key))
-
-
-def _len(self: JsProxy) -> int:
-    return int(self._js_get("length") if "length" in self._js_members else self._js_get("size"))
-
-
 class JsHost(JsProxy, js_name="Object"):
     """The base of declared classes: attributes that begin with "_" belong to their Python code."""
 
@@ -523,7 +375,7 @@ class JsClass(JsFunction, js_name="Function"):
         called = getattr(self._target, "_js_call_class", None)
         if called is None:
             words = getattr(self._target, "_js_needs_new", None) or needs_new(self._name)
-            raise_js(EdgeError(words, "TypeError"))
+            return raise_js(EdgeError(words, "TypeError"))
         return lower(guarded(called, args))
 
     def _js_new(self, args: list[Any]) -> Any:
@@ -602,160 +454,6 @@ def class_of(cls: type[JsProxy]) -> JsClass:
     return found
 
 
-def javascript_name(name: str) -> str:
-    """An attribute's name as JavaScript has it: ``from_`` is ``from``."""
-    return name[:-1] if name[-1] == "_" and keyword.iskeyword(name[:-1]) else name
-
-
-class Thrown(Exception):
-    """A value that is no Error, on its way through code of the JavaScript side."""
-
-    def __init__(self, value: Any) -> None:
-        super().__init__(text(value))
-        self.value = value
-
-
-def into_python(value: Any) -> Any:
-    """A value of the JavaScript side as Python code gets it."""
-    kind = type(value)
-    if kind is str or kind is bool:
-        return value
-    if kind is int or kind is float:
-        return 0 if value == 0 else integer(value)
-    if value is UNDEFINED:
-        return None
-    if value is None:
-        return None if realm().profile.null_is_none else jsnull
-    if isinstance(value, JsProxy):
-        return value._into_python()
-    if kind is JsBigInt:
-        return value if realm().profile.big_int_type else int(value)
-    return into_python(lower(value))
-
-
-def from_python(value: Any, borrowed: list[Any] | None = None) -> Any:
-    """What Python code passes, as a value of the JavaScript side. A Python object becomes a PyProxy; with ``borrowed``
-    it is put there, for who destroys it when the call is over."""
-    if value is None:
-        return UNDEFINED
-    if isinstance(value, JsProxy):
-        return value
-    if isinstance(value, (bool, float)):
-        return value if type(value) in (bool, float) else float(value)
-    if isinstance(value, int):
-        if isinstance(value, JsBigInt):
-            return value
-        return int(value) if -MAX_SAFE < value < MAX_SAFE else JsBigInt(value)
-    if isinstance(value, str):
-        return value if type(value) is str else str.__str__(value)
-    if value is jsnull:
-        return None
-    proxy = _wrap(value)
-    if borrowed is not None and hasattr(proxy, "_give_back"):
-        borrowed.append(proxy)
-    return proxy
-
-
-def crossing(target: Callable[[list[Any]], Any], args: Iterable[Any], kwargs: dict[str, Any]) -> Any:
-    """A call from Python: arguments go over, the result comes back. Python objects that were passed are lent for the
-    time of the call, or until the promise it gives is settled."""
-    borrowed: list[Any] = []
-    given = [from_python(arg, borrowed) for arg in args]
-    if kwargs:
-        given.append(JsObject({key: from_python(value, borrowed) for key, value in kwargs.items()}))
-    kept = False
-    try:
-        result = target(given)
-        if borrowed:
-            kept = _lend(result, borrowed)
-        return into_python(result)
-    except Thrown as thrown:
-        from edgelint.testing.python_host.js_errors import raisable
-
-        raise raisable(thrown.value) from None
-    finally:
-        if not kept:
-            for proxy in borrowed:
-                proxy._give_back()
-
-
-def lower(value: Any) -> Any:
-    """Plain Python as values of the JavaScript side; what is one already stays as it is."""
-    kind = type(value)
-    if kind is str or kind is bool or kind is int or kind is float or value is None or value is UNDEFINED:
-        return value
-    if isinstance(value, JsProxy):
-        return value
-    return _lower(value)
-
-
-def guarded(function: Callable[..., T], *args: Any, label: str = "") -> Any:
-    """Call code of the JavaScript side: an EdgeError comes out as a JsException, a coroutine becomes a promise."""
-    try:
-        result = function(*args)
-    except EdgeError as error:
-        raise_js(error)
-    if iscoroutine(result):
-        return _start(result, label)
-    return result
-
-
-def raise_js(error: EdgeError) -> Any:
-    """Raise an error of the platform as the app sees it."""
-    from edgelint.testing.python_host.js_errors import as_js_error
-
-    raise as_js_error(error) from None
-
-
-def call(function: Any, *args: Any, this: Any = UNDEFINED) -> Any:
-    """Call a function from the JavaScript side, whoever made it. Raises EdgeError (TypeError) when it is none."""
-    apply = getattr(function, "_js_apply", None)
-    if apply is None:
-        raise EdgeError(f"{text(function)} is not a function", "TypeError")
-    return apply(this, [lower(arg) for arg in args])
-
-
-def iterate(value: Any) -> Iterator[Any]:
-    """Iterate over an iterable of the JavaScript side. Raises EdgeError (TypeError) when it is none."""
-    if isinstance(value, str):
-        return iter(value)
-    found = value._js_iterate() if isinstance(value, JsProxy) else None
-    if found is None:
-        shown = text(value)
-        if not isinstance(value, JsProxy):
-            kind = "" if value is None or value is UNDEFINED else f"{typeof(value)} "
-            shown = f"{kind}{shown} is not iterable (cannot read property Symbol(Symbol.iterator))"
-            raise EdgeError(shown, "TypeError")
-        raise EdgeError(f"{shown} is not iterable", "TypeError")
-    return (lower(item) for item in found)
-
-
-def text(value: Any) -> str:
-    """``String(value)``."""
-    if isinstance(value, JsProxy):
-        return value._js_text()
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, JsBigInt):
-        return str(int(value))
-    return number_text(value) if isinstance(value, (int, float)) else str(value)
-
-
-def typeof(value: Any) -> str:
-    """``typeof value``."""
-    if isinstance(value, JsProxy):
-        return value._js_typeof
-    if value is UNDEFINED:
-        return "undefined"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, JsBigInt):
-        return "bigint"
-    return {int: "number", float: "number", str: "string"}.get(type(value), "object")
-
-
 _UNIVERSAL: dict[str, Callable[[JsProxy], Any]] = {
     "constructor": lambda self: self.constructor,
     "toString": lambda self: JsFunction(self._js_text, "toString"),
@@ -766,20 +464,39 @@ _UNIVERSAL: dict[str, Callable[[JsProxy], Any]] = {
 """What every object inherits from Object.prototype."""
 
 
-def _missing(*args: Any) -> Any:
-    raise RuntimeError("import edgelint.testing.python_host.runtime first")
-
-
-_wrap: Callable[[Any], Any] = _missing
-_lend: Callable[[Any, list[Any]], bool] = _missing
-_lower: Callable[[Any], Any] = _missing
-_start: Callable[[Any, str], Any] = _missing
-
-
-def install(
-    *, wrap: Callable[[Any], Any], lend: Callable[[Any, list[Any]], bool], lowering: Callable[[Any], Any],
-    start: Callable[[Any, str], Any],
-) -> None:  # fmt: skip
-    """Put in what the modules above this one do: proxies of Python objects, promises, collections."""
-    global _wrap, _lend, _lower, _start
-    _wrap, _lend, _lower, _start = wrap, lend, lowering, start
+members.install(JsFunction)
+crossing_.know(JsProxy)
+__all__ = [
+    "Getter",
+    "JsBigInt",
+    "JsClass",
+    "JsException",
+    "JsFunction",
+    "JsHost",
+    "JsNull",
+    "JsObject",
+    "JsProxy",
+    "JsType",
+    "MODULE",
+    "Member",
+    "Method",
+    "Static",
+    "Thrown",
+    "call",
+    "class_of",
+    "crossing",
+    "from_python",
+    "getter",
+    "guarded",
+    "into_python",
+    "iterate",
+    "javascript_name",
+    "jsnull",
+    "lower",
+    "method",
+    "needs_new",
+    "raise_js",
+    "static",
+    "text",
+    "typeof",
+]

@@ -14,7 +14,7 @@ from typing import Any, Final
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.python_host import runtime  # noqa: F401 - puts the layer together
 from edgelint.testing.python_host.buffers import Bytes, TypedArray
-from edgelint.testing.python_host.containers import JsArray, JsIterator, JsMap
+from edgelint.testing.python_host.containers import JsArray, JsIterator
 from edgelint.testing.python_host.convert import ConversionError, to_js
 from edgelint.testing.python_host.jsvalue import (
     MODULE,
@@ -31,6 +31,7 @@ from edgelint.testing.python_host.jsvalue import (
     jsnull,
     lower,
 )
+from edgelint.testing.python_host.maps import JsMap
 from edgelint.testing.python_host.patches import can_run_sync, run_sync
 from edgelint.testing.python_host.profile import PY312
 from edgelint.testing.python_host.promises import PyodideFuture, rejected_with

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from edgelint.testing.errors import EdgeError
 from edgelint.testing.python_host.adapters.durable_objects import DurableObjectState, _socket
 from edgelint.testing.python_host.dispatch import Instance
 from edgelint.testing.python_host.js_errors import as_js_error
@@ -15,7 +17,11 @@ if TYPE_CHECKING:
     from edgelint.testing.python_host.host import PythonHost
     from edgelint.testing.python_host.io_context import IoContext
 
-_HANDLERS = {
+T = TypeVar("T")
+_ABORT: Final = "DurableObjectAbort"
+"""What ``ctx.abort()`` of the SDK raises (workers/entrypoints.py)."""
+_TURNS: Final = 8
+_HANDLERS: Final = {
     "alarm": "alarm", "webSocketMessage": "webSocketMessage", "webSocketClose": "webSocketClose",
     "webSocketError": "webSocketError",
 }  # fmt: skip
@@ -41,7 +47,7 @@ class PythonObject:
         async def work() -> HttpResponse:
             return await http_response(await self._calls.fetch(js_request(request)))
 
-        return await self._host.inside(work(), self._context)
+        return await self._inside(work())
 
     async def call(self, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """An RPC method."""
@@ -51,7 +57,7 @@ class PythonObject:
             named = {name: incoming(value) for name, value in kwargs.items()}
             return outgoing(await self._calls.call(method, [incoming(arg) for arg in args], named))
 
-        return await self._host.inside(work(), self._context)
+        return await self._inside(work())
 
     async def alarm(self, retry_count: int, is_retry: bool) -> None:
         """The alarm."""
@@ -71,10 +77,20 @@ class PythonObject:
 
     async def web_socket_error(self, socket: Any, error: BaseException) -> None:
         """Its failure."""
-        from edgelint.testing.errors import EdgeError
-
         known = error if isinstance(error, EdgeError) else EdgeError(str(error))
         await self._handler("webSocketError", [_socket(socket), as_js_error(known)])
 
     async def _handler(self, name: str, args: list[Any]) -> None:
-        await self._host.inside(self._calls.raw(name, [lower(arg) for arg in args]), self._context)
+        await self._inside(self._calls.raw(name, [lower(arg) for arg in args]))
+
+    async def _inside(self, work: Coroutine[Any, Any, T]) -> T:
+        try:
+            return await self._host.inside(work, self._context)
+        except BaseException as error:
+            if type(error).__name__ != _ABORT:
+                raise
+            # The SDK raises it to get out of the app's code; the reset itself is a microtask that comes after, and ends
+            # this event with it.
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            raise EdgeError(str(error)) from error

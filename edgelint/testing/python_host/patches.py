@@ -79,6 +79,13 @@ class Patches:
             while self._undo:
                 self._undo.pop()()
 
+    def packages(self) -> None:
+        """Patch packages that were imported meanwhile, as the SDK does in a Worker (its
+        ``_workers_sdk_package_patches``): what anyio would run in a thread runs at once."""
+        module = sys.modules.get("anyio.to_thread")
+        if module is not None and not hasattr(module.run_sync, "_edgelint"):
+            self._replace(module, "run_sync", _anyio_run_sync(module.run_sync))
+
     def _replace(self, target: Any, name: str, value: Any) -> None:
         before = getattr(target, name)
         setattr(target, name, value)
@@ -202,6 +209,14 @@ def _to_thread(real: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, **kwargs)
 
     return to_thread
+
+
+def _anyio_run_sync(real: Callable[..., Any]) -> Callable[..., Any]:
+    async def run_sync(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        return await real(function, *args, **options) if app_realm() is None else function(*args)
+
+    run_sync._edgelint = True  # type: ignore[attr-defined]
+    return run_sync
 
 
 def _run_in_executor(real: Callable[..., Any]) -> Callable[..., Any]:

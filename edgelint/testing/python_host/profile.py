@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from edgelint.platform import compat
@@ -40,6 +41,11 @@ PY314: Final = Profile("py314", "314.0.7", (3, 14), False, False, True, True)
 
 def choose(compatibility_date: str, flags: Collection[str] = ()) -> Profile:
     """The profile of a worker, from its compatibility date and flags."""
+    return _chosen(compatibility_date, tuple(flags))
+
+
+@lru_cache(maxsize=64)
+def _chosen(compatibility_date: str, flags: tuple[str, ...]) -> Profile:
     given = list(flags)
     if "python_workers" not in given:
         given.append("python_workers")

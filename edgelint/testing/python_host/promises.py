@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import inspect
 from collections.abc import Callable, Coroutine, Generator
+from functools import partial
 from typing import Any, ClassVar, Final, cast
 
 from edgelint.testing.errors import EdgeError
@@ -21,6 +22,7 @@ from edgelint.testing.python_host.jsvalue import (
     iterate,
     lower,
     method,
+    raise_js,
     static,
 )
 from edgelint.testing.python_host.realm import realm
@@ -28,6 +30,12 @@ from edgelint.testing.values import UNDEFINED
 
 _FULFILLED: Final = True
 _REJECTED: Final = False
+GLOBAL_SCOPE: Final = (
+    "Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), setting a timeout, "
+    "and generating random values are not allowed within global scope. To fix this error, perform this operation "
+    "within a handler. https://developers.cloudflare.com/workers/runtime-apis/handlers/"
+)
+"""https://github.com/cloudflare/workerd/blob/main/src/workerd/io/io-context.c++"""
 
 
 class JsPromise(JsHost, js_name="Promise"):
@@ -37,6 +45,7 @@ class JsPromise(JsHost, js_name="Promise"):
 
     def __init__(self) -> None:
         self._future: asyncio.Future[tuple[bool, Any]] = realm().running_loop().create_future()
+        self._label = ""
         self._reactions = 0
         """How many wait for its outcome, beside the futures that Python got for it."""
         self._given: list[PyodideFuture] = []
@@ -276,14 +285,16 @@ class PyodideFuture(asyncio.Future[Any]):
 def is_waited_for(future: asyncio.Future[Any]) -> bool:
     """Whether a task, ``gather`` or a promise waits for a future; callbacks of the app do not count."""
     callbacks: Any = getattr(future, "_callbacks", None) or ()
-    return any(_module_of(callback[0]).startswith(_WAITERS) for callback in callbacks)
+    return any(_is_waiter(callback[0]) for callback in callbacks)
 
 
 _WAITERS: Final = ("asyncio", "_asyncio", __name__)
 
 
-def _module_of(callback: Any) -> str:
-    return str(getattr(callback, "__module__", None) or type(callback).__module__)
+def _is_waiter(callback: Any) -> bool:
+    if isinstance(getattr(callback, "__self__", None), asyncio.Task):
+        return True  # how a task of C is woken up
+    return str(getattr(callback, "__module__", None) or type(callback).__module__).startswith(_WAITERS)
 
 
 PyodideFuture.__module__ = "pyodide.webloop"
@@ -356,7 +367,7 @@ def combined(values: list[Any], result_of: Callable[[list[Any]], Any]) -> JsProm
             result._settle(_FULFILLED, lower(result_of(outcomes)))
 
     for index, value in enumerate(values):
-        adopt(value)._when_settled(lambda ok, outcome, index=index: settle(index, ok, outcome))
+        adopt(value)._when_settled(partial(settle, index))
     if not values:
         result._settle(_FULFILLED, lower(result_of([])))
     return result
@@ -388,17 +399,20 @@ class _Rest:
             try:
                 sent = yield given
             except BaseException as error:
-                step: Callable[[], Any] = lambda error=error: self._coroutine.throw(error)  # noqa: E731
+                raised: BaseException | None = error
             else:
-                step = lambda sent=sent: self._coroutine.send(sent)  # noqa: E731
+                raised = None
             try:
-                given = step()
+                given = self._coroutine.send(sent) if raised is None else self._coroutine.throw(raised)
             except StopIteration as stop:
                 return stop.value
 
 
 def start(coroutine: Coroutine[Any, Any, Any], label: str = "") -> JsPromise:
     """Run a coroutine of the JavaScript side up to its first await, at once, and the rest as a task."""
+    if realm().loading:
+        coroutine.close()
+        raise_js(EdgeError(GLOBAL_SCOPE))
     loop = realm().running_loop()
     made = JsPromise()
     first: list[Any] = []
@@ -411,7 +425,9 @@ def start(coroutine: Coroutine[Any, Any, Any], label: str = "") -> JsPromise:
         except asyncio.CancelledError:
             made._reject(error_value(EdgeError("The operation was aborted", "AbortError")))
             raise
-        except Exception as error:
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
             made._reject(error_value(error))
 
     context = contextvars.copy_context()
@@ -430,7 +446,8 @@ def start(coroutine: Coroutine[Any, Any, Any], label: str = "") -> JsPromise:
         asyncio.tasks._leave_task(loop, task)
         if running is not None:
             asyncio.tasks._enter_task(loop, running)
+    made._label = label
     watch = realm().watch
-    if first and watch is not None:
+    if watch is not None and (made._pending or not made._future.result()[0]):
         watch(made, label)
     return made

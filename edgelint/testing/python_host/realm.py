@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from edgelint.testing.python_host.profile import PY313, Profile
@@ -62,13 +63,18 @@ class Realm:
 
     def is_app_file(self, filename: str) -> bool:
         """Whether a file is one of the app's own (not of a package it vendors)."""
-        if not self.roots or not filename.startswith(self.roots):
-            return False
-        return not any(f"{os.sep}{folder}{os.sep}" in filename for folder in ("python_modules", "site-packages"))
+        return _is_app_file(self.roots, filename)
 
     def running_loop(self) -> asyncio.AbstractEventLoop:
         """The loop for a new promise."""
         return self.loop or asyncio.get_running_loop()
+
+
+@lru_cache(maxsize=4096)
+def _is_app_file(roots: tuple[str, ...], filename: str) -> bool:
+    if not roots or not filename.startswith(roots):
+        return False
+    return not any(f"{os.sep}{folder}{os.sep}" in filename for folder in ("python_modules", "site-packages"))
 
 
 def _always() -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from edgelint.testing.python_host import jsvalue
+from edgelint.testing.python_host import crossing
 from edgelint.testing.python_host.convert import lower_plain
+from edgelint.testing.python_host.jsvalue import JsObject
 from edgelint.testing.python_host.promises import start
 from edgelint.testing.python_host.pyproxy import lend, proxy
 
-jsvalue.install(wrap=proxy, lend=lend, lowering=lower_plain, start=start)
+crossing.install(wrap=proxy, lend=lend, lowering=lower_plain, start=start, plain_object=JsObject)

@@ -13,7 +13,7 @@ from edgelint.testing.coercion import MAX_SAFE, number
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.json_text import dump, parse
 from edgelint.testing.python_host.buffers import TYPED_ARRAYS, DataView, JsArrayBuffer
-from edgelint.testing.python_host.containers import JsArray, JsMap, JsSet, pairs_of, same
+from edgelint.testing.python_host.containers import JsArray, pairs_of, same
 from edgelint.testing.python_host.convert import structured_clone
 from edgelint.testing.python_host.dates import JsDate
 from edgelint.testing.python_host.js_errors import NATIVE, error_type
@@ -23,6 +23,7 @@ from edgelint.testing.python_host.jsvalue import (
     JsHost,
     JsObject,
     JsProxy,
+    Static,
     call,
     class_of,
     getter,
@@ -32,6 +33,7 @@ from edgelint.testing.python_host.jsvalue import (
     text,
     typeof,
 )
+from edgelint.testing.python_host.maps import JsMap, JsSet
 from edgelint.testing.python_host.promises import JsPromise
 from edgelint.testing.python_host.pyproxy import PyProxy, big
 from edgelint.testing.python_host.realm import realm
@@ -90,7 +92,7 @@ _OBJECT: Final[dict[str, Callable[..., Any]]] = {
     "isFrozen": lambda value=UNDEFINED: not isinstance(value, JsProxy),
 }
 for _name, _function in _OBJECT.items():
-    JsObject._js_statics[_name] = static(_function, name=_name)
+    JsObject._js_statics[_name] = Static(_name, _function)
 
 
 def to_json(value: Any, key: str = "") -> Any:
@@ -254,7 +256,7 @@ for _constant, _value in (
     ("MAX_SAFE_INTEGER", MAX_SAFE), ("MIN_SAFE_INTEGER", -MAX_SAFE), ("NaN", math.nan), ("EPSILON", 2.0**-52),
     ("POSITIVE_INFINITY", math.inf), ("NEGATIVE_INFINITY", -math.inf), ("MAX_VALUE", 1.7976931348623157e308),
 ):  # fmt: skip
-    Number._js_statics[_constant] = static(lambda value=_value: value, name=_constant, constant=True)
+    Number._js_statics[_constant] = Static(_constant, lambda value=_value: value, constant=True)
 
 
 class String(_Boxed, js_name="String"):
@@ -325,7 +327,7 @@ class Symbol(JsHost, js_name="Symbol"):
 
 def _well_known(name: str) -> None:
     made = Symbol(f"Symbol.{name}")
-    Symbol._js_statics[name] = static(lambda: made, name=name, constant=True)
+    Symbol._js_statics[name] = Static(name, lambda: made, constant=True)
 
 
 for _known in ("iterator", "asyncIterator", "toStringTag", "dispose", "asyncDispose"):
@@ -384,13 +386,11 @@ def _no_eval(source: Any = UNDEFINED) -> Any:
 
 def standard() -> dict[str, Any]:
     """The names of ECMAScript, fresh for one isolate."""
-    names: dict[str, Any] = {
-        kind._js_class_name: class_of(kind)
-        for kind in (
-            JsObject, JsArray, JsMap, JsSet, JsDate, JsPromise, JsArrayBuffer, DataView, Number, String, Boolean,
-            BigInt, Symbol, Function, *TYPED_ARRAYS.values(),
-        )
-    }  # fmt: skip
+    kinds: tuple[type[JsProxy], ...] = (
+        JsObject, JsArray, JsMap, JsSet, JsDate, JsPromise, JsArrayBuffer, DataView, Number, String, Boolean, BigInt,
+        Symbol, Function, *TYPED_ARRAYS.values(),
+    )  # fmt: skip
+    names: dict[str, Any] = {kind._js_class_name: class_of(kind) for kind in kinds}
     names |= {name: class_of(error_type(name)) for name in (*NATIVE, "DOMException")}
     functions: dict[str, Callable[..., Any]] = {
         "eval": _no_eval,

@@ -17,7 +17,7 @@ class ObjectMap(JsProxy, js_name="Object"):
         object.__setattr__(self, "_hereditary", hereditary)
 
     def _js_has(self, name: str) -> bool:
-        return self._target._js_has(name)
+        return bool(self._target._js_has(name))
 
     def _js_get(self, name: str) -> Any:
         return self._target._js_get(name)

@@ -8,7 +8,7 @@ from typing import Any
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.python_host import importing
 from edgelint.testing.python_host.buffers import JsUint8Array
-from edgelint.testing.python_host.containers import JsArray, JsIterator, JsMap, JsSet
+from edgelint.testing.python_host.containers import JsArray, JsIterator
 from edgelint.testing.python_host.dates import JsDate
 from edgelint.testing.python_host.js_errors import error_value
 from edgelint.testing.python_host.jsvalue import (
@@ -27,6 +27,7 @@ from edgelint.testing.python_host.jsvalue import (
     text,
     typeof,
 )
+from edgelint.testing.python_host.maps import JsMap, JsSet
 from edgelint.testing.python_host.profile import PY313, PY314, Profile
 from edgelint.testing.python_host.promises import settled
 from edgelint.testing.python_host.realm import Realm, entered
@@ -151,7 +152,8 @@ def fixtures(scope: JsObject) -> JsObject:
         "identity": lambda x=UNDEFINED: x, "args": lambda *a: JsArray(a), "typeOf": lambda x=UNDEFINED: typeof(x),
         "get": _get, "has": lambda x, name: x._js_has(text(name)),
         "set": lambda x, name, value: x._js_set(text(name), value) or UNDEFINED, "keys": lambda x: x._js_keys(),
-        "text": lambda x=UNDEFINED: text(x), "json": lambda x: scope._js_get("JSON")._js_get("stringify")._js_apply(None, [x]),
+        "text": lambda x=UNDEFINED: text(x),
+        "json": lambda x: scope._js_get("JSON")._js_get("stringify")._js_apply(None, [x]),
         "array": lambda x: JsArray(iterate(x)), "isArray": lambda x: isinstance(x, JsArray),
         "className": lambda x: x._js_get("constructor")._js_get("name"), "call": call,
         "callTwice": lambda f: [call(f), call(f)], "callMethod": _method,

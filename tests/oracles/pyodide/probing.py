@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 def describe(value: Any) -> str:
     """A value by its type and contents, without addresses in memory."""
-    from pyodide.ffi import JsProxy
+    from pyodide.ffi import JsProxy  # type: ignore[import-not-found]
 
     if isinstance(value, (list, tuple)):
         inside = ", ".join(describe(item) for item in value)
@@ -55,7 +55,7 @@ async def probe(source: str) -> str:
         if inspect.iscoroutine(running):
             await asyncio.wait_for(running, PATIENCE)
         return describe(scope.get("_result"))
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it is the outcome
+    except BaseException as error:
         return describe_error(error)
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - probes are as long as they are
 """What is asked of real Pyodide and of the emulation: Python source, each with ``probing.PREAMBLE`` before it.
 
 A block is one probe; blocks are apart by a line of dashes. ``js.probe`` are the functions of fixtures.mjs.

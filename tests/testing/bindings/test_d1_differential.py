@@ -29,10 +29,12 @@ SETUP = [
     "CREATE TABLE tags (tag TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID;",
     "CREATE TABLE links (id INTEGER PRIMARY KEY, user INTEGER REFERENCES users(id) DEFERRABLE INITIALLY DEFERRED);",
 ]
-NUMBERS = [0, 1, 2, 3, 4, 7, -1, 1.0, 1.5, 2**53 - 1, 1e300, -0.0, True, False]
+# None has more than 15 digits: as text, workerd's SQLite rounds it, later ones do not.
+NUMBERS = [0, 1, 2, 3, 4, 7, -1, 1.0, 1.5, 2**40, 1e300, -0.0, True, False]
 TEXTS = ["a", "b", "c", "", "1", "é\U0001f600", "x'y\"z", "a\x00b", "\ud800"]
 OTHERS = [None, b"", b"\x00\xff", b"abc", [1, 2, 255], [], float("nan"), float("inf"), float("-inf")]
 REFUSED = [UNDEFINED, {"a": 1}, [256], [-1], ["a"], [[1]], [None], [True], {"$bigint": "9007199254740993"}]
+AGAIN = "SELECT 1; SELECT 2 AS b"
 # SQL with the number of its parameters
 STATEMENTS = [
     ("INSERT INTO users (name, age) VALUES (?, ?)", 2),
@@ -70,7 +72,7 @@ STATEMENTS = [
     ("PRAGMA foreign_key_list(posts)", 0),
     ("PRAGMA foreign_keys", 0),
     ("PRAGMA index_list(posts)", 1),
-    ("SELECT 1; SELECT 2 AS b", 0),
+    (AGAIN, 0),
     ("SELECT ?; SELECT 2", 1),
     ("INSERT INTO tags VALUES ('two', 1); SELECT * FROM tags WHERE tag = ?", 1),
     ("INSERT INTO tags VALUES ('three', 1); INSERT INTO nope VALUES (1)", 0),
@@ -118,7 +120,10 @@ def statement(draw: st.DrawFn) -> tuple[str, list[Any] | None]:
 
 
 queries = st.tuples(st.just("query"), statement(), calls).map(lambda op: (op[0], *op[1], op[2]))
-batches = st.tuples(st.just("batch"), st.lists(statement(), max_size=4))
+# The oracle prepares the statements of a batch side by side: which of two refused values is the error, chance says. And
+# what workerd does not run a second time (differences.py) undoes all of a batch.
+taken = statement().filter(lambda each: each[0] != AGAIN and not any(value in REFUSED for value in each[1] or ()))
+batches = st.tuples(st.just("batch"), st.lists(taken, max_size=4))
 scripts = st.tuples(st.just("exec"), st.lists(st.sampled_from(LINES), max_size=4).map("\n".join))
 sessions = st.tuples(
     st.just("session"), st.sampled_from([UNDEFINED, None, "first-primary", "first-unconstrained", "", " ", 5]),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -209,6 +211,11 @@ def test_an_arrangement_says_how_databases_begin(app: Make) -> None:
     with pytest.raises(EdgeUsageError, match=r"^seed data of DB:3: no such table: nope"):
         ask(world, "DB", "SELECT 1")
     world.close()
+
+
+def test_a_session_without_databases_imports_no_sqlite() -> None:
+    code = "import sys, edgelint.testing.bindings.d1_migrations; sys.exit('apsw' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 names = st.lists(st.text(alphabet="0123456789_-ab. é\U0001f600", max_size=8), min_size=1, max_size=3).map("/".join)

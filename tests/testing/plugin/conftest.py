@@ -88,6 +88,7 @@ def app(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
     def run(test: str, *options: str, ini: str = "") -> pytest.RunResult:
         pytester.makepyfile(test_app=test)
         pytester.makeini(f"[pytest]\n{ini}\n")
-        return pytester.runpytest_inprocess(*load, "-p", "no:cacheprovider", "-p", "no:randomly", *options)
+        switched_off = ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:asyncio")
+        return pytester.runpytest_inprocess(*load, *switched_off, *options)
 
     return run

@@ -37,7 +37,8 @@ class Running:
         """The fetch event; the response is read."""
 
         async def event() -> HttpResponse:
-            request = HttpRequest(method, f"https://app.test{path}", list(headers or ()), body)
+            sent = [*(headers or ()), *([("content-length", str(len(body)))] if body else ())]
+            request = HttpRequest(method, f"https://app.test{path}", sent, body)
             response = await self.worker.host().fetch(request)
             await response.read()
             return response

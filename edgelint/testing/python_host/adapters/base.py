@@ -44,9 +44,13 @@ async def content(value: Any) -> Any:
     data = bytes_of(value)
     if data is not None:
         return data
+    from edgelint.testing.python_host.web.blobs import Blob
     from edgelint.testing.python_host.web.exposed import plain as web
     from edgelint.testing.python_host.web.readable import ReadableStream
 
+    blob = web(value, Blob)
+    if blob is not None:
+        return bytes(blob._data)
     stream = web(value, ReadableStream)
     if stream is None:
         return plain(value)
@@ -76,10 +80,18 @@ def js_request(request: HttpRequest) -> Any:
 
 def js_response(response: HttpResponse) -> Any:
     """A Response that came from elsewhere."""
+    received(response)
     from edgelint.testing.python_host.web.exposed import wrap
     from edgelint.testing.python_host.web.response import Response
 
     return wrap(Response._from_http(response))
+
+
+def received(response: HttpResponse) -> HttpResponse:
+    """A response that crossed: whoever gets it may hand its socket on, though the other side did so already."""
+    if response.web_socket is not None:
+        response.web_socket.used = False
+    return response
 
 
 async def http_response(value: Any) -> HttpResponse:
@@ -92,7 +104,7 @@ async def http_response(value: Any) -> HttpResponse:
         raise type_error(
             "Incorrect type for Promise: the Promise did not resolve to 'Response'."
         )  # https://github.com/cloudflare/workerd/blob/main/src/workerd/jsg/util.c++
-    return response._to_http()
+    return received(response._to_http())
 
 
 def js_stream(data: bytes) -> Any:

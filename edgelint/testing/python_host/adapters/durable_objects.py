@@ -8,7 +8,7 @@ from typing import Any
 from edgelint.testing.errors import type_error
 from edgelint.testing.python_host.adapters.base import Adapter, options
 from edgelint.testing.python_host.adapters.fetcher import DurableObjectStub
-from edgelint.testing.python_host.containers import JsArray, JsIterator, JsMap
+from edgelint.testing.python_host.containers import JsArray, JsIterator
 from edgelint.testing.python_host.convert import plain, structured_clone
 from edgelint.testing.python_host.js_errors import as_edge_error
 from edgelint.testing.python_host.jsvalue import (
@@ -21,6 +21,7 @@ from edgelint.testing.python_host.jsvalue import (
     method,
     text,
 )
+from edgelint.testing.python_host.maps import JsMap
 from edgelint.testing.python_host.promises import settled
 from edgelint.testing.values import UNDEFINED
 
@@ -76,7 +77,7 @@ class DurableObjectNamespace(Adapter, js_name="DurableObjectNamespace"):
         return DurableObjectNamespace(self._binding.jurisdiction(None if name in (None, UNDEFINED) else text(name)))
 
 
-del DurableObjectNamespace.__getitem__  # type: ignore[attr-defined]  # ids are objects, there is nothing to subscript
+delattr(DurableObjectNamespace, "__getitem__")  # ids are objects, there is nothing to subscript
 
 
 class DurableObjectState(JsHost, js_name="DurableObjectState"):

@@ -6,6 +6,7 @@ from typing import Any
 
 from edgelint.testing.errors import UnsupportedBindingError
 from edgelint.testing.http import HttpRequest, HttpResponse
+from edgelint.testing.python_host.adapters.base import received
 from edgelint.testing.python_host.adapters.rpc import RpcCaller
 from edgelint.testing.python_host.jsvalue import JsHost, getter, method
 from edgelint.testing.values import UNDEFINED
@@ -18,8 +19,7 @@ def sent(fetch: Any, given: Any, init: Any) -> Any:
     from edgelint.testing.python_host.web.foreign import inward, outward
 
     async def answer(request: HttpRequest) -> HttpResponse:
-        response: HttpResponse = await fetch(request)
-        return response
+        return received(await fetch(request))
 
     return outward(fetch_with(answer, inward(given), MISSING if init is UNDEFINED else inward(init)))
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from edgelint.testing.python_host.adapters.base import Adapter, content, js_stream, options
 from edgelint.testing.python_host.buffers import JsArrayBuffer
-from edgelint.testing.python_host.containers import JsMap
 from edgelint.testing.python_host.convert import plain
 from edgelint.testing.python_host.jsvalue import JsObject, lower, method
+from edgelint.testing.python_host.maps import JsMap
 from edgelint.testing.values import UNDEFINED
 
 

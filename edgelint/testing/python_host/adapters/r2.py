@@ -139,12 +139,12 @@ class HeadResult(JsHost, js_name="HeadResult"):
 
     @method
     def writeHttpMetadata(self, headers: Any = UNDEFINED) -> Any:
-        written: dict[str, str] = {}
-        self._target.write_http_metadata(written)
         if not isinstance(headers, JsProxy) or headers._js_class_name != "Headers":
             raise type_error(
                 "Failed to execute 'writeHttpMetadata' on 'HeadResult': parameter 1 is not of type 'Headers'."
             )
+        written: dict[str, str] = {}
+        self._target.write_http_metadata(written)
         for name, value in written.items():
             headers._js_get("set")._js_apply(headers, [name, value])
         return UNDEFINED

@@ -10,9 +10,10 @@ from edgelint.testing.errors import EdgeError
 from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.python_host.adapters.base import js_request, js_response
 from edgelint.testing.python_host.buffers import Bytes
-from edgelint.testing.python_host.containers import JsArray, JsMap, JsSet, LiteralMap
+from edgelint.testing.python_host.containers import JsArray
 from edgelint.testing.python_host.convert import plain, register_lowering, structured_clone
 from edgelint.testing.python_host.jsvalue import JsFunction, JsHost, JsObject, JsProxy, call, lower
+from edgelint.testing.python_host.maps import JsMap, JsSet, LiteralMap
 from edgelint.testing.python_host.promises import settled
 from edgelint.testing.python_host.pyproxy import PyProxy
 from edgelint.testing.values import UNDEFINED

@@ -34,7 +34,7 @@ class WorkflowImpl(Adapter, js_name="WorkflowImpl"):
         return await self._binding.delete_batch(plain(wanted))
 
 
-del WorkflowImpl.__getitem__  # type: ignore[attr-defined]
+delattr(WorkflowImpl, "__getitem__")  # instances are got by awaiting
 
 
 class InstanceImpl(Adapter, js_name="InstanceImpl"):
