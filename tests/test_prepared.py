@@ -158,6 +158,20 @@ def test_terms() -> None:
     assert terms("SELECT " + "1," * 20_000) is None
 
 
+@pytest.mark.parametrize(("migrations", "count"), [(True, 6), (False, 6), (True, 5), (False, 5)])
+def test_forms_that_are_not_looked_at_are_counted(tmp_path: Path, migrations: bool, count: int) -> None:
+    adds = " ".join(f"if (o.x{n}) s += ' AND id > {n}';" for n in range(count))
+    files = {"migrations/0001.sql": "CREATE TABLE t (id INTEGER);"} if migrations else {}
+    found = project(tmp_path, {
+        "wrangler.toml": TOML + D1, **files,
+        "src/index.ts": "export default { async fetch(o, env) { let s = 'SELECT id FROM t WHERE 1'; " + adds
+        + " return Response.json(await env.DB.prepare(s).all()); } };",
+    })
+    assert len(found.queries) == 1
+    said = [("SQL statement: it has more alternatives than are looked at", "src/index.ts")] if count == 6 else []
+    assert found.queries_found.not_analysed() == said
+
+
 def test_what_is_not_analysed_is_counted(tmp_path: Path) -> None:
     found = app(tmp_path, "await env.DB.prepare(await request.text()).run();")
     assert found.queries_found.not_analysed() == []  # nobody has asked

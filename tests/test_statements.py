@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from edgelint.project import statements
 from edgelint.project.project import Project
+from edgelint.project.statements import UNKNOWN_COUNT
 from edgelint.source import Source
 from edgelint.syntax import tree
 from edgelint.syntax.literals import Ranges, places
@@ -105,13 +107,84 @@ def test_python(tmp_path: Path, body: str, expected: list[str]) -> None:
 
 
 def test_of_many_options_those_at_the_ends_are_covered(tmp_path: Path) -> None:
-    adds = " ".join(f"if (o.x{n}) s += ' x{n}';" for n in range(5))
+    adds = " ".join(f"if (o.x{n}) s += ' x{n}';" for n in range(6))
     found = worker(tmp_path, f"let s = 'S'; {adds} env.DB.prepare(s).all();")
     (statement,) = found.statements
     texts = {t.text for t in statement.texts}
     assert not statement.whole
-    assert texts == {"S", "S x0", "S x4", "S x0 x1 x2 x3 x4", "S x1 x2 x3 x4", "S x0 x1 x2 x3"}
+    assert texts == {"S", "S x0", "S x5", "S x0 x1 x2 x3 x4 x5", "S x1 x2 x3 x4 x5", "S x0 x1 x2 x3 x4"}
     assert statement.reason == "it has more alternatives than are looked at"
+
+
+def test_five_options_are_all_looked_at(tmp_path: Path) -> None:
+    adds = " ".join(f"if (o.x{n}) s += ' x{n}';" for n in range(5))
+    (statement,) = worker(tmp_path, f"let s = 'S'; {adds} env.DB.prepare(s).all();").statements
+    assert len({t.text for t in statement.texts}) == 32
+    assert statement.reason is None
+
+
+def test_calls_of_a_helper_that_are_left_out_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "MAX_CALLS", 3)
+    top = ("const q = (env, sql) => env.DB.prepare(sql).all();\n"
+           "const b = (env, sql, v) => env.DB.prepare(sql).bind(v).all();")
+    calls = " ".join(f"await q(env, 'A{n}'); await b(env, 'B{n} ?', 1);" for n in range(4))
+    found = worker(tmp_path, calls, top)
+    assert told(found) == ["A0 []", "A1 []", "A2 []", "B0 ? [v]", "B1 ? [v]", "B2 ? [v]"]
+    reasons = [statement.reason for statement in found.statements]
+    assert reasons == [None, None, UNKNOWN_COUNT, None, None, UNKNOWN_COUNT]
+
+
+def test_all_calls_of_a_helper_are_looked_at(tmp_path: Path) -> None:
+    calls = " ".join(f"await q(env, 'A{n}');" for n in range(100))
+    found = worker(tmp_path, calls, "const q = (env, sql) => env.DB.prepare(sql).all();")
+    assert len(told(found)) == 100
+    assert all(statement.reason is None for statement in found.statements)
+
+
+RUN = "const q = (env, s, ...v) => env.DB.prepare(s).bind(...v).all();\n"
+LISTED = "const n = (env, s, list = [9]) => env.DB.prepare(s).bind(...list).all();\n"
+
+
+@pytest.mark.parametrize(("top", "body", "expected"), [
+    (RUN, "await q(env, 'S ?', ...[1, 2]);", ["S ? [1, 2]"]),
+    (RUN, "await q(env, ...['S ?', 1], 2);", ["S ? [1, 2]"]),
+    (RUN, "await q(env, 'S ?', ...xs, 3);", ["S ? [..., 3]~"]),
+    (RUN, "await q(env, ...xs);", ["_ [...]~"]),
+    (RUN, "await q(...xs, 'S ?', 1);", ["_ [...]~"]),
+    (RUN + "const r = (env, ...more) => q(env, ...more);", "await r(env, 'S ?', 1);", ["S ? [1]"]),
+    (LISTED, "await n(env, ...['S', [1, 2]]);", ["S [1, 2]"]),
+    (LISTED, "await n(env, 'S', ...ls);", ["S [...]~"]),
+])
+def test_spread_arguments(tmp_path: Path, top: str, body: str, expected: list[str]) -> None:
+    assert told(worker(tmp_path, body, top)) == expected
+
+
+BASE = """
+class Base {
+  constructor(private db: D1Database) {}
+  sql(s: TemplateStringsArray, ...v: unknown[]) {
+    return this.db.prepare(s.reduce((a, p, i) => a + p + (i < v.length ? '?' : ''), '')).bind(...v).all();
+  }
+}
+"""
+AGENT = BASE + (
+    "class Agent { constructor(private b: Base) {} sql(s: TemplateStringsArray, ...w) { return this.b.sql(s, ...w); } }"
+)
+
+
+@pytest.mark.parametrize(("top", "body", "expected"), [
+    (BASE, "await new Base(env.DB).sql`S ${1} T ${2} U ${3} V ${4} W ${5}`;", ["S ? T ? U ? V ? W ? [1, 2, 3, 4, 5]"]),
+    (AGENT, "await new Agent(new Base(env.DB)).sql`S ${1} T ${2} U ${3} V ${4} W ${5}`;",
+     ["S ? T ? U ? V ? W ? [1, 2, 3, 4, 5]"]),
+    # of an unknown number some answers exclude others
+    ("const t = (s: TemplateStringsArray) => s.reduce((a, p, i) => a + p + (i < n.length ? '?' : ''), '');",
+     "await env.DB.prepare(t`S ${1} T ${2} U`).all();", ["_ []"]),
+    ("const t = (s: TemplateStringsArray) => s.reduce((a, p, i) => a + p + (p === x ? '' : '!'), '');",
+     "await env.DB.prepare(t`S ${1} T`).all();", ["S  T []", "S  T! []", "S ! T []", "S ! T! []"]),
+])
+def test_tags_that_count_their_values(tmp_path: Path, top: str, body: str, expected: list[str]) -> None:
+    found = told(worker(tmp_path, body, top))
+    assert sorted(found) == sorted(one.replace("  ", " ") for one in expected)
 
 
 def test_sql_files(tmp_path: Path) -> None:

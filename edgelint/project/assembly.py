@@ -32,6 +32,7 @@ _CASES = {"toUpperCase": str.upper, "toLowerCase": str.lower, "upper": str.upper
 _INDENTING = frozenset({"dedent", "outdent", "stripIndent", "stripIndents", "oneLine", "oneLineTrim", "html", "source"})
 _SPACES = later(r"/(?:\\s|\\n|\[\\s[^\]]*\]| |\\r|\\t|\|)+[+*]?(?:\{\d+,?\d*\})?/\w*")
 _FORMAT = later(r"\{\{|\}\}|\{(\w*)(?:![rsa])?(?::[^{}]*)?\}")
+_WORD = later(r"[\w$]+")
 _PERCENT = later(r"%%|%(?:\((\w+)\))?[sdif]")
 _LITERAL = later(r"""'([^']*)'|"([^"]*)\"""")
 _LITERALS = later(r"""\|?\s*(?:'[^']*'|"[^"]*")(?:\s*\|\s*(?:'[^']*'|"[^"]*"|undefined|null))*""")
@@ -346,8 +347,11 @@ class Assembly(Lists):
         self, d: Def, param: tree.Param, function: tree.Function, use: Node, here: Here, into: list[Piece]
     ) -> None:
         frame = here.frame.find(function) if here.frame is not None else None
-        if frame is None or param.rest or self.is_hidden(param, function, frame):
+        if frame is None or param.rest:
             self.constant(use, here, into)
+            return
+        if self.is_hidden(param, function, frame):
+            self.hidden(d, param, function, frame, use, here, into)
             return
         given = list(self.e.parameters.given(param, function, frame))
         if len(given) == 1 and isinstance(given[0][0], Node):
@@ -366,6 +370,18 @@ class Assembly(Lists):
             self.write(param.default, here, into)
             return
         self.constant(use, here, into)
+
+    def hidden(
+        self, d: Def, param: tree.Param, function: tree.Function, frame: Frame, use: Node, here: Here, into: list[Piece]
+    ) -> None:
+        """A parameter that a spread argument gives."""
+        exact = self.exact
+        found = self.spread(param, function, frame, here)[:1]
+        self.exact = exact
+        if found and found[0].node is not None and not found[0].repeat and not d.path:
+            self.item(found[0], into)
+        else:
+            self.constant(use, here, into)
 
     def lacks(self, node: Node, step: str | int | None, here: Here) -> bool:
         """Whether an object literal has no such member."""
@@ -716,8 +732,19 @@ class Assembly(Lists):
             if result is None:
                 return False
             text = self.written(result, inner)
+            if self.guessed(function.node.params[2:3], frame):
+                return False
         into.extend(text)
         return True
+
+    def guessed(self, params: list[Node], frame: Frame) -> bool:
+        """Whether a test of the index, one of ``params``, was decided in a turn that ``frame`` is: of a list whose
+        length is not known (``i < values.length``), where not every answer goes with every other."""
+        names = {p.target.id for p in params if isinstance(p, tree.Param) and isinstance(p.target, tree.Name)}
+        return any(
+            isinstance(key, tuple) and key[0] == "test" and key[3] == id(frame) and names & set(_WORD.findall(key[4]))
+            for key in self.world.decided
+        )
 
     # -- arguments ------------------------------------------------------------------------------------------------
 

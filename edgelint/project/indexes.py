@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _FLAG = re.compile(
     r"^(?:is|has|was|can|should)_|^is[A-Z]|^(?:active|enabled|disabled|deleted|archived|published|hidden|public)$"
 )
-TEXTS = 8
+TEXTS = 48
 """Texts of one statement that are planned."""
 CANDIDATES = 12
 

@@ -218,7 +218,14 @@ class Lists(Branches):
         if template is not None and position == 0:
             return self.tag_texts(template, Here(frame.file, frame.parent))
         if self.is_hidden(param, function, frame):
-            return self.nothing(here)
+            spread = self.spread(param, function, frame, here)
+            if param.rest and not d.path:
+                return spread
+            first = spread[0] if spread else None
+            known = first is not None and first.node is not None and not first.repeat and not d.path
+            return self.items(first.node, first.here) if known and first is not None and first.node is not None else (
+                self.nothing(here)
+            )
         given = list(self.e.parameters.given(param, function, frame))
         if param.rest and not d.path:
             return [
@@ -240,6 +247,25 @@ class Lists(Branches):
     def is_hidden(param: tree.Param, function: tree.Function, frame: Frame) -> bool:
         """Whether a spread argument of the call hides what it gives for ``param``."""
         return frame.rest and (bool(param.rest) or function.params.index(param) >= len(frame.args))
+
+    def spread(self, param: tree.Param, function: tree.Function, frame: Frame, here: Here) -> list[Item]:
+        """What a call with a spread argument gives from ``param`` on: ``query(sql, ...values)``."""
+        if frame.call is None:
+            return self.nothing(here)
+        args = [arg for arg in frame.call.args if not isinstance(arg, tree.Keyword)]
+        first = next(n for n, arg in enumerate(args) if isinstance(arg, tree.Spread))
+        there = Here(frame.file, frame.parent)
+        position = function.params.index(param)
+        found = [
+            Item(arg, there) if isinstance(arg, Node) else Item(None, there) for arg in frame.args[position:]
+        ]
+        behind: list[Item] = []
+        for arg in args[first:]:
+            behind += self.items(arg.value, there) if isinstance(arg, tree.Spread) else [Item(arg, there)]
+        skipped = behind[: max(0, position - len(frame.args))]
+        if any(item.repeat for item in skipped):
+            return self.nothing(here)
+        return found + behind[len(skipped) :]
 
     def pushed(self, symbol: Symbol, d: Def, use: Node, here: Here, found: list[Item]) -> list[Item]:
         """``found`` with what is pushed between the list's beginning and ``use``."""

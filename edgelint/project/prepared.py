@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 _RENAMES = re.compile(r"\bRENAME\b", re.I)
 _ADDS = re.compile(r"\bADD\b", re.I)
-PLANS = 12
-"""Texts of one statement whose plans are looked at."""
 
 
 class Shape:
@@ -231,7 +229,7 @@ class Queries:
             if not sources:
                 skipped = NO_DATABASE
             elif not any(shapes):
-                skipped = NO_SCHEMA
+                skipped = skipped or NO_SCHEMA
             for shape in shapes:
                 if shape is not None:
                     asked += self._asked(statement, shape)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgelint.project.project import Project
     from edgelint.project.statements import SqlStatement, SqlText
 
-MAX_TEXTS = 24
+MAX_TEXTS = 48
 """Alternatives of one statement that are looked at word by word: they differ little."""
 
 

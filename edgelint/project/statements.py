@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from edgelint.project.frames import Frame
     from edgelint.project.project import Project
 
-MAX_CALLS = 60  # known calls of one helper that are looked at
+MAX_CALLS = 1_000  # known calls of one helper that are looked at
 MAX_LEVELS = 3  # helpers that call helpers
 _RUNS = ("run", "all", "first", "raw")
 
@@ -139,6 +139,7 @@ class Statements:
         self._project = project
         self._found: list[SqlStatement] | None = None
         self._depends: dict[tuple[int, str], frozenset[tree.Function]] = {}
+        self._cut = False  # more calls of a helper are known than were looked at
         self._tags: list[tuple[SourceFile, tree.Template]] | None = None
 
     @property
@@ -236,13 +237,14 @@ class Statements:
                 yield from self._plain(call, unknown, bind.node, None)
             return
         function = tree.enclosing_function(bind.node)
+        found = []
         for frame in self._frames_for(function, bind.file, [w.prepare for w in ways], bind):
             for way in dict.fromkeys(self.ways(bind.receiver, Here(bind.file, frame))):
                 prepare = by_node.get(id(way.prepare))
                 if prepare is not None:
-                    yield self._statement(
-                        prepare, Here(way.file, way.frame), bind.node, Here(bind.file, frame), bind.node.args, None
-                    )
+                    here, there = Here(way.file, way.frame), Here(bind.file, frame)
+                    found.append(self._statement(prepare, here, bind.node, there, bind.node.args, None))
+        yield from self._counted(found)
 
     def _frames_for(
         self, function: tree.Function | None, file: SourceFile, prepares: list[tree.Call], bind: BindingCall
@@ -267,9 +269,18 @@ class Statements:
         if text is None:
             return
         given = self.given(text, call.file)
+        found = []
         for frame in self.frames(_innermost(given), 0) if given else (None,):
             here = Here(call.file, frame)
-            yield self._statement(call, here, bind, here, args, run)
+            found.append(self._statement(call, here, bind, here, args, run))
+        yield from self._counted(found)
+
+    def _counted(self, found: list[SqlStatement]) -> list[SqlStatement]:
+        """``found``, one of them not whole when calls of the helper were left out: so that it is said."""
+        if self._cut and found:
+            found[-1].whole = False
+        self._cut = False
+        return found
 
     def _statement(
         self, call: BindingCall, here: Here, bind: tree.Call | None, there: Here, args: list[Node],
@@ -340,11 +351,14 @@ class Statements:
         file = self.e.parameters.file_of(function)
         if file is None or level >= MAX_LEVELS:
             return [None]
-        for site_file, site, _ in self.e.parameters.callers(function)[:MAX_CALLS]:
+        for site_file, site, _ in self.e.parameters.callers(function):
+            if len(found) >= MAX_CALLS:
+                self._cut = True
+                break
             given = frozenset(g for arg in site.args for g in self.given(arg, site_file)) - {function}
             for parent in self.frames(_innermost(given), level + 1) if given else (None,):
                 frame = self.e.call_values.frame(Func(function, file), site, site_file, parent)
-                if frame is not None and len(found) < MAX_CALLS:
+                if frame is not None:
                     found.append(frame)
         first = function.params[0] if function.params else None
         if isinstance(first, tree.Param) and is_tag_text(first, function):

@@ -3,7 +3,7 @@
 Where the code may go one way or the other, the reading asks its ``World``. One key is decided once in a world, so a
 text and its arguments that hang on the same test are of one mind. ``worlds`` runs the reading until every way was gone;
 when there are more than ``MAX_WORLDS``, those in which all options are taken, none, the first or the last one alone,
-and all but one of these.
+and all but one of these, beside those that were gone until then.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from math import prod
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
-MAX_WORLDS = 16
-"""Texts of one statement that are told apart: four independent options."""
+MAX_WORLDS = 32
+"""Texts of one statement that are told apart: five independent options."""
 
 
 class Impossible(Exception):
@@ -59,7 +59,8 @@ class World:
 
 
 class Outcomes(NamedTuple, Generic[T]):
-    """What the reading gave in each world; ``whole`` is False when there were more than could be looked at."""
+    """What the reading gave in each world; ``whole`` is False when there are more than were looked at. The same may
+    come twice."""
 
     results: list[T]
     whole: bool
@@ -85,7 +86,7 @@ def worlds(read: Callable[[World], T]) -> Outcomes[T]:
         if not trail:
             return Outcomes(results, True)
         if runs >= MAX_WORLDS:
-            return Outcomes(_covering(read)[0], False)
+            return Outcomes([*_covering(read)[0], *results], False)
         script = [choice.taken for choice in trail[:-1]] + [trail[-1].taken + 1]
 
 
