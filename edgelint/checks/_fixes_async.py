@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from edgelint.checks._fixes_text import insertion
 from edgelint.diagnostics import Edit, Fix, Span
-from edgelint.project.atoms import Arr, Const, ListOf, Number, Plat, SafeText
+from edgelint.project.atoms import Const, Number, Plat, SafeText
 from edgelint.project.flow import is_waiting
 from edgelint.syntax import tree
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _CHAINS = frozenset({"then", "catch", "finally"})
 _PLAIN_BODIES = frozenset({"text", "json", "arrayBuffer", "bytes", "stringify", "String", "toString", "toISOString",
                            "dumps", "str"})  # fmt: skip
+_OF_OBJECTS = frozenset({"keys", "values", "entries"})
+_GIVE_ARRAYS = frozenset({"split", "map", "filter", "slice", "flat", "flatMap", "sort", "reverse"})
 # The argument that may be a stream, by the kind of store and the method.
 _BODIES = {("kv", "put"): 1, ("r2", "put"): 1, ("cache", "put"): 1}
 
@@ -49,7 +51,7 @@ def waited_for(drop: Dropped, project: Project) -> Fix | None:
     if function is None:
         return None
     if isinstance(inner, tree.Call) and isinstance(inner.func, tree.Member) and inner.func.name == "forEach":
-        return _each(inner, function, file, project)
+        return _each(inner, function, file)
     chained = _ends_in(inner, drop.call)
     at_once = isinstance(inner, tree.Call) and isinstance(inner.func, tree.Function) and inner.func.is_async
     if not chained and not at_once:
@@ -160,17 +162,28 @@ def _given_to_wait(call: tree.Call, file: SourceFile) -> Fix | None:
     return None
 
 
-def _each(call: tree.Call, function: tree.Function, file: SourceFile, project: Project) -> Fix | None:
+def _is_array(node: Node, file: SourceFile) -> bool:
+    """Whether ``node`` is an array for certain: what else has ``forEach`` (a Map, Headers) may have no ``map``."""
+    if isinstance(node, tree.Name):
+        symbol = file.index.resolve(node)
+        one = symbol.defs[0] if symbol is not None and len(symbol.defs) == 1 else None
+        return one is not None and one.kind == "value" and not one.path and one.node is not None and (
+            not isinstance(one.node, tree.Name) and _is_array(one.node, file)
+        )
+    if isinstance(node, tree.Call) and isinstance(node.func, tree.Member):
+        of_object = isinstance(node.func.obj, tree.Name) and node.func.obj.id == "Object"
+        return node.func.name in (_OF_OBJECTS if of_object else _GIVE_ARRAYS)
+    return isinstance(node, tree.Array)
+
+
+def _each(call: tree.Call, function: tree.Function, file: SourceFile) -> Fix | None:
     """``await Promise.all(items.map(...))`` for ``items.forEach(...)``, when ``items`` is an array for certain. Unsafe:
     the answer waits for all of them, and fails with the first that fails."""
     func = call.func
     callback = call.args[0] if len(call.args) == 1 else None
     if not isinstance(func, tree.Member) or func.optional or not isinstance(callback, tree.Function):
         return None
-    value = project.evaluator.evaluate(func.obj, file)
-    if not callback.is_async or not function.is_async or not value:
-        return None
-    if not all(isinstance(atom, Arr | ListOf) for atom in value):
+    if not callback.is_async or not function.is_async or not _is_array(func.obj, file):
         return None
     name = Edit(Span(file.path, func.name_start, func.name_end), "map")
     return Fix("Wait for all of them", (

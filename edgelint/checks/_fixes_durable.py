@@ -84,7 +84,8 @@ def _calls_base(constructor: tree.Function, file: SourceFile, python: bool) -> l
         return edits
     if data[body.start : body.start + 1] != b"{":
         return None
-    lead = indent(data, constructor.start) + step(data)
+    own_line = begins_line(data, first.start)
+    lead = indent(data, first.start) if own_line else indent(data, constructor.start) + step(data)
     edits.append(insertion(file.path, body.start + 1, f"\n{lead}super({given});"))
     return edits
 

@@ -71,7 +71,9 @@ def _is_number(node: Node, file: SourceFile, project: Project, depth: int) -> bo
         given = symbol.defs[0] if symbol is not None and len(symbol.defs) == 1 else None
         if given is not None and isinstance(given.node, tree.Param) and not given.path:
             optional = file.source.data[given.node.target.end : given.node.end].lstrip().startswith(b"?")
-            if (given.node.annotation or "").strip() in ("number", "int", "float") and not optional:
+            if optional:
+                return False
+            if (given.node.annotation or "").strip() in ("number", "int", "float"):
                 return True
         elif given is not None and given.kind == "value" and not given.path and given.node is not None:
             return _is_number(given.node, file, project, depth + 1)
