@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ACTION = "cloudflare/wrangler-action"
 
 _WRANGLER = re.compile(r"(?:.*/)?wrangler(?:@(?P<version>\S+))?")
+_WRAPPERS = re.compile(r"opennextjs-cloudflare|vinext-cloudflare|vinext|@opennextjs/cloudflare(?:@\S+)?")
+"""Commands whose ``deploy`` runs wrangler's."""
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _BEFORE = frozenset(("sudo", "time", "exec", "command", "env", "!", "if", "then", "else", "do", "while", "until", "{",
                      "cross-env", "nohup"))  # fmt: skip
@@ -46,7 +48,7 @@ _MOST_NESTED = 5
 class WranglerCommand(NamedTuple):
     """One wrangler command. ``words`` follow the word wrangler; ``directory`` is where it runs (None: not plain).
 
-    ``runner``: how wrangler is found: "npx", "dlx", "action", or "installed". ``version`` is what stands after
+    ``runner``: how wrangler is found: "npx", "dlx", "action", "installed", or "wrapper" (another command runs it). ``version`` is what stands after
     ``wrangler@``. ``span`` is what to point at: the words in the workflow, or the script's name there; ``tool`` the
     word that names wrangler. ``given`` is the action's environment input.
     """
@@ -235,7 +237,11 @@ class _Reader:
         manager = head in _MANAGERS
         rest, here = self.options(words[1:], here) if manager else (words[1:], here)
         verb = rest[0].text if rest else ""
-        if _WRANGLER.fullmatch(head):
+        wrapped = next((i for i, word in enumerate(words[:4]) if _WRAPPERS.fullmatch(word.text)), None)
+        if wrapped is not None:
+            if any(word.text == "deploy" for word in words[wrapped + 1 : wrapped + 2]):
+                self.wrangler("wrapper", words[wrapped:], here, place, at)
+        elif _WRANGLER.fullmatch(head):
             self.wrangler("installed", words, here, place, at)
         elif head in _RUNNERS or (manager and (verb == "dlx" or (head in ("npm", "bun") and verb in ("x", "exec")))):
             tail = rest[1:] if manager else rest
@@ -323,19 +329,18 @@ class _Reader:
 
     def wrangler(self, runner: str, words: list[Word], here: str | None, place: Place, at: Span | None) -> None:
         named = _WRANGLER.fullmatch(words[0].text)
-        assert named is not None
         span = at or place(words[0].start, _verb_end(words))
         tool = at or place(words[0].start, words[0].end)
         self.found.commands.append(
             WranglerCommand(self.found.workflow, self.found.job, self.step, tuple(words[1:]), here, runner,
-                            named["version"], span, tool)
+                            named["version"] if named is not None else None, span, tool)
         )  # fmt: skip
 
 
 def _verb_end(words: tuple[Word, ...] | list[Word]) -> int:
     """Where the words end that say what the command does."""
     texts = [word.text for word in words]
-    start = 1 if _WRANGLER.fullmatch(texts[0]) else 0
+    start = 1 if _WRANGLER.fullmatch(texts[0]) or _WRAPPERS.fullmatch(texts[0]) else 0
     size = {"d1": 3, "versions": 2, "pages": 2}.get(texts[start] if len(texts) > start else "", 1)
     last = start
     for index in range(start, min(start + size, len(words))):

@@ -54,7 +54,7 @@ def unnamed_deploys(project: Project) -> Iterator[Unnamed]:
             config = config_of(project, command)
             if config is None or not _names_none(job, command) or not _is_as_written(project, job, command, config):
                 continue
-            named = [place for place in config.environments if place.name is not None]
+            named = [place for place in config.environments[1:] if not _is_same_worker(config, place)]
             found = next(_expected(job, command, named), None)
             if found is not None and not _deployed_by_name(project, config, found[0]):
                 yield Unnamed(command, config, *found)
@@ -64,6 +64,13 @@ def same(one: str, other: str) -> bool:
     """Whether two names of branches or environments mean the same."""
     one, other = one.lower(), other.lower()
     return one == other or any(one in names and other in names for names in _SAME)
+
+
+def _is_same_worker(config: WranglerConfig, place: Environment) -> bool:
+    """Whether an environment is deployed over the top level's Worker: by default its name has the environment's at its
+    end."""
+    name = place.get("name") if place.declares("name") else None
+    return name is not None and name.text() == config.name
 
 
 def _names_none(job: JobCommands, command: WranglerCommand) -> bool:
