@@ -40,6 +40,7 @@ from edgelint.syntax.parse import parse_file
 
 if TYPE_CHECKING:
     from edgelint.project.commands import Command
+    from edgelint.project.workflow_files import Workflow
     from edgelint.settings import Settings
     from edgelint.syntax.parse import Parse
 
@@ -81,6 +82,7 @@ class Project:
         self.wrangler_commands: list[Command] | None = None  # kept by commands.commands()
         self.overlay = overlay or {}
         self.packages = Packages(root, discovered.package_json, discovered.tsconfig, self.overlay)
+        self.workflows_read: list[Workflow] | None = None  # kept by workflow_files.workflows()
         self.graph = ModuleGraph(root, self.files, self.packages)
         self.evaluator = Evaluator(self.files, self.graph, self.kind_of)
         self.texts = Texts(self.evaluator)
