@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequenc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from edgelint.testing.errors import EdgeError, EdgeUsageError
 from edgelint.testing.python_host import importing, io_context
 from edgelint.testing.python_host.dispatch import Entrypoints
 from edgelint.testing.python_host.environment import Environment
@@ -86,11 +85,22 @@ class PythonHost:
                 }  # fmt: skip
                 self.realm.js_modules = self._js_modules()
                 sdk = importing.sdk()
+                self._say_which_sdk()
                 main = self._modules.load(self.realm)
                 self._entrypoints = Entrypoints(main, sdk, self.profile)
         except BaseException:
             self._stop()
             raise
+
+    def _say_which_sdk(self) -> None:
+        """Older compatibility dates get the runtime's own SDK in production, unless the app vendors one."""
+        if self.profile.bundled_sdk and not (self.worker.config.root / "python_modules" / "workers").is_dir():
+            self.world.log(
+                "warning",
+                f"compatibility date {self.worker.config.compatibility_date} runs on the SDK inside of the runtime, "
+                "whose env is not wrapped (None is undefined, results are JsProxy); this test runs on the SDK that is "
+                "installed",
+            )
 
     def _runtime_names(self) -> dict[str, Any]:
         """Global names that are Workers' own."""
@@ -273,6 +283,3 @@ class PythonHost:
         """Await code of the app as a part of an event."""
         with self._inside(), context.active():
             return await work
-
-
-__all__ = ["EdgeError", "EdgeUsageError", "PythonHost"]

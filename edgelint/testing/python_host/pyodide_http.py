@@ -129,9 +129,6 @@ class FetchResponse:
         self._raise_if_failed()
         return (await self.buffer()).to_bytes()
 
-    async def _into_file(self, file: Any) -> None:
-        file.write(await self.bytes())
-
     def abort(self, reason: Any = None) -> None:
         """Abort the request."""
         if self.abort_controller is None:

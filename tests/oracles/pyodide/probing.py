@@ -25,6 +25,8 @@ def describe(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         inside = ", ".join(describe(item) for item in value)
         return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    if type(value) is set and value:
+        return "{" + ", ".join(sorted(describe(item) for item in value)) + "}"  # their order is not the same each time
     if type(value) is dict:
         return "{" + ", ".join(f"{describe(key)}: {describe(item)}" for key, item in value.items()) + "}"
     if isinstance(value, JsProxy):

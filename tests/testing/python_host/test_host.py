@@ -341,6 +341,15 @@ def test_oldest_pyodide(tmp_path: Path) -> None:
         assert worker.json() == [True, False, False]
 
 
+def test_older_dates_say_that_their_sdk_is_another(tmp_path: Path) -> None:
+    with running(tmp_path, app("return Response('')"), date="2026-04-20") as worker:
+        worker.fetch()
+        assert [level for level, text in worker.world.logs if "SDK inside of the runtime" in text] == ["warning"]
+    with running(tmp_path, app("return Response('')"), date="2026-04-21") as worker:
+        worker.fetch()
+        assert worker.world.logs == []
+
+
 def test_module_of_javascript(tmp_path: Path) -> None:
     source = app(
         "try:\n    import_from_javascript('cloudflare:nope')\nexcept ImportError as error:\n    words = str(error)\n"

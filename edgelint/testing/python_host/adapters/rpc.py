@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from edgelint.testing.bindings.rpc import RpcStub
-from edgelint.testing.errors import EdgeError
 from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.python_host.adapters.base import js_request, js_response
 from edgelint.testing.python_host.buffers import Bytes
@@ -133,11 +132,6 @@ class RpcCaller(JsHost, js_name="Object"):
         if name.startswith("_"):
             raise AttributeError(name)
         return super().__getattr__(name)
-
-
-def no_fetch(name: str) -> EdgeError:
-    """The error of an object that answers no requests."""
-    return EdgeError(f"{name} does not export a fetch() function.", "TypeError")
 
 
 register_lowering(RpcStub, JsRpcStub)
