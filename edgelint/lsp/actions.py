@@ -8,6 +8,10 @@ from lsprotocol import types
 
 from edgelint import fixes, registry
 from edgelint.diagnostics import Diagnostic, Fix, Span
+from edgelint.lsp.moved import difference
+from edgelint.source import BOM, Source, UnreadableSource
+from edgelint.syntax import tree
+from edgelint.syntax.parse import parse_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +30,7 @@ class Edits:
     client takes the creation of files."""
 
     def __init__(self, uri: Callable[[str], str], lines: Callable[[str], Lines], creates: bool) -> None:
-        self._uri = uri
+        self.uri = uri
         self.lines = lines
         self._creates = creates
 
@@ -40,14 +44,14 @@ class Edits:
                 made.append(edit.span.path)
             texts.setdefault(edit.span.path, []).append(types.TextEdit(lines.range(edit.span), edit.text))
         if not made:
-            return types.WorkspaceEdit(changes={self._uri(path): edits for path, edits in texts.items()})
+            return types.WorkspaceEdit(changes={self.uri(path): edits for path, edits in texts.items()})
         if not self._creates:
             return None
         changes: list[types.TextDocumentEdit | types.CreateFile | types.RenameFile | types.DeleteFile] = [
-            types.CreateFile(self._uri(path), options=types.CreateFileOptions(ignore_if_exists=True)) for path in made
+            types.CreateFile(self.uri(path), options=types.CreateFileOptions(ignore_if_exists=True)) for path in made
         ]
         for path, edits in texts.items():
-            document = types.OptionalVersionedTextDocumentIdentifier(uri=self._uri(path), version=None)
+            document = types.OptionalVersionedTextDocumentIdentifier(uri=self.uri(path), version=None)
             changes.append(types.TextDocumentEdit(document, list(edits)))
         return types.WorkspaceEdit(document_changes=changes)
 
@@ -55,16 +59,15 @@ class Edits:
         """The edit that makes a file's text ``new``: one change from the first byte that differs to the last."""
         lines = self.lines(path)
         old = lines.data
-        start = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+        start, end, _ = difference(old, new)
+        end = len(old) - end  # bytes that are the same at the end
         while start > 0 and (_inside(old, start) or _inside(new, start)):
             start -= 1
-        room = min(len(old), len(new)) - start
-        end = next((n for n in range(room) if old[-1 - n] != new[-1 - n]), room)
         while end > 0 and _inside(old, len(old) - end):
             end -= 1
         text = new[start : len(new) - end].decode("utf-8", "replace")
         edit = types.TextEdit(lines.range(Span(path, start, len(old) - end)), text)
-        return types.WorkspaceEdit(changes={self._uri(path): [edit]})
+        return types.WorkspaceEdit(changes={self.uri(path): [edit]})
 
 
 def _inside(data: bytes, offset: int) -> bool:
@@ -108,16 +111,33 @@ def of_findings(
 
 
 def _suppression(path: str, item: Diagnostic, edits: Edits) -> types.WorkspaceEdit:
-    """A comment alone on the line above, with the indentation of the finding's line and room for a reason."""
+    """A comment alone on the line above, with the indentation of that line and room for a reason."""
     lines = edits.lines(path)
     data = lines.data
-    start = data.rfind(b"\n", 0, item.span.start) + 1
+    start = _line_of_statement(path, data, item.span.start)
     indent = data[start : len(data) - len(data[start:].lstrip(b" \t"))].decode()
     suffix = f".{path.rpartition('.')[2]}"
     line_end = "\r\n" if b"\r\n" in data else "\n"
     comment = f"{indent}{_MARKS.get(suffix, '// ')}edgelint: ignore[{item.rule}] (say why){line_end}"
     at = Span(path, start, start)
-    return types.WorkspaceEdit(changes={edits._uri(path): [types.TextEdit(lines.range(at), comment)]})
+    return types.WorkspaceEdit(changes={edits.uri(path): [types.TextEdit(lines.range(at), comment)]})
+
+
+def _line_of_statement(path: str, data: bytes, offset: int) -> int:
+    """The start of the line of a place; when that is inside a text of several lines, of the line where it begins: a
+    comment would be part of the text."""
+    start = data.rfind(b"\n", 0, offset) + 1
+    try:
+        module = parse_file(path, Source(path, data)).module
+    except (UnreadableSource, ValueError):
+        return start
+    texts = [
+        node for node in tree.walk(module) if isinstance(node, tree.Literal | tree.Template) and node.start < offset
+    ]
+    for node in reversed(texts):
+        if node.start < start < node.end:
+            start = data.rfind(b"\n", 0, node.start) + 1
+    return max(start, len(BOM) if data.startswith(BOM) else 0)
 
 
 def fix_all(analysis: Analysis, path: str, edits: Edits) -> types.CodeAction | None:

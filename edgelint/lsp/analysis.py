@@ -75,6 +75,7 @@ class Analysis:
         self._good: dict[str, bytes] = {}
         self._facts: _Facts | None = None
         self._disk = 0
+        self._at: tuple[str, int] | None = None  # where the last edit was
         self._before: tuple[_Facts, dict[str, bytes], list[Diagnostic]] | None = None
 
     @property
@@ -104,7 +105,7 @@ class Analysis:
             broken = {path: problems for path, data in texts.items() if (problems := self._problems(path, data))}
             stand_ins = {path: good for path in broken if (good := self._good_text(path)) is not None}
             facts = self._facts
-            if facts is None or facts.disk != disk or facts.texts != texts | stand_ins:
+            if facts is None or facts.disk != disk or _changed(facts, texts | stand_ins):
                 facts = self._facts = self._analysed(settings, texts | stand_ins, disk, stop)
         except (settings_module.SettingsError, engine.UsageError) as error:
             self._facts = None
@@ -122,8 +123,9 @@ class Analysis:
         if path in self._good:
             return self._good[path]
         facts = self._facts
-        outline = facts.outlines.get(path) if facts is not None else None
-        return outline.data if outline is not None and not _is_broken(facts, path) else None
+        if facts is None or path not in facts.outlines or _is_broken(facts, path):
+            return None
+        return facts.outlines[path].data
 
     def _analysed(
         self, settings: Settings, texts: dict[str, bytes], disk: int, stop: Callable[[], bool]
@@ -144,7 +146,8 @@ class Analysis:
             for path, file in project.files.items():
                 old = known.get(path)
                 outlines[path] = old if old is not None and old.data == file.source.data else outline(project, path)
-        return _Facts(texts, {path: tuple(items) for path, items in found.items()}, project, outlines, tuple(entries), disk)
+        by_path = {path: tuple(items) for path, items in found.items()}
+        return _Facts(texts, by_path, project, outlines, tuple(entries), disk)
 
     # -- one edit ----------------------------------------------------------------------------------------------------
 
@@ -156,7 +159,7 @@ class Analysis:
         texts, facts = dict(self.overlay), self._facts
         if facts is None or facts.project is None or facts.disk != self._disk or self._settings is None:
             return None
-        changed = [path for path in texts.keys() | facts.texts.keys() if texts.get(path) != facts.texts.get(path)]
+        changed = _changed(facts, texts)
         if len(changed) != 1 or changed[0] not in texts or changed[0] not in facts.outlines:
             return None
         [path] = changed
@@ -165,6 +168,7 @@ class Analysis:
         part = slices.cut(facts.outlines, facts.entries, path, texts[path])
         if part is None:
             return None
+        self._at = path, part.start
         old, moved = facts.outlines[path].data, Moved(path, facts.outlines[path].data, texts[path])
         near = _near(self._settings.selected())
         fresh = self._sliced(facts, part.texts, path, near, stop)
@@ -186,6 +190,20 @@ class Analysis:
         shown[path] = tuple(sorted({*shown[path], *fresh}, key=lambda item: item.sort_key))
         self.last = Snapshot(shown, texts, facts.project, {path: old}, whole=False)
         return self.last
+
+    def prepare(self, stop: Callable[[], bool]) -> None:
+        """After a whole run: see what a slice says of the part where the last edit was, for the next one there.
+
+        Raises ``engine.Stopped``.
+        """
+        facts = self._facts
+        if self._at is None or facts is None or self._at[0] not in facts.outlines or _is_broken(facts, self._at[0]):
+            return
+        path, at = self._at
+        part = slices.cut(facts.outlines, facts.entries, path, facts.outlines[path].data, at)
+        if part is not None:
+            near = _near(self.settings.selected())
+            self._before = facts, part.before, self._sliced(facts, part.before, path, near, stop)
 
     def _sliced(
         self, facts: _Facts, texts: dict[str, bytes], path: str, near: frozenset[str], stop: Callable[[], bool]
@@ -222,6 +240,10 @@ class Analysis:
               if _mark(item) not in here and (item.rule, item.message) not in on_changed_lines),
             *(new for item in blind if (new := moved.diagnostic(item)) is not None),
         ]  # fmt: skip
+
+    def outline(self, path: str) -> Outline | None:
+        """The parts of a source file as the last whole run saw it."""
+        return self._facts.outlines.get(path) if self._facts is not None else None
 
     # -- texts -------------------------------------------------------------------------------------------------------
 
@@ -262,6 +284,20 @@ def _mark(item: Diagnostic) -> tuple[str, Span, str]:
 
 def _marks(items: Iterable[Diagnostic]) -> set[tuple[str, Span, str]]:
     return set(map(_mark, items))
+
+
+def _changed(facts: _Facts, texts: Mapping[str, bytes]) -> list[str]:
+    """The files whose text is not that of the facts. To open a file that is as it was read changes nothing."""
+    return [
+        path for path in texts.keys() | facts.texts.keys()
+        if texts.get(path) != (facts.texts[path] if path in facts.texts else _read(facts, path))
+    ]  # fmt: skip
+
+
+def _read(facts: _Facts, path: str) -> bytes | None:
+    """A source file as the facts have it, when they would be the same with it open."""
+    listed = facts.project is not None and path in facts.project.discovered.sources
+    return facts.outlines[path].data if listed and path in facts.outlines else None
 
 
 def _is_broken(facts: _Facts, path: str) -> bool:

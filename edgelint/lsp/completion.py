@@ -12,6 +12,7 @@ from edgelint.syntax.parse import parse_file
 from edgelint.syntax.sql import tokens
 
 if TYPE_CHECKING:
+    from edgelint.lsp.outline import Outline
     from edgelint.project.project import Project
 
 _ENV: Final = re.compile(r"(?:\benv|\.Bindings|\bbindings)\??\.(\w*)$")
@@ -27,14 +28,14 @@ class Item(NamedTuple):
     detail: str
 
 
-def items(project: Project, path: str, data: bytes, offset: int) -> list[Item]:
-    """What may stand at a place of an unsaved text."""
+def items(project: Project, outline: Outline | None, path: str, data: bytes, offset: int) -> list[Item]:
+    """What may stand at a place of an unsaved text. ``outline`` is that of an earlier text, if there is one."""
     line = data[data.rfind(b"\n", 0, offset) + 1 : offset].decode("utf-8", "replace")
     if _ENV.search(line) is not None:
         return [
             Item(name, "binding", facts.kind_label(kind)) for name, kind in facts.binding_names(project, path).items()
         ]
-    before, whole = _sql_around(path, data, offset)
+    before, whole = _sql_around(path, data if outline is None else outline.around(data, offset), offset)
     return _sql(project, before, whole) if whole else []
 
 
@@ -66,7 +67,7 @@ def _sql_around(path: str, data: bytes, offset: int) -> tuple[str, str]:
         return before[start:], text[start : end if end >= 0 else len(text)]
     try:
         parsed = parse_file(path, Source(path, data))
-    except UnreadableSource:
+    except (UnreadableSource, ValueError):  # no text, or no language that holds SQL
         return "", ""
     for node in tree.walk(parsed.module):
         if isinstance(node, (tree.Literal, tree.Template)) and node.start < offset < node.end:

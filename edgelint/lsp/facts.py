@@ -12,6 +12,7 @@ from edgelint.project.schema_places import SchemaPlaces
 from edgelint.syntax.sql import tokens
 
 if TYPE_CHECKING:
+    from edgelint.lsp.analysis import Snapshot
     from edgelint.project.env_uses import EnvUse
     from edgelint.project.project import Project, Worker
     from edgelint.project.wrangler import BindingDecl
@@ -99,6 +100,24 @@ def table_at(project: Project, path: str, offset: int) -> tuple[str, list[Span]]
                 found = created(project, _unquoted(token.text))
                 return (_unquoted(token.text), found) if found else None
     return None
+
+
+def definitions(snapshot: Snapshot, path: str, offset: int) -> list[Span]:
+    """Where what stands at a place of the text of now is declared: a binding in the config, a table in a migration.
+    Nothing on lines that changed since the facts were taken."""
+    project = snapshot.project
+    moved = snapshot.moved(path)
+    at = offset if moved is None else moved.back(offset)
+    if project is None or at is None:
+        return []
+    use = env_use(project, path, at)
+    if use is not None:
+        spans = [each.declaration.span for each in declarations(project, path, use.name)]
+    else:
+        table = table_at(project, path, at)
+        spans = table[1] if table is not None else []
+    here = [span if (how := snapshot.moved(span.path)) is None else how.span(span) for span in spans]
+    return list(dict.fromkeys(span for span in here if span is not None))
 
 
 def created(project: Project, table: str) -> list[Span]:

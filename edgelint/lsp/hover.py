@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edgelint.lsp.analysis import Snapshot
+    from edgelint.project.project import Project
 
 
 def markdown(
@@ -25,8 +26,10 @@ def markdown(
     if named is not None:
         return document(named)
     parts = []
-    if snapshot.project is not None and path not in snapshot.stand_ins:
-        described = _binding(snapshot, path, offset, link, text)
+    moved = snapshot.moved(path)
+    at = offset if moved is None else moved.back(offset)
+    if snapshot.project is not None and at is not None:
+        described = _binding(snapshot, snapshot.project, path, at, link, text)
         if described is not None:
             parts.append(described)
     rules = dict.fromkeys(
@@ -45,10 +48,9 @@ def document(rule: str) -> str | None:
 
 
 def _binding(
-    snapshot: Snapshot, path: str, offset: int, link: Callable[[str, int], str], text: Callable[[str], bytes]
+    snapshot: Snapshot, project: Project, path: str, offset: int, link: Callable[[str, int], str],
+    text: Callable[[str], bytes],
 ) -> str | None:
-    project = snapshot.project
-    assert project is not None
     use = facts.env_use(project, path, offset)
     if use is None:
         return None
@@ -61,7 +63,11 @@ def _binding(
     have = set()
     for worker, environment, declared in found:
         have.add((worker, environment))
-        span = declared.span
+        how = snapshot.moved(declared.span.path)
+        span = declared.span if how is None else how.span(declared.span)
+        if span is None:
+            lines.append(f"- {worker}, {_environment(environment)}: {declared.span.path}")
+            continue
         data = text(span.path)
         line = position(data, line_starts(data), span.start)[0]
         place = f"[{span.path}:{line}]({link(span.path, line)})"

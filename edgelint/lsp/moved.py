@@ -90,5 +90,5 @@ def in_current_texts(
 
 
 def _mentions(item: Diagnostic, path: str) -> bool:
-    fix = item.fix.edits if item.fix is not None else ()
-    return any(each.span.path == path for each in (*item.related, *fix))
+    edits = item.fix.edits if item.fix is not None else ()
+    return any(each.span.path == path for each in item.related) or any(each.span.path == path for each in edits)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from edgelint.lsp.moved import difference
 from edgelint.syntax import tree
 
 if TYPE_CHECKING:
@@ -81,6 +82,19 @@ class Outline:
         return bytes(text)
 
 
+    def around(self, data: bytes, offset: int) -> bytes:
+        """``data``, a later text, with spaces in place of every part but the ones that changed or hold ``offset``."""
+        start, end, _ = difference(self.data, data)
+        shift = len(data) - len(self.data)
+        left_out = [
+            number for number, part in enumerate(self.parts)
+            if part.parent is None and (part.end < start or part.start > end)
+            and not part.start + (shift if part.start >= end else 0) <= offset
+            <= part.end + (shift if part.start >= end else 0)
+        ]  # fmt: skip
+        return self.without(left_out, data, end, shift)
+
+
 def words(data: bytes) -> frozenset[bytes]:
     """Every word of a text."""
     return frozenset(_WORD.findall(data))
@@ -114,9 +128,8 @@ class _Parts:
             number = len(self.parts)
             self.parts.append(self.part(nodes, first, last, inner))
             for name, here, there in inner:
-                self.parts.append(
-                    Part(here, there, frozenset((name,)), words(self.data[here:there]), number, False, False, False, False, ())
-                )
+                named, used = frozenset((name,)), words(self.data[here:there])
+                self.parts.append(Part(here, there, named, used, number, False, False, False, False, ()))
 
     def extents(self, body: Sequence[tree.Node], start: int) -> Iterator[tuple[list[tree.Node], int, int]]:
         """The statements with all that belongs to each: ``const`` stands before the first of the Assigns that it
@@ -154,7 +167,6 @@ class _Parts:
         for _, here, there in inner:
             text[here - start : there - start] = b" " * (there - here)
         names: set[bytes] = set()
-        links: list[Link] = []
         default = heavy = is_class = False
         for node in nodes:
             names.update(name.encode() for name in _names(node))
@@ -162,9 +174,10 @@ class _Parts:
             inside = node.value if isinstance(node, tree.Export) and node.value is not None else node
             is_class = is_class or isinstance(inside, tree.Class)
             heavy = heavy or isinstance(inside, tree.Function | tree.Class)
-        for use in self.imports:
-            if start <= use.start < end and use.target is not None:
-                links.append(Link(use.target, tuple(_linked(use.node)), isinstance(use.node, tree.Export)))
+        links = [
+            Link(use.target, tuple(_linked(use.node)), isinstance(use.node, tree.Export))
+            for use in self.imports if start <= use.start < end and use.target is not None
+        ]  # fmt: skip
         stays = not links and isinstance(nodes[0], tree.Import)
         return Part(
             start, end, frozenset(names), words(bytes(text)), None, stays or _LOADS.search(text) is not None,

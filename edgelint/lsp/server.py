@@ -1,15 +1,16 @@
 """``edgelint server``: the protocol over standard input and output, on pygls.
 
-Edits are collected for a moment and then analysed in a thread of their own; the next edit stops a run that is still
-going. A request that fails is logged and answered with nothing: no request ends the server.
+A request that fails is logged and answered with nothing: no request ends the server. When an analysis runs is
+``desk``'s, what it says is ``analysis``'s; here is what the protocol makes of it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import gc
 import os
+import sys
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,16 +20,17 @@ from lsprotocol import types
 from pygls import uris
 from pygls.lsp.server import LanguageServer
 
-from edgelint import __version__, engine, rulebook
+from edgelint import __version__, rulebook
 from edgelint import settings as settings_module
 from edgelint.diagnostics import Diagnostic, Severity, Span
 from edgelint.lsp import actions, completion, facts, hover
 from edgelint.lsp.analysis import Analysis, Snapshot
+from edgelint.lsp.desk import Desk
 from edgelint.lsp.positions import Lines
 
 T = TypeVar("T")
-DEBOUNCE: Final = 0.008
-"""Seconds that edits are collected before a run starts: keys that an editor sends together."""
+GRACE: Final = 2.0
+"""Seconds that a server that was told to end has for it; a run in compiled code cannot be stopped."""
 _SEVERITY: Final = {
     Severity.ERROR: types.DiagnosticSeverity.Error,
     Severity.WARNING: types.DiagnosticSeverity.Warning,
@@ -39,61 +41,7 @@ _WATCHED: Final = (
     "**/*.{js,mjs,cjs,jsx,ts,mts,cts,tsx,py,vue,svelte,astro}", "**/.gitignore",
 )  # fmt: skip
 _SETTINGS: Final = ("edgelint.toml", "pyproject.toml")
-
-
-class Desk:
-    """One project with its open files: who asks for its analysis waits here for the run of the newest texts."""
-
-    def __init__(self, analysis: Analysis, server: EdgelintServer) -> None:
-        self.analysis = analysis
-        self.published: set[str] = set()
-        self.opened: dict[str, str] = {}
-        """The URIs of open files by path, as the editor writes them."""
-        self._server = server
-        self._changes = 0  # edits so far
-        self._done = -1  # the edit that the last snapshot is of
-        self._task: asyncio.Task[None] | None = None
-        self._waiting: list[asyncio.Future[Snapshot]] = []
-
-    def changed(self) -> None:
-        """Something is not as it was: analyse anew, and stop what is under way."""
-        self._changes += 1
-        if self._task is None or self._task.done():
-            self._task = asyncio.ensure_future(self._runs())
-
-    async def current(self) -> Snapshot:
-        """The snapshot of the texts as they are now."""
-        if self._done == self._changes:
-            return self.analysis.last
-        future: asyncio.Future[Snapshot] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        if self._task is None or self._task.done():
-            self._task = asyncio.ensure_future(self._runs())
-        return await future
-
-    async def _runs(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._done != self._changes:
-            await asyncio.sleep(DEBOUNCE)
-            of = self._changes
-            try:
-                snapshot = await loop.run_in_executor(
-                    self._server.pool, self.analysis.run, lambda of=of: self._changes != of
-                )
-            except engine.Stopped:
-                continue
-            except Exception as error:  # a defect: said, and the last snapshot stands
-                self._server.say(f"the analysis of {self.analysis.root} failed: {type(error).__name__}: {error}")
-                snapshot = self.analysis.last
-            if self._changes != of:
-                continue
-            self._done = of
-            waiting, self._waiting = self._waiting, []
-            for future in waiting:
-                if not future.done():
-                    future.set_result(snapshot)
-            await self._server.publish(self, snapshot)
-        gc.collect(1)
+_APP: Final = ("wrangler.jsonc", "wrangler.json", "wrangler.toml", "package.json", "pnpm-workspace.yaml")
 
 
 class EdgelintServer(LanguageServer):
@@ -103,24 +51,50 @@ class EdgelintServer(LanguageServer):
         super().__init__("edgelint", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Incremental)
         self.pool = ThreadPoolExecutor(1, "edgelint-analysis")
         self.desks: dict[Path, Desk] = {}
+        self.folders: list[Path] = []
+        """The folders that the editor has open."""
+        self.told_to_end = False
         self._told: set[str] = set()
+
+    def shutdown(self) -> None:
+        """End, and no later than ``GRACE`` from now, whatever a thread still does."""
+        end = threading.Timer(GRACE, os._exit, (0 if self.told_to_end else 1,))
+        end.daemon = True
+        end.start()
+        for desk in self.desks.values():
+            desk.close()
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        super().shutdown()  # type: ignore[no-untyped-call]
 
     # -- paths and texts ---------------------------------------------------------------------------------------------
 
     def desk_of(self, uri: str) -> tuple[Desk, str] | None:
-        """The project of a document and the document's path in it; None for what is no file."""
-        name = uris.to_fs_path(uri) if uri.startswith("file:") else None
-        if not name:
-            return None
-        path = Path(os.path.realpath(name))
-        for root in sorted(self.desks, key=lambda known: -len(known.parts)):
-            if path.is_relative_to(root):
+        """The project that a document was opened in, and the document's path in it; None for any other."""
+        path = _path(uri)
+        for root in sorted(self.desks, key=lambda known: -len(known.parts)) if path is not None else ():
+            if path is not None and path.is_relative_to(root):
                 return self.desks[root], path.relative_to(root).as_posix()
+        return None
+
+    def open_desk(self, path: Path) -> Desk | None:
+        """The project of a file or a folder, which is read from now on; None for what belongs to none."""
+        root = self.root_of(path)
+        if root is None:
+            return None
+        if root not in self.desks:
+            self.desks[root] = Desk(Analysis(root), self)
+        return self.desks[root]
+
+    def root_of(self, path: Path) -> Path | None:
+        """Where a project begins: as the command line finds it, else the editor's folder. A file that lies in neither
+        is no reason to read the folder around it, which may be somebody's home."""
         root = settings_module.find_root([path]).resolve()
-        if not path.is_relative_to(root):
-            root = path.parent
-        desk = self.desks[root] = Desk(Analysis(root), self)
-        return desk, path.relative_to(root).as_posix()
+        if path.is_relative_to(root) and (
+            settings_module.settings_file(root) is not None or any((root / name).is_file() for name in _APP)
+        ):
+            return root
+        own = [folder for folder in self.folders if path.is_relative_to(folder)]
+        return max(own, key=lambda folder: len(folder.parts), default=None)
 
     def uri(self, desk: Desk, path: str) -> str:
         """The URI of a file of a project: the one the editor opened it with, when it is open."""
@@ -137,18 +111,23 @@ class EdgelintServer(LanguageServer):
         encoding: str = chosen.value if isinstance(chosen, types.PositionEncodingKind) else str(chosen or "utf-16")
         return encoding
 
-    def sync(self, uri: str) -> Desk | None:
+    def sync(self, uri: str) -> None:
         """Take the text of a document as the editor has it, and analyse."""
+        place = _path(uri)
+        if place is None or (self.desk_of(uri) is None and self.open_desk(place) is None):
+            return
         found = self.desk_of(uri)
         if found is None:
-            return None
+            return
         desk, path = found
+        document = self.workspace.get_text_document(uri)
+        data = document.source.encode("utf-8", "surrogatepass")
+        known = desk.opened.get(path) == uri and desk.analysis.overlay.get(path) == data
         desk.opened[path] = uri
-        desk.analysis.overlay[path] = self.workspace.get_text_document(uri).source.encode("utf-8", "surrogatepass")
-        if path in _SETTINGS:
-            desk.analysis.forget_settings()
-        desk.changed()
-        return desk
+        desk.versions[path] = document.version
+        desk.analysis.overlay[path] = data
+        if not known:
+            desk.changed()
 
     # -- diagnostics -------------------------------------------------------------------------------------------------
 
@@ -158,6 +137,13 @@ class EdgelintServer(LanguageServer):
         text = self.client_capabilities.text_document
         return text is not None and text.diagnostic is not None
 
+    @property
+    def refreshes(self) -> bool:
+        """Whether the client can be told to ask for diagnostics again."""
+        workspace = self.client_capabilities.workspace
+        known = workspace.diagnostics if workspace is not None else None
+        return known is not None and bool(known.refresh_support)
+
     async def publish(self, desk: Desk, snapshot: Snapshot) -> None:
         """Push what was found, or tell a client that pulls to ask again."""
         if snapshot.problem is not None and snapshot.problem not in self._told:
@@ -166,16 +152,25 @@ class EdgelintServer(LanguageServer):
         if snapshot.problem is None:
             self._told.clear()
         if self.pulls:
-            workspace = self.client_capabilities.workspace
-            if workspace is not None and workspace.diagnostics is not None and workspace.diagnostics.refresh_support:
-                await self.workspace_diagnostic_refresh_async(None)
+            if snapshot.whole and self.refreshes:
+                self.workspace_diagnostic_refresh(None)  # not awaited: some client may never answer
             return
         paths = {path for path, found in snapshot.diagnostics.items() if found and path != "."}
-        for path in sorted(paths | desk.published | desk.opened.keys()):
-            self.text_document_publish_diagnostics(
-                types.PublishDiagnosticsParams(self.uri(desk, path), self.shown(desk, snapshot, path))
-            )
-        desk.published = paths
+        if not snapshot.whole:
+            paths = set(snapshot.stand_ins)
+        else:
+            paths |= desk.opened.keys() | desk.published.keys()
+        for path in sorted(paths):
+            shown = self.shown(desk, snapshot, path)
+            what = (desk.versions.get(path), shown)
+            if desk.published.get(path) != what and (shown or path in desk.opened or path in desk.published):
+                version = desk.versions.get(path)
+                params = types.PublishDiagnosticsParams(self.uri(desk, path), shown, version=version)
+                self.text_document_publish_diagnostics(params)
+            if shown or path in desk.opened:
+                desk.published[path] = what
+            else:
+                desk.published.pop(path, None)
 
     def shown(self, desk: Desk, snapshot: Snapshot, path: str) -> list[types.Diagnostic]:
         """The diagnostics of one file, as the protocol has them."""
@@ -184,7 +179,8 @@ class EdgelintServer(LanguageServer):
 
     def lines_of(self, desk: Desk, snapshot: Snapshot, path: str) -> Lines:
         """A file's lines as the snapshot has them."""
-        return Lines(snapshot.texts.get(path, desk.analysis.text(path)), self.encoding)
+        text = snapshot.texts.get(path)
+        return Lines(desk.analysis.text(path) if text is None else text, self.encoding)
 
     def diagnostic(self, desk: Desk, snapshot: Snapshot, item: Diagnostic, lines: Lines) -> types.Diagnostic:
         """One diagnostic, as the protocol has it."""
@@ -260,18 +256,36 @@ def _documents(server: EdgelintServer) -> None:
     @server.feature(types.INITIALIZED)
     @guarded
     async def initialized(server: EdgelintServer, params: types.InitializedParams) -> None:
+        folders = [folder.uri for folder in server.workspace.folders.values()] or [server.workspace.root_uri or ""]
+        server.folders = [path for uri in folders if (path := _path(uri)) is not None]
+        for folder in server.folders:
+            if server.root_of(folder) == folder and any((folder / name).is_file() for name in _APP):
+                desk = server.open_desk(folder)
+                assert desk is not None
+                desk.changed()
         workspace = server.client_capabilities.workspace
         watched = workspace.did_change_watched_files if workspace is not None else None
         if watched is not None and watched.dynamic_registration:
             watchers = [types.FileSystemWatcher(glob) for glob in _WATCHED]
-            await server.client_register_capability_async(
-                types.RegistrationParams([
-                    types.Registration(
-                        "edgelint-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
-                        types.DidChangeWatchedFilesRegistrationOptions(watchers),
-                    )
-                ])
-            )  # fmt: skip
+            options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+            registration = types.Registration("edgelint-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
+            server.client_register_capability(types.RegistrationParams([registration]))
+
+    @server.feature(types.SHUTDOWN)
+    @guarded
+    async def shut(server: EdgelintServer, params: Any) -> None:
+        server.told_to_end = True
+        for desk in server.desks.values():
+            desk.close()
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    @guarded
+    async def folders(server: EdgelintServer, params: types.DidChangeWorkspaceFoldersParams) -> None:
+        gone = {_path(folder.uri) for folder in params.event.removed}
+        new = [path for folder in params.event.added if (path := _path(folder.uri)) is not None]
+        server.folders = [folder for folder in server.folders if folder not in gone] + new
+        for root in [root for root, desk in server.desks.items() if root in gone and not desk.opened]:
+            server.desks.pop(root).close()
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     @guarded
@@ -291,28 +305,33 @@ def _documents(server: EdgelintServer) -> None:
             desk, path = found
             desk.analysis.overlay.pop(path, None)
             desk.opened.pop(path, None)
-            if path in _SETTINGS:
-                desk.analysis.forget_settings()
+            desk.versions.pop(path, None)
+            desk.analysis.forget_files()
             desk.changed()
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     @guarded
     async def did_save(server: EdgelintServer, params: types.DidSaveTextDocumentParams) -> None:
-        server.sync(params.text_document.uri)
+        _touched(server, [params.text_document.uri])
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     @guarded
     async def watched(server: EdgelintServer, params: types.DidChangeWatchedFilesParams) -> None:
-        concerned = set()
-        for change in params.changes:
-            found = server.desk_of(change.uri)
-            if found is not None:
-                desk, path = found
-                if path.rpartition("/")[2] in _SETTINGS:
-                    desk.analysis.forget_settings()
-                if path not in desk.analysis.overlay:
-                    concerned.add(desk)
-        for desk in concerned:
+        _touched(server, [change.uri for change in params.changes])
+
+
+def _touched(server: EdgelintServer, changed: Sequence[str]) -> None:
+    """Files that are not as they were on disk. A source that is open counts as the editor has it."""
+    for uri in changed:
+        found = server.desk_of(uri)
+        if found is None:
+            continue
+        desk, path = found
+        if path.rpartition("/")[2] in _SETTINGS:
+            desk.analysis.forget_settings()
+            desk.changed()
+        elif path not in desk.analysis.overlay:
+            desk.analysis.forget_files()
             desk.changed()
 
 
@@ -330,7 +349,8 @@ def _diagnostics(server: EdgelintServer) -> None:
             found = server.desk_of(params.text_document.uri)
             if found is not None:
                 desk, path = found
-                items = server.shown(desk, await desk.current(), path)
+                snapshot = await (desk.newest() if server.refreshes else desk.whole())
+                items = server.shown(desk, snapshot, path)
         except Exception as error:
             server.say(f"diagnostics failed: {type(error).__name__}: {error}")
         return types.RelatedFullDocumentDiagnosticReport(items)
@@ -342,12 +362,12 @@ def _diagnostics(server: EdgelintServer) -> None:
         reports: list[types.WorkspaceDocumentDiagnosticReport] = []
         for desk in list(server.desks.values()):
             try:
-                snapshot = await desk.current()
+                snapshot = await desk.whole()
                 paths = {path for path, found in snapshot.diagnostics.items() if found and path != "."}
-                for path in sorted(paths | desk.published):
+                for path in sorted(paths | desk.published.keys()):
                     shown = server.shown(desk, snapshot, path)
                     reports.append(types.WorkspaceFullDocumentDiagnosticReport(server.uri(desk, path), shown))
-                desk.published = paths
+                desk.published = dict.fromkeys(paths)
             except Exception as error:
                 server.say(f"diagnostics failed: {type(error).__name__}: {error}")
         return types.WorkspaceDiagnosticReport(reports)
@@ -365,10 +385,10 @@ def _language(server: EdgelintServer) -> None:
         if found is None:
             return None
         desk, path = found
-        snapshot = await desk.current()
         made: list[types.CodeAction | types.Command] = []
         only = params.context.only
         if _wanted(only, types.CodeActionKind.QuickFix.value):
+            snapshot = await desk.newest()
             lines = server.lines_of(desk, snapshot, path)
             first, last = lines.offset(params.range.start), lines.offset(params.range.end)
             here = [
@@ -379,7 +399,7 @@ def _language(server: EdgelintServer) -> None:
             made += actions.of_findings(path, here, server.edits(desk))
         if only and _wanted(only, actions.FIX_ALL):
             run = functools.partial(actions.fix_all, desk.analysis, path, server.edits(desk))
-            whole = await asyncio.get_running_loop().run_in_executor(server.pool, run)
+            whole = await desk.ask(run)
             if whole is not None:
                 made.append(whole)
         return made
@@ -391,12 +411,12 @@ def _language(server: EdgelintServer) -> None:
         if found is None:
             return None
         desk, path = found
-        snapshot = await desk.current()
-        lines = server.lines(desk, path)
-        text = hover.markdown(
+        snapshot = await desk.whole()
+        lines = server.lines_of(desk, snapshot, path)
+        text = await desk.ask(lambda: hover.markdown(
             snapshot, path, lines.data, lines.offset(params.position),
             lambda place, line: f"{server.uri(desk, place)}#L{line}", desk.analysis.text,
-        )  # fmt: skip
+        ))  # fmt: skip
         return None if text is None else types.Hover(types.MarkupContent(types.MarkupKind.Markdown, text))
 
     @server.feature(types.TEXT_DOCUMENT_DEFINITION)
@@ -406,18 +426,10 @@ def _language(server: EdgelintServer) -> None:
         if found is None:
             return None
         desk, path = found
-        snapshot = await desk.current()
-        project = snapshot.project
-        if project is None or path in snapshot.stand_ins:
-            return None
-        offset = server.lines(desk, path).offset(params.position)
-        use = facts.env_use(project, path, offset)
-        if use is not None:
-            spans = [each.declaration.span for each in facts.declarations(project, path, use.name)]
-        else:
-            table = facts.table_at(project, path, offset)
-            spans = table[1] if table is not None else []
-        return [server.location(desk, snapshot, span) for span in dict.fromkeys(spans)]
+        snapshot = await desk.whole()
+        offset = server.lines_of(desk, snapshot, path).offset(params.position)
+        spans = await desk.ask(lambda: facts.definitions(snapshot, path, offset))
+        return [server.location(desk, snapshot, span) for span in spans]
 
     @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=["."]))
     @guarded
@@ -426,11 +438,13 @@ def _language(server: EdgelintServer) -> None:
         if found is None:
             return None
         desk, path = found
-        project = desk.analysis.last.project or (await desk.current()).project
+        project = desk.analysis.last.project or (await desk.whole()).project
         if project is None:
             return None
         lines = server.lines(desk, path)
-        proposals = completion.items(project, path, lines.data, lines.offset(params.position))
+        offset = lines.offset(params.position)
+        before = desk.analysis.outline(path)
+        proposals = await desk.ask(lambda: completion.items(project, before, path, lines.data, offset))
         icons = {
             "binding": types.CompletionItemKind.Property, "table": types.CompletionItemKind.Struct,
             "column": types.CompletionItemKind.Field,
@@ -442,8 +456,14 @@ def _language(server: EdgelintServer) -> None:
     @server.command(actions.OPEN)
     async def open_rule(server: EdgelintServer, rule: str) -> None:
         document = rule_document(str(rule))
-        if document is not None:
-            await server.window_show_document_async(types.ShowDocumentParams(document.as_uri()))
+        if document is None:
+            return
+        window = server.client_capabilities.window
+        if window is not None and window.show_document is not None and window.show_document.support:
+            server.window_show_document(types.ShowDocumentParams(document.as_uri()))
+        else:
+            params = types.ShowMessageParams(types.MessageType.Info, f"edgelint: {rule} is explained in {document}")
+            server.window_show_message(params)
 
 
 def _wanted(only: Sequence[types.CodeActionKind | str] | None, kind: str) -> bool:
@@ -452,7 +472,19 @@ def _wanted(only: Sequence[types.CodeActionKind | str] | None, kind: str) -> boo
     return not asked or any(kind == each or kind.startswith(f"{each}.") for each in asked)
 
 
+def _path(uri: str) -> Path | None:
+    """The file that a URI names; None for what is no file."""
+    name = uris.to_fs_path(uri) if uri.startswith("file:") else None
+    return Path(os.path.realpath(name)) if name else None
+
+
 def run() -> int:
-    """Serve standard input and output until the client says exit; returns the exit status."""
-    create().start_io()
-    return 0
+    """Serve standard input and output until the client says exit; returns the exit status: 0 when the client had said
+    before that it would."""
+    server = create()
+    gc.disable()  # collected when the editor rests: see ``desk``
+    gc.freeze()
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as stream:
+        sys.stdout = sys.stderr  # what anything prints must not stand among the messages
+        server.start_io(stdout=stream)
+    return 0 if server.told_to_end else 1

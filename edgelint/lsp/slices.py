@@ -34,12 +34,13 @@ class Slice(NamedTuple):
     old_end: int
 
 
-def cut(outlines: Mapping[str, Outline], entries: Iterable[str], path: str, new: bytes) -> Slice | None:
+def cut(outlines: Mapping[str, Outline], entries: Iterable[str], path: str, new: bytes, at: int = 0) -> Slice | None:
     """The slice of an edit that made a file's text ``new``. Of the ``entries`` of Workers it has what they import and
-    export. None when it has no use: an import changed, or the slice
+    export. Without an edit it
+    is the slice that one at ``at`` would have. None when it has no use: an import changed, or the slice
     is nearly everything."""
     old = outlines[path]
-    start, old_end, _ = difference(old.data, new)
+    start, old_end, _ = difference(old.data, new) if new != old.data else (at, at, at)
     changed = [
         number for number, part in enumerate(old.parts)
         if part.start <= old_end and start <= part.end and not _inside_child(old, number, start, old_end)
@@ -199,9 +200,7 @@ class _Closure:
             if user.parent is not None:
                 todo.append((at, here.parts[user.parent], user.parent))
             for name in user.names:
-                for other in here.by_word.get(name, ()):
-                    if other != index:
-                        todo.append(self.user(at, other))
+                todo += [self.user(at, other) for other in here.by_word.get(name, ()) if other != index]
             for importer, imported in self._importers.get(at, ()):
                 todo += self.through(importer, imported, at, user)
 

@@ -48,7 +48,8 @@ class Packages:
     """All package.json and tsconfig.json files of a project. Paths are relative to the root."""
 
     def __init__(
-        self, root: Path, package_paths: list[str], tsconfig_paths: list[str], overlay: Mapping[str, bytes] | None = None
+        self, root: Path, package_paths: list[str], tsconfig_paths: list[str],
+        overlay: Mapping[str, bytes] | None = None,
     ) -> None:
         self.root = root
         self._overlay = overlay or {}

@@ -13,8 +13,10 @@ from typing import Any
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
-PATIENCE = 15
+PATIENCE = 30
 """Seconds after which a test that waits for the server has failed; nothing is measured."""
+SESSION = 50
+"""Seconds after which a whole session has failed."""
 
 
 class Editor:
@@ -29,6 +31,10 @@ class Editor:
         self.documents: list[str] = []
         self.refreshed = 0
         self.registered: list[str] = []
+        self.status: int | None = None
+        """The exit status of the server, once it has ended."""
+        self.versions: dict[str, int | None] = {}
+        """The version that the diagnostics of a file are of."""
         self.initialized: types.InitializeResult | None = None
         self._versions: dict[str, int] = {}
         self._news = asyncio.Event()
@@ -132,6 +138,7 @@ async def editor(root: Path, **capabilities: Any) -> AsyncIterator[Editor]:
     @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
     def published(params: types.PublishDiagnosticsParams) -> None:
         made.shown[made.path(params.uri)] = list(params.diagnostics)
+        made.versions[made.path(params.uri)] = params.version
         made.heard()
 
     @client.feature(types.WINDOW_SHOW_MESSAGE)
@@ -160,16 +167,21 @@ async def editor(root: Path, **capabilities: Any) -> AsyncIterator[Editor]:
         made.registered += [each.method for each in params.registrations]
         made.heard()
 
-    await client.start_io(sys.executable, "-m", "edgelint", "server")
+    await client.start_io(sys.executable, "-m", "edgelint", "server", limit=1 << 24)
     made.initialized = await client.initialize_async(
         types.InitializeParams(
             capabilities=types.ClientCapabilities(**capabilities), root_uri=root.as_uri(), process_id=os.getpid()
         )
     )
     client.initialized(types.InitializedParams())
+    process = client._server
+    assert process is not None
     try:
         yield made
-    finally:
-        await client.shutdown_async(None)
+        await asyncio.wait_for(client.shutdown_async(None), PATIENCE)
         client.exit(None)
+        made.status = await asyncio.wait_for(process.wait(), PATIENCE)
+    finally:
+        if process.returncode is None:
+            process.kill()
         await client.stop()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
-from tests.lsp.client import Editor, editor
+from tests.lsp.client import SESSION, Editor, editor
 
 CONFIG = """name = "shop"
 main = "src/i.ts"
@@ -47,7 +47,7 @@ def app(tmp_path: Path) -> Path:
 
 
 def run(session: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(session)
+    asyncio.run(asyncio.wait_for(session, SESSION))
 
 
 async def opened(at: Editor, path: str = "src/i.ts", text: str | None = None) -> None:
@@ -266,14 +266,46 @@ def test_actions_fix_suppress_and_open(app: Path) -> None:
             await at.client.workspace_execute_command_async(
                 types.ExecuteCommandParams("edgelint.openRule", arguments=["sql/null-comparison"])
             )
-            await at.until(lambda: at.documents)
-            assert at.documents[0].endswith("/rules/sql/null-comparison.md")
+            await at.until(lambda: at.messages)
+            assert at.messages[0].startswith("edgelint: sql/null-comparison is explained in ")
             [whole] = await at.actions("src/i.ts", only="source.fixAll")
             [edit] = whole.edit.changes[at.uri("src/i.ts")]
             assert edit.range.start.line == edit.range.end.line == 5
             at.replace("src/i.ts", 5, edit.range.start.character, edit.range.end.character, edit.new_text)
             await at.until(lambda: "sql/null-comparison" not in at.rules("src/i.ts"))
             assert await at.actions("src/i.ts", only="source.fixAll.edgelint") == []
+
+    run(session())
+
+
+def test_the_document_of_a_rule_is_shown_where_the_editor_can(app: Path) -> None:
+    async def session() -> None:
+        window = types.WindowClientCapabilities(show_document=types.ShowDocumentClientCapabilities(support=True))
+        async with editor(app, window=window) as at:
+            for rule in ("no/such-rule", "kv/ttl-too-short"):
+                params = types.ExecuteCommandParams("edgelint.openRule", arguments=[rule])
+                await at.client.workspace_execute_command_async(params)
+            await at.until(lambda: at.documents)
+            assert [each.rpartition("/rules/")[2] for each in at.documents] == ["kv/ttl-too-short.md"]
+            assert at.messages == []
+
+    run(session())
+
+
+def test_a_suppression_does_not_go_into_a_text_of_several_lines(app: Path) -> None:
+    async def session() -> None:
+        async with editor(app) as at:
+            query = '"SELECT id, title FROM goods WHERE id = ?"'
+            many = "`\n      SELECT id, titel\n      FROM goods WHERE id = ?`"
+            at.open("src/i.ts", CODE.replace(query, many))
+            await at.until(lambda: at.rules("src/i.ts") == ["sql/unknown-column"])
+            [found] = at.shown["src/i.ts"]
+            assert found.range.start.line == 6
+            [suppress] = [each for each in await at.actions("src/i.ts", found) if each.title.startswith("Suppress")]
+            [comment] = suppress.edit.changes[at.uri("src/i.ts")]
+            assert comment.range.start == types.Position(5, 0)
+            at.replace("src/i.ts", 5, 0, 0, comment.new_text)
+            await at.until(lambda: at.rules("src/i.ts") == [])
 
     run(session())
 
