@@ -7,7 +7,7 @@ schema of the migrations. What the schema lacks is only held against a statement
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.project.atoms import Plat, Value
@@ -342,7 +342,7 @@ class Queries:
             return None
         return self._with(source, *self._made_by_code(source))
 
-    def _with(self, source: DatabaseSource, made: list[str], clear: bool, dynamic: bool) -> Shape:
+    def _with(self, source: DatabaseSource, made: Iterable[str], clear: bool, dynamic: bool) -> Shape:
         """A database with the statements of the code that add to it."""
         if not made:
             return Shape(source, source.database(), source.is_whole and clear, dynamic)

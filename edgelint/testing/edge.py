@@ -217,6 +217,7 @@ class Edge:
 
                 return HttpResponse(500, [("content-type", "text/plain")], b"error code: 1101")
             self.timeline.note(f"response {response.status}")
+            await self.world.loop.quiet()  # what waitUntil was given is done when the test looks, as far as it can be
             return response
 
     # Other events

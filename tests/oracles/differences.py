@@ -170,7 +170,8 @@ def _half_a_pair(seen: Seen) -> bool:
 
 
 def _no_utf8(seen: Seen) -> bool:
-    return seen.ours.get("error", {}).get("message", "").endswith("a value is text, but not UTF-8: SQLITE_MISMATCH")
+    message = str(seen.ours.get("error", {}).get("message", ""))
+    return message.endswith("a value is text, but not UTF-8: SQLITE_MISMATCH")
 
 
 def _beyond_the_end(seen: Seen) -> bool:
