@@ -11,8 +11,6 @@ import pytest
 
 import edgelint
 
-pytest_plugins = ["pytester"]
-
 INSTALLED = any(each.name == "edgelint" for each in entry_points(group="pytest11"))
 LOAD = () if INSTALLED else ("-p", "edgelint.testing.plugin")
 """The options that load the plugin."""
