@@ -11,7 +11,9 @@ import pytest
 
 import edgelint
 
-pytest_plugins = ["pytester"]
+INSTALLED = any(each.name == "edgelint" for each in entry_points(group="pytest11"))
+LOAD = () if INSTALLED else ("-p", "edgelint.testing.plugin")
+"""The options that load the plugin."""
 
 CONFIG = """{
   "name": "notes",
@@ -82,13 +84,11 @@ def app(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
     pytester.makefile(".jsonc", wrangler=CONFIG)
     pytester.mkdir("src").joinpath("entry.py").write_text(APP, encoding="utf-8")
     pytester.mkdir("migrations").joinpath("0001_init.sql").write_text(MIGRATION, encoding="utf-8")
-    installed = any(each.name == "edgelint" for each in entry_points(group="pytest11"))
-    load = () if installed else ("-p", "edgelint.testing.plugin")
 
     def run(test: str, *options: str, ini: str = "") -> pytest.RunResult:
         pytester.makepyfile(test_app=test)
         pytester.makeini(f"[pytest]\n{ini}\n")
         switched_off = ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:asyncio")
-        return pytester.runpytest_inprocess(*load, *switched_off, *options)
+        return pytester.runpytest_inprocess(*LOAD, *switched_off, *options)
 
     return run
