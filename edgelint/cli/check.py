@@ -55,6 +55,7 @@ class Request(NamedTuple):
     quiet: bool = False
     verbose: bool = False
     color: str = "auto"
+    watch: bool = False
 
 
 class CannotRun(Exception):
@@ -63,8 +64,12 @@ class CannotRun(Exception):
 
 def run(request: Request) -> int:
     """Carry out the request; returns the exit status."""
+    if request.watch:
+        from edgelint.cli import watch
+
+        return watch.run(request)
     try:
-        _validate(request)
+        validate(request)
         paths, from_input = _paths(request)
         root = settings_module.find_root(paths, ignore_settings=request.config is not None)
         settings = _settings(request, root)
@@ -108,7 +113,8 @@ def _gate(
         raise CannotRun(str(error)) from None
 
 
-def _validate(request: Request) -> None:
+def validate(request: Request) -> None:
+    """Raises ``CannotRun`` for options that contradict each other, or that would be ignored."""
     if request.quiet and request.verbose:
         raise CannotRun("--quiet and --verbose contradict each other")
     if request.statistics and request.format_ not in ("full", "concise", "json"):

@@ -48,9 +48,9 @@ _MOST_NESTED = 5
 class WranglerCommand(NamedTuple):
     """One wrangler command. ``words`` follow the word wrangler; ``directory`` is where it runs (None: not plain).
 
-    ``runner``: how wrangler is found: "npx", "dlx", "action", "installed", or "wrapper" (another command runs it). ``version`` is what stands after
-    ``wrangler@``. ``span`` is what to point at: the words in the workflow, or the script's name there; ``tool`` the
-    word that names wrangler. ``given`` is the action's environment input.
+    ``runner``: how wrangler is found: "npx", "dlx", "action", "installed", or "wrapper" (another command runs it).
+    ``version`` is what stands after ``wrangler@``. ``span`` is what to point at: the words in the workflow, or the
+    script's name there; ``tool`` the word that names wrangler. ``given`` is the action's environment input.
     """
 
     workflow: Workflow
