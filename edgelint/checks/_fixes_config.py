@@ -138,6 +138,8 @@ def append(config: WranglerConfig, owner: Value, value: object, key: str | None 
     ]  # fmt: skip
     if data[owner.start : owner.start + 1] not in (b"[", b"{") or data[owner.end - 1 : owner.end] not in (b"]", b"}"):
         return ()
+    if owner.items and owner.items[0].start == owner.start:
+        return ()  # made of [[headers]]
     head = "" if key is None else f"{toml_key(key)} = " if toml else f"{json.dumps(key)}: "
     lead = indent(data, members[-1][0]) if members else indent(data, owner.start) + step(data)
     plain = toml_text(value) if toml else _json(value, lead, step(data), _is_leaf(value))
@@ -149,7 +151,8 @@ def append(config: WranglerConfig, owner: Value, value: object, key: str | None 
         if inside.strip():
             return ()  # comments alone
         multi = owner.kind == "object" and not toml
-        text = f"\n{lead}{head}{plain}\n{indent(data, owner.start)}" if multi else f"{head}{flat}"
+        space = " " if owner.kind == "object" else ""
+        text = f"\n{lead}{head}{plain}\n{indent(data, owner.start)}" if multi else f"{space}{head}{flat}{space}"
         return (Edit(Span(path, owner.start + 1, owner.end - 1), text),)
     first, last = members[-1]
     comma = mark_after(config.source, last, config.document.comments, b",")

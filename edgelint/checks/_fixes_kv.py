@@ -150,9 +150,8 @@ def _with_cursor(call: tree.Call, file: SourceFile, cursor: str) -> str | None:
         return f"{{ {cursor} }}"
     last, data = options.props[-1], file.source.data
     gap = f"\n{indent(data, last.start)}" if begins_line(data, last.start) else " "
-    return (data[options.start : last.end].decode() + f",{gap}{cursor}" + data[last.end : options.end].decode()).replace(
-        "\r\n", "\n"
-    )
+    before, after = data[options.start : last.end].decode(), data[last.end : options.end].decode()
+    return f"{before},{gap}{cursor}{after}".replace("\r\n", "\n")
 
 
 def _keys(target: Node, file: SourceFile) -> str | None:
