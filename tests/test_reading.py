@@ -77,6 +77,7 @@ def test_env_in_declaration_files_of_any_size(tmp_path: Path, text: bytes, found
         (b"from workers import Response", True), (b"  import js\n", True), (b"from pyodide.ffi import to_js", True),
         (b"async def on_fetch(request, env):", True), (b"class Default(WorkerEntrypoint):", True),
         (b"await env.KV.get('a')", True), (b"db.prepare('SELECT 1')", True), (b"class Room(DurableObject):", True),
+        (b"x = 1  # edgelint: ignore[kv/key-too-long]", True),
         (b"parser.add_argument('--env')", False), (b"pool = Pool(workers=4)", False), (b"environ['KV']", False),
         (b"import json", False),
     ],
@@ -116,12 +117,18 @@ def test_they_are_read_beside_a_worker_of_python(tmp_path: Path) -> None:
     assert python_files(tmp_path, files) == {"src/entry.py", "src/help.py"}
 
 
+def test_they_are_read_where_no_worker_is_known(tmp_path: Path) -> None:
+    assert python_files(tmp_path, {"tools/deploy.py": SCRIPT, "src/index.js": WORKER}) == {"tools/deploy.py"}
+
+
 def test_a_script_is_read_where_it_is_what_is_asked_about(tmp_path: Path) -> None:
-    assert python_files(tmp_path, {"wrangler.toml": ""}, {"deploy.py": SCRIPT.encode()}) == {"deploy.py"}
+    files = {"wrangler.toml": 'main = "src/index.js"\n', "src/index.js": WORKER}
+    assert python_files(tmp_path, files, {"deploy.py": SCRIPT.encode()}) == {"deploy.py"}
 
 
 def test_a_script_that_is_no_text_is_said_to_be_none(tmp_path: Path) -> None:
-    (tmp_path / "wrangler.toml").write_text("")
+    (tmp_path / "wrangler.toml").write_text('main = "index.js"\n')
+    (tmp_path / "index.js").write_text(WORKER)
     (tmp_path / "deploy.py").write_bytes(b"env = '\xff'\n")
     project = Project.load(tmp_path, Settings())
     assert [(one.rule, one.span.path) for one in project.problems] == [("unreadable-file", "deploy.py")]

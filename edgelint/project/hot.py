@@ -26,10 +26,11 @@ _PATTERNS = (
 )  # fmt: skip
 
 
-# What Python at the edge cannot do without: the modules of the runtime, the handlers, the classes, a member of env.
+# What Python at the edge cannot do without: the modules of the runtime, the handlers, the classes, a member of env. Who
+# writes a comment for edgelint into a file wants it checked.
 _PYTHON = re.compile(
     rb"\b(?:from|import)\s+(?:workers|js|pyodide)\b|WorkerEntrypoint|DurableObject"
-    rb"|\bon_(?:fetch|scheduled|queue|email|tail|alarm)\b|\benv\.|\.prepare\("
+    rb"|\bon_(?:fetch|scheduled|queue|email|tail|alarm)\b|\benv\.|\.prepare\(|\bedgelint:"
 )
 
 

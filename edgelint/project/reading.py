@@ -47,6 +47,7 @@ class Reader:
             elif posixpath.basename(path) in wrangler.NAMES and path not in self.discovered.configs:
                 self.discovered.configs.append(path)
         self.tried: set[str] = set()
+        self.entries: set[str] = set()  # of the Workers, as far as they are there
         project.graph.read = self.bytes_of
 
     def read(self) -> None:
@@ -68,6 +69,7 @@ class Reader:
                     file = project.files.get(entry)
                     if file is not None and project.graph.is_service_worker(file):
                         project.graph.mark_service_worker(entry)
+        self.entries = {entry for named in entries.values() for entry in named.values() if entry in project.files}
         rest = []
         for path in sorted(self.sources):
             if path in project.files:
@@ -250,7 +252,10 @@ class Reader:
 
     @cached_property
     def has_python(self) -> bool:
-        """Whether any Python of the project may run at the edge."""
+        """Whether any Python of the project may run at the edge: so it may where no Worker of JavaScript is known, and
+        where a file looks like it."""
+        if all(extension(path) in PYTHON for path in self.entries):
+            return True
         return any(
             path in self.project.files or path in self.overlay or is_edge_python(self.bytes_of(path) or b"")
             for path in self.sources if extension(path) in PYTHON
