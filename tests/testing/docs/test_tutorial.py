@@ -1,4 +1,4 @@
-"""docs/testing.md: every snippet runs, what is shown as output is printed, the reference is whole."""
+"""docs/testing.md, and what the README shows of it: every snippet runs, output is printed, the reference is whole."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from edgelint.testing.meter import counter_names
 from edgelint.testing.setup import _MARK
 from tests.testing.plugin.conftest import LOAD
 
-PAGE = Path(__file__).parents[3] / "docs" / "testing.md"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "testing.md"
 FENCE = re.compile(r"^```(?P<language>\w+)(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 BEGIN, END = "<!-- counters: begin -->", "<!-- counters: end -->"
 
@@ -69,6 +70,10 @@ def printed(result: pytest.RunResult, word: str) -> None:
 
 def test_every_snippet_runs(pytester: pytest.Pytester) -> None:
     passing, failing = lay_out(pytester.path)
+    [shown] = re.findall(r"^## Testing$.*?^```python\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.M | re.S)
+    readme = pytester.path / "notes" / "tests" / "test_readme.py"
+    readme.write_text(f"import pytest\n\n\n{shown}", encoding="utf-8")
+    passing.append("notes/tests/test_readme.py")
     common = (*LOAD, "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:asyncio", "-p", "no:xdist")
     result = pytester.runpytest_subprocess(*common, "--edge-cost", *passing)
     names = [
