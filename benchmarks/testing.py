@@ -21,6 +21,7 @@ from typing import Final
 
 from benchmarks.measure import REPOSITORY
 
+KINDS: Final = ("bare", "idle", "alone", "edge")
 FEW: Final = 20
 MANY: Final = 200
 
@@ -78,6 +79,14 @@ EMPTY: Final = """import pytest
 def test_it(number):
     assert number >= 0
 """
+ALONE: Final = """import pytest
+
+
+@pytest.mark.parametrize("number", range({count}))
+def test_it(edge, number):
+    edge.env.CACHE.put("seen", "a")
+    assert edge.env.CACHE.get("seen") == "a"
+"""
 TESTS: Final = """import pytest
 
 
@@ -92,6 +101,7 @@ def test_it(edge, edge_client, number):
 HOW: Final = """\
 bare     pytest without the plugin (-p no:edgelint), empty tests
 idle     pytest with the plugin, empty tests
+alone    tests that take `edge` and send no request: a world each, two operations of the test itself
 edge     tests that take `edge`: a world each, three requests, KV, D1 with two migrations, a Durable Object
 All are CPU (user and system) of whole processes, medians over the runs; (lowest-highest) shows how quiet the machine
 was. A cost per test is the difference of two runs by that of their tests. Compare ratios, not milliseconds."""
@@ -121,7 +131,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Sessions by (kind, number of tests): "bare" and "idle" with 1, FEW and MANY tests, "edge" likewise."""
+    """Sessions by (kind, number of tests): each of KINDS with 1, ``few`` and ``many`` tests."""
 
     sessions: dict[tuple[str, int], Session]
     few: int = FEW
@@ -153,6 +163,7 @@ def write(folder: Path, few: int = FEW, many: int = MANY) -> None:
         (folder / "migrations" / name).write_text(text, encoding="utf-8")
     for count in (1, few, many):
         (folder / f"test_empty_{count}.py").write_text(EMPTY.format(count=count), encoding="utf-8")
+        (folder / f"test_alone_{count}.py").write_text(ALONE.format(count=count), encoding="utf-8")
         (folder / f"test_edge_{count}.py").write_text(TESTS.format(count=count), encoding="utf-8")
 
 
@@ -161,7 +172,7 @@ def session(folder: Path, kind: str, count: int) -> tuple[float, int]:
     installed = any(each.name == "edgelint" for each in entry_points(group="pytest11"))
     load = [] if installed else ["-p", "edgelint.testing.plugin"]
     plugin = ["-p", "no:edgelint"] if kind == "bare" else load
-    file = f"test_{'edge' if kind == 'edge' else 'empty'}_{count}.py"
+    file = f"test_{kind if kind in ('alone', 'edge') else 'empty'}_{count}.py"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin, file]
     environment = {
         **os.environ, "PYTHONPATH": str(REPOSITORY), "PYTEST_ADDOPTS": "", "NO_COLOR": "1",
@@ -187,9 +198,9 @@ def measure(
     """Write the app into an empty folder and measure; the kinds take turns, after one run of each that is not
     counted: it compiles what was not compiled yet."""
     write(folder, few, many)
-    kinds = [(kind, count) for kind in ("bare", "idle", "edge") for count in (1, few, many)]
+    kinds = [(kind, count) for kind in KINDS for count in (1, few, many)]
     found: dict[tuple[str, int], list[tuple[float, int]]] = {each: [] for each in kinds}
-    for kind in ("bare", "idle", "edge"):
+    for kind in KINDS:
         session(folder, kind, 1)
     for turn in range(runs):
         tell(f"run {turn + 1} of {runs}")
@@ -217,6 +228,7 @@ def as_text(found: Measured) -> str:
         f"fixed cost, idle         {found.fixed_ms('idle'):7.1f} ms CPU ({found.fixed_ms('idle') / bare:.2f} x bare)",
         f"fixed cost, first world  {found.fixed_ms('edge'):7.1f} ms CPU ({found.fixed_ms('edge') / bare:.2f} x bare)",
         f"per empty test           {found.test_ms('bare'):7.2f} ms CPU ({few} to {many} tests)",
+        f"per test, world alone    {found.test_ms('alone'):7.2f} ms CPU",
         f"per test with a world    {found.test_ms('edge'):7.2f} ms CPU ({ratio:.1f} x an empty one)",
         f"memory of {many} tests     {found.memory_mb:7.1f} MB beyond as many empty ones",
         "",
@@ -234,6 +246,7 @@ def as_json(found: Measured) -> dict[str, object]:
         "idle_fixed_cpu_ms": found.fixed_ms("idle"),
         "edge_fixed_cpu_ms": found.fixed_ms("edge"),
         "empty_test_cpu_ms": found.test_ms("bare"),
+        "alone_test_cpu_ms": found.test_ms("alone"),
         "edge_test_cpu_ms": found.test_ms("edge"),
         "memory_mb": found.memory_mb,
     }

@@ -19,6 +19,7 @@ def found() -> Measured:
     return Measured({
         ("bare", 1): session(200, 40), ("bare", 2): session(201, 40), ("bare", 12): session(211, 41),
         ("idle", 1): session(210, 40), ("idle", 2): session(211, 40), ("idle", 12): session(221, 41),
+        ("alone", 1): session(390, 59), ("alone", 2): session(391, 59), ("alone", 12): session(421, 60),
         ("edge", 1): session(400, 60), ("edge", 2): session(404, 61), ("edge", 12): session(444, 64),
     }, 2, 12)  # fmt: skip
 
@@ -29,10 +30,12 @@ def test_differences_and_ratios() -> None:
     assert measured.fixed_ms("edge") == pytest.approx(200)
     assert measured.test_ms("bare") == pytest.approx(1)
     assert measured.test_ms("edge") == pytest.approx(4)
+    assert measured.test_ms("alone") == pytest.approx(3)
     assert measured.memory_mb == pytest.approx(23)
     text = benchmarks.as_text(measured)
     assert "edge    12 tests     444 ms CPU (-556-1444),   64.0 MB" in text
     assert "per test with a world       4.00 ms CPU (4.0 x an empty one)" in text
+    assert "per test, world alone       3.00 ms CPU" in text
     assert "fixed cost, first world    200.0 ms CPU (1.00 x bare)" in text
     whole = benchmarks.as_json(measured)
     assert whole["edge_test_cpu_ms"] == pytest.approx(4)
@@ -51,7 +54,7 @@ def test_it_measures_and_prints(capsys: pytest.CaptureFixture[str]) -> None:
     assert benchmarks.main(["--runs", "1", "--few", "2", "--many", "3", "--json"]) == 0
     measured = json.loads(capsys.readouterr().out)
     assert [(each["kind"], each["tests"]) for each in measured["sessions"]] == [
-        (kind, count) for kind in ("bare", "idle", "edge") for count in (1, 2, 3)
+        (kind, count) for kind in benchmarks.KINDS for count in (1, 2, 3)
     ]
     assert all(each["cpu_ms"] > 0 and each["memory_mb"] > 1 for each in measured["sessions"])
 

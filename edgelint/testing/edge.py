@@ -13,6 +13,7 @@ from edgelint.testing.clock import START
 from edgelint.testing.errors import EdgeUsageError
 from edgelint.testing.facade import Env, hold
 from edgelint.testing.faults import Faults
+from edgelint.testing.light import load_httpx
 from edgelint.testing.meter import Meter, exceeded
 from edgelint.testing.operation import invocation
 from edgelint.testing.outbound import Outbound
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from edgelint.testing.http import HttpRequest, HttpResponse
     from edgelint.testing.session import App
     from edgelint.testing.strategies import Rows
+
+
+load_httpx()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ class _Selector(selectors.DefaultSelector):
     loop: VirtualLoop | None = None
 
     def select(self, timeout: float | None = None) -> Any:
+        if timeout == 0 and self.loop is not None and not self.loop.real_work:
+            return []  # there is work to do, and nothing outside is awaited
         ready = super().select(0)
         if ready or timeout == 0 or self.loop is None:
             return ready

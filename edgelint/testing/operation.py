@@ -12,6 +12,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -131,22 +132,11 @@ class Gate:
         return result
 
     async def _staged(self, operation: Operation, effect: Callable[[Operation], T | Awaitable[T]]) -> T:
-        async def consistency() -> T:
-            return await _store(operation, effect)
-
-        async def schedule() -> Any:
-            return await self.consistency(operation, consistency)
-
-        async def faults() -> Any:
-            return await self.schedule(operation, schedule)
-
-        async def meter() -> Any:
-            return await self.faults(operation, faults)
-
-        async def boundary() -> Any:
-            return await self.meter(operation, meter)
-
-        return cast("T", await self.boundary(operation, boundary))
+        proceed: Callable[[], Awaitable[Any]] = partial(_store, operation, effect)
+        for stage in (self.consistency, self.schedule, self.faults, self.meter, self.boundary):
+            if stage is not pass_through:
+                proceed = partial(stage, operation, proceed)
+        return cast("T", await proceed())
 
     def _begin(self, operation: Operation) -> None:
         self._count += 1

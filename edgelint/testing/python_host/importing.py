@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -83,8 +84,8 @@ class Modules:
     def __init__(self, main: Path, root: Path) -> None:
         self.main = main
         self.name = main.stem
-        folder = main.parent.resolve()
-        self.roots = tuple({str(folder) + os.sep, str(root.resolve()) + os.sep})
+        folder = _resolved(main.parent)
+        self.roots = tuple({str(folder) + os.sep, str(_resolved(root)) + os.sep})
         self._finder = AppFinder(folder)
         self._vendored = VendoredFinder(root / "python_modules")
         self._names = _top_level(folder) - sys.stdlib_module_names  # the standard library's were imported first there
@@ -169,6 +170,11 @@ class Modules:
             isinstance(place, str) and (place + os.sep).startswith(self._finder.path[0] + os.sep)
             and not _installed(place) for place in places
         )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _resolved(folder: Path) -> Path:
+    return folder.resolve()
 
 
 def _top_level(folder: Path) -> set[str]:

@@ -16,9 +16,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
 
+from edgelint.testing.loop import VirtualLoop
 from edgelint.testing.python_host.promises import JsPromise, adopt, is_waited_for, settled
 from edgelint.testing.python_host.realm import Realm, app_realm
 
+_DRIVE: Final = VirtualLoop.drive.__code__
 _ORIGIN_DEPTH: Final = 8
 """Frames that Python keeps of where a coroutine was made: the SDK's lie between it and the app's."""
 
@@ -131,8 +133,9 @@ def watch(promise: Any, label: str) -> None:
 
 
 def app_place(realm: Realm, frame: Any) -> tuple[str, int] | None:
-    """The (file, line) of the app's own code that runs; None when there is none on the stack."""
-    while frame is not None:
+    """The (file, line) of the app's own code that runs; None when there is none on the stack. What called the loop is
+    the test, which may lie in the app's folder."""
+    while frame is not None and frame.f_code is not _DRIVE:
         if realm.is_app_file(frame.f_code.co_filename):
             return frame.f_code.co_filename, frame.f_lineno
         frame = frame.f_back

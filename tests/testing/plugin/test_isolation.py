@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+
+from edgelint.testing.python_host.io_context import app_place
+from edgelint.testing.python_host.realm import Realm
+from edgelint.testing.world import World
 
 App = Callable[..., pytest.RunResult]
 
@@ -100,3 +108,17 @@ def test_an_app_in_the_root_beside_its_tests(app: App, pytester: pytest.Pytester
             return httpx.Response(200, text=module.__name__)
         """
     ).assert_outcomes(passed=1)
+
+
+def test_the_test_that_sends_an_event_is_no_line_of_the_app() -> None:
+    realm = Realm()
+    realm.roots = (str(Path(__file__).parent) + os.sep,)
+    names: dict[str, Any] = {"found": lambda: app_place(realm, sys._getframe(1))}
+    source = "async def platform():\n    return found()\ndef called():\n    return found()"
+    exec(compile(source, "<platform>", "exec"), names)
+    world = World()
+    assert world.run(names["platform"]()) is None
+    world.close()
+    place = names["called"]()
+    assert place is not None
+    assert place[0] == __file__

@@ -319,6 +319,26 @@ def test_hypothesis_takes_a_fresh_world_for_each_example(app: App) -> None:
     ).assert_outcomes(passed=4)
 
 
+def test_hypothesis_still_refuses_what_its_examples_would_share(app: App) -> None:
+    result = app(
+        """
+        from hypothesis import given, settings, strategies as st
+
+        @settings(max_examples=5, deadline=None)
+        @given(number=st.integers())
+        def test_shared(edge, tmp_path, number):
+            assert edge.get("/").text == "hello"
+
+        @settings(max_examples=5, deadline=None)
+        @given(number=st.integers())
+        def test_not_shared(edge, number):
+            assert edge.get("/").text == "hello"
+        """
+    )
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*function-scoped fixture*"])
+
+
 def test_the_cost_table(app: App) -> None:
     result = app(
         """

@@ -17,12 +17,14 @@ from edgelint.testing.python_host.convert import register_lowering
 from edgelint.testing.python_host.jsvalue import Getter, JsClass, JsHost, Method, Static, class_of
 from edgelint.testing.python_host.web.base import StaticAndMethod, WebObject
 from edgelint.testing.python_host.web.foreign import Foreign, calling, inward, outward
-from edgelint.testing.python_host.web.scope import web_scope
+from edgelint.testing.python_host.web.scope import CLASSES, web_scope
 from edgelint.testing.python_host.web.timers import Timers
 from edgelint.testing.values import UNDEFINED
 
 W = TypeVar("W", bound=WebObject)
 _made: dict[type, type[Exposed]] = {}
+_constructors: dict[str, JsClass] = {}
+"""The global classes by name: the same for every isolate."""
 
 
 class Exposed(JsHost, js_name="Object"):
@@ -75,7 +77,10 @@ def expose(kind: type[WebObject]) -> type[Exposed]:
 
 def js_scope(timers: Timers) -> dict[str, Any]:
     """The global names of the Web platform, as values of the JavaScript side, for one isolate."""
-    return {name: outward(value) for name, value in web_scope(timers).items()}
+    if not _constructors:
+        _constructors.update((kind._js_class_name(), constructor(kind)) for kind in CLASSES)
+    scope = web_scope(timers)
+    return {name: _constructors[name] if name in _constructors else outward(value) for name, value in scope.items()}
 
 
 def _declare(kind: type[WebObject], base: type[Exposed]) -> type[Exposed]:
