@@ -7,7 +7,7 @@ it could not know.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,11 +15,12 @@ from edgelint import engine, rulebook
 from edgelint import settings as settings_module
 from edgelint.diagnostics import Confidence, Diagnostic, Severity, Span
 from edgelint.lsp import slices
-from edgelint.lsp.moved import Moved, in_current_texts
+from edgelint.lsp.moved import Moved, difference, in_current_texts
 from edgelint.lsp.outline import Outline, outline
-from edgelint.lsp.warm import Warm, settled
+from edgelint.lsp.warm import Trees, Warm, settled
 from edgelint.project import wrangler
 from edgelint.project.discovery import SOURCES
+from edgelint.project.modules import UNSUPPORTED
 from edgelint.project.project import Project
 from edgelint.settings import Settings
 from edgelint.source import Source, UnreadableSource
@@ -165,19 +166,18 @@ class Analysis:
         [path] = changed
         if _hosts_others(path) or _is_broken(facts, path):
             return None
+        old, moved = facts.outlines[path].data, Moved(path, facts.outlines[path].data, texts[path])
+        errors = self._errors_of_edit(path, texts[path])
+        if errors:
+            broken = {path: _syntax_errors(path, errors)}
+            self.last = _shown(facts, texts, {path: old}, broken)._replace(whole=False)
+            return self.last
         part = slices.cut(facts.outlines, facts.entries, path, texts[path])
         if part is None:
             return None
         self._at = path, part.start
-        old, moved = facts.outlines[path].data, Moved(path, facts.outlines[path].data, texts[path])
         near = _near(self._settings.selected())
         fresh = self._sliced(facts, part.texts, path, near, stop)
-        if any(item.rule in _BROKEN for item in fresh):
-            broken = self._problems(path, texts[path])
-            if not broken:
-                return None
-            self.last = _shown(facts, texts, {path: old}, {path: broken})
-            return self.last
         fresh = [item for item in fresh if part.start <= item.span.start and item.span.end <= part.end]
         said = [
             item for item in facts.found.get(path, ())
@@ -216,7 +216,7 @@ class Analysis:
         )
         return [
             item for item in outcome.diagnostics
-            if item.span.path == path and (item.rule in near or item.rule in _BROKEN)
+            if item.span.path == path and item.rule in near
         ]  # fmt: skip
 
     def _corrected(
@@ -257,19 +257,22 @@ class Analysis:
             return b""
 
     def _problems(self, path: str, data: bytes) -> list[Diagnostic]:
-        """What does not parse in an unsaved text; empty for one that does, or that no parser is asked about."""
-        try:
-            source = Source(path, data)
-        except UnreadableSource as error:
-            return [_syntax_error(path, error.offset, error.offset, error.reason)]
-        name = path.rpartition("/")[2]
-        if name in wrangler.NAMES:
-            errors = wrangler.load(path, source).document.errors
-        elif path.endswith(tuple(SOURCES)):
-            errors = self.warm.trees.parse(path, source).errors
-        else:
+        """What does not parse in an unsaved text; empty for one that does, or that no parser is asked about.
+
+        Where only the edited part is wrong nothing is said of the others: a parser that lost its way there says much
+        of what comes after it.
+        """
+        errors = _errors(path, data, self.warm.trees)
+        return _syntax_errors(path, self._errors_of_edit(path, data) or errors) if errors else []
+
+    def _errors_of_edit(self, path: str, data: bytes) -> Sequence[tuple[int, int, str]]:
+        """What does not parse in the parts of a file that are not as they were when it was good."""
+        facts = self._facts
+        if facts is None or path not in facts.outlines or _is_broken(facts, path) or _hosts_others(path):
             return []
-        return [_syntax_error(path, start, max(start, end), message) for start, end, message in errors]
+        outline = facts.outlines[path]
+        start, _, _ = difference(outline.data, data)
+        return _errors(path, outline.around(data, start), self.warm.edited)
 
 
 def _near(chosen: Iterable[str]) -> frozenset[str]:
@@ -322,5 +325,20 @@ def _shown(
     return Snapshot(shown, texts, facts.project, stand_ins)
 
 
-def _syntax_error(path: str, start: int, end: int, message: str) -> Diagnostic:
-    return Diagnostic("syntax-error", Severity.ERROR, Confidence.HIGH, message, Span(path, start, end))
+def _syntax_errors(path: str, errors: Iterable[tuple[int, int, str]]) -> list[Diagnostic]:
+    return [
+        Diagnostic("syntax-error", Severity.ERROR, Confidence.HIGH, message, Span(path, start, max(start, end)))
+        for start, end, message in errors
+    ]
+
+
+def _errors(path: str, data: bytes, trees: Trees) -> Sequence[tuple[int, int, str]]:
+    """(start, end, message) of what does not parse in a text, or cannot be read."""
+    try:
+        source = Source(path, data)
+    except UnreadableSource as error:
+        return [(error.offset, error.offset, error.reason)]
+    if path.rpartition("/")[2] in wrangler.NAMES:
+        return wrangler.load(path, source).document.errors
+    errors = trees.parse(path, source).errors if path.endswith(tuple(SOURCES)) else []
+    return [error for error in errors if not error[2].startswith(UNSUPPORTED)]

@@ -95,10 +95,12 @@ class Editor:
             await asyncio.wait_for(wait(), PATIENCE)
         except TimeoutError:
             shown = {path: self.rules(path) for path in self.shown}
-            raise AssertionError(f"it never came; shown: {shown}, messages: {self.messages}, log: {self.logs}") from None
+            said = f"shown: {shown}, messages: {self.messages}, log: {self.logs}"
+            raise AssertionError(f"it never came; {said}") from None
 
     def at(self, path: str, line: int, character: int) -> dict[str, Any]:
-        return {"text_document": types.TextDocumentIdentifier(self.uri(path)), "position": types.Position(line, character)}
+        document = types.TextDocumentIdentifier(self.uri(path))
+        return {"text_document": document, "position": types.Position(line, character)}
 
     async def hover(self, path: str, line: int, character: int) -> str | None:
         found = await self.client.text_document_hover_async(types.HoverParams(**self.at(path, line, character)))
@@ -114,7 +116,9 @@ class Editor:
         found: Any = await self.client.text_document_completion_async(params)
         return [f"{each.label} ({each.detail})" for each in found.items] if found is not None else []
 
-    async def actions(self, path: str, diagnostic: types.Diagnostic | None = None, only: str | None = None) -> list[Any]:
+    async def actions(
+        self, path: str, diagnostic: types.Diagnostic | None = None, only: str | None = None
+    ) -> list[Any]:
         zero = types.Range(types.Position(0, 0), types.Position(0, 0))
         context = types.CodeActionContext([diagnostic] if diagnostic else [], only=[only] if only else None)
         params = types.CodeActionParams(
