@@ -25,6 +25,8 @@ from edgelint.project.project import Project
 from edgelint.settings import Settings
 from edgelint.source import Source, UnreadableSource
 
+FAR: Final = frozenset({"cache/authenticated-response-cached"})
+"""Rules that a slice does not answer for: they hang on what handlers do that no name leads to."""
 _BROKEN: Final = ("syntax-error", "unreadable-file")
 _CODE: Final = frozenset(("javascript", "typescript", "python"))
 
@@ -175,13 +177,13 @@ class Analysis:
         part = slices.cut(facts.outlines, facts.entries, path, texts[path])
         if part is None:
             return None
-        self._at = path, part.start
+        self._at = path, part.places[0][0]
         near = _near(self._settings.selected())
         fresh = self._sliced(facts, part.texts, path, near, stop)
-        fresh = [item for item in fresh if part.start <= item.span.start and item.span.end <= part.end]
+        fresh = [item for item in fresh if slices.inside(item.span, part.places)]
         said = [
             item for item in facts.found.get(path, ())
-            if part.old_start <= item.span.start and item.span.end <= part.old_end and item.rule in near
+            if item.rule in near and slices.inside(item.span, part.old_places)
         ]  # fmt: skip
         kept = {**facts.found, path: tuple(item for item in facts.found.get(path, ()) if item not in said)}
         if _marks(fresh) != _marks(in_current_texts({path: tuple(said)}, {path: moved})[path]):
@@ -227,10 +229,7 @@ class Analysis:
         that text did not, stays; what the slice said and the whole did not, does not count."""
         if self._before is None or self._before[0] is not facts or self._before[1] != part.before:
             self._before = facts, part.before, self._sliced(facts, part.before, part.path, near, stop)
-        seen = [
-            item for item in self._before[2]
-            if part.old_start <= item.span.start and item.span.end <= part.old_end
-        ]  # fmt: skip
+        seen = [item for item in self._before[2] if slices.inside(item.span, part.old_places)]
         blind = [item for item in said if _mark(item) not in _marks(seen)]
         false = [item for item in seen if _mark(item) not in _marks(said)]
         here = _marks(new for item in false if (new := moved.diagnostic(item)) is not None)
@@ -277,7 +276,7 @@ class Analysis:
 
 def _near(chosen: Iterable[str]) -> frozenset[str]:
     """The rules that a slice answers for: those that look at code."""
-    return frozenset(rule for rule in chosen if set(rulebook.rule(rule).languages) & _CODE)
+    return frozenset(rule for rule in chosen if rule not in FAR and set(rulebook.rule(rule).languages) & _CODE)
 
 
 def _mark(item: Diagnostic) -> tuple[str, Span, str]:

@@ -238,7 +238,7 @@ def _names(node: tree.Node) -> Iterator[str]:
                 yield inner.id
             elif isinstance(inner, tree.Member) and inner.name is not None:
                 yield inner.name  # Class.method = ..., exports.name = ...
-    elif not isinstance(node, tree.ExprStmt):  # if, try, a namespace: what is declared somewhere inside
+    elif isinstance(node, tree.Block | tree.If | tree.Loop | tree.Switch | tree.Try | tree.With):  # somewhere inside
         for inner in tree.walk(node):
             if isinstance(inner, tree.Assign | tree.Function | tree.Class | tree.Import):
                 yield from _names(inner)

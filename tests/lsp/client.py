@@ -8,11 +8,12 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
+F = TypeVar("F", bound=Callable[..., Any])
 PATIENCE = 30
 """Seconds after which a test that waits for the server has failed; nothing is measured."""
 SESSION = 50
@@ -139,34 +140,38 @@ async def editor(root: Path, **capabilities: Any) -> AsyncIterator[Editor]:
     client = LanguageClient("test-editor", "1")
     made = Editor(root, client)
 
-    @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+    def feature(name: str) -> Callable[[F], F]:
+        found: Callable[[F], F] = client.feature(name)
+        return found
+
+    @feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
     def published(params: types.PublishDiagnosticsParams) -> None:
         made.shown[made.path(params.uri)] = list(params.diagnostics)
         made.versions[made.path(params.uri)] = params.version
         made.heard()
 
-    @client.feature(types.WINDOW_SHOW_MESSAGE)
+    @feature(types.WINDOW_SHOW_MESSAGE)
     def message(params: types.ShowMessageParams) -> None:
         made.messages.append(params.message)
         made.heard()
 
-    @client.feature(types.WINDOW_LOG_MESSAGE)
+    @feature(types.WINDOW_LOG_MESSAGE)
     def log(params: types.LogMessageParams) -> None:
         made.logs.append(params.message)
         made.heard()
 
-    @client.feature(types.WINDOW_SHOW_DOCUMENT)
+    @feature(types.WINDOW_SHOW_DOCUMENT)
     def document(params: types.ShowDocumentParams) -> types.ShowDocumentResult:
         made.documents.append(params.uri)
         made.heard()
         return types.ShowDocumentResult(True)
 
-    @client.feature(types.WORKSPACE_DIAGNOSTIC_REFRESH)
+    @feature(types.WORKSPACE_DIAGNOSTIC_REFRESH)
     def refresh(params: Any) -> None:
         made.refreshed += 1
         made.heard()
 
-    @client.feature(types.CLIENT_REGISTER_CAPABILITY)
+    @feature(types.CLIENT_REGISTER_CAPABILITY)
     def register(params: types.RegistrationParams) -> None:
         made.registered += [each.method for each in params.registrations]
         made.heard()
@@ -188,4 +193,4 @@ async def editor(root: Path, **capabilities: Any) -> AsyncIterator[Editor]:
     finally:
         if process.returncode is None:
             process.kill()
-        await client.stop()
+        await client.stop()  # type: ignore[no-untyped-call]
