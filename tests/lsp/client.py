@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -78,6 +78,11 @@ class Editor:
         changes = [types.FileEvent(self.uri(path), types.FileChangeType.Changed) for path in paths]
         self.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams(changes))
 
+    def moved(self, *, added: Sequence[Path] = (), removed: Sequence[Path] = ()) -> None:
+        """Folders are opened and closed."""
+        event = types.WorkspaceFoldersChangeEvent(list(map(_folder, added)), list(map(_folder, removed)))
+        self.client.workspace_did_change_workspace_folders(types.DidChangeWorkspaceFoldersParams(event))
+
     def rules(self, path: str) -> list[str]:
         return sorted(str(each.code) for each in self.shown.get(path, []))
 
@@ -134,9 +139,14 @@ class Editor:
         return sorted(str(each.code) for each in report.items)
 
 
+def _folder(path: Path) -> types.WorkspaceFolder:
+    return types.WorkspaceFolder(path.as_uri(), path.name)
+
+
 @asynccontextmanager
-async def editor(root: Path, **capabilities: Any) -> AsyncIterator[Editor]:
-    """Start a server for an editor with these capabilities, and end it in the protocol's way."""
+async def editor(root: Path, *, folders: Sequence[Path] | None = None, **capabilities: Any) -> AsyncIterator[Editor]:
+    """Start a server for an editor with these capabilities, and end it in the protocol's way. ``folders`` are those
+    that are open, by default the root alone."""
     client = LanguageClient("test-editor", "1")
     made = Editor(root, client)
 
@@ -179,7 +189,8 @@ async def editor(root: Path, **capabilities: Any) -> AsyncIterator[Editor]:
     await client.start_io(sys.executable, "-m", "edgelint", "server", limit=1 << 24)
     made.initialized = await client.initialize_async(
         types.InitializeParams(
-            capabilities=types.ClientCapabilities(**capabilities), root_uri=root.as_uri(), process_id=os.getpid()
+            capabilities=types.ClientCapabilities(**capabilities), root_uri=root.as_uri(), process_id=os.getpid(),
+            workspace_folders=None if folders is None else [_folder(folder) for folder in folders],
         )
     )
     client.initialized(types.InitializedParams())

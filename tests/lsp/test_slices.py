@@ -237,3 +237,34 @@ def test_around_a_place(tmp_path: Path) -> None:
     assert b"class Repo" in both
     assert b"function far" in both
     assert b"clamp(x" not in both
+
+
+def test_what_a_plain_statement_declares(tmp_path: Path) -> None:
+    text = """namespace Shop { export const inner = 1; export function helper() {} }
+try { var tried = 1; } catch {}
+enum Level { Low, High }
+type Both = string;
+let [first, { second: third = 2 }] = load();
+const cast = { a() {} } as const;
+export default class {}
+require("./other");
+start();
+"""
+    _, made = parts(tmp_path, text)
+    names = [{name.decode() for name in part.names} for part in made.parts]
+    assert names == [
+        {"inner", "helper"}, {"tried"}, {"Level"}, {"Both"}, {"first", "third"}, {"cast"}, set(), set(), set(),
+    ]  # fmt: skip
+    assert [part.is_default for part in made.parts][6]
+    assert [part.links[0].names for part in made.parts if part.links] == [((b"*", b"*"),)]
+
+
+def test_an_entry_that_is_gone_and_imports_that_lead_nowhere(tmp_path: Path) -> None:
+    entry = 'import { x } from "hono";\nimport "./gone";\nexport default { x };\n'
+    root = write(tmp_path, APP | {"src/index.ts": entry})
+    known = outlines(root)
+    assert [part.stays for part in known["src/index.ts"].parts] == [True, True, False]
+    text = known["src/index.ts"].data
+    found = cut(known, ["src/nowhere.ts"], "src/index.ts", text.replace(b"{ x };", b"{ x, y: x };"))
+    assert found is not None
+    assert found.texts["src/index.ts"].startswith(b'import { x } from "hono";')
