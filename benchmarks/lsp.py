@@ -16,7 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -116,9 +116,12 @@ class Typist:
         self.first: dict[int, tuple[float, bool]] = {}
         self.news = asyncio.Event()
 
-        @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+        feature: Callable[[Callable[..., None]], object] = client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+
         def published(params: types.PublishDiagnosticsParams) -> None:
             self.published(params)
+
+        feature(published)
 
     def published(self, params: types.PublishDiagnosticsParams) -> None:
         now = time.perf_counter()
