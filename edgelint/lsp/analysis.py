@@ -56,7 +56,8 @@ EMPTY: Final = Snapshot({}, {}, None, {})
 
 
 class _Facts(NamedTuple):
-    """One whole run. ``texts`` are the buffers as they were analysed, ``disk`` the number of the state of the disk."""
+    """One whole run. ``texts`` are the buffers as they were analysed, ``disk`` the number of the state of the disk;
+    ``failed``: a rule did, so that what was found is not what there is."""
 
     texts: Mapping[str, bytes]
     found: Mapping[str, tuple[Diagnostic, ...]]
@@ -64,6 +65,7 @@ class _Facts(NamedTuple):
     outlines: Mapping[str, Outline]
     entries: tuple[str, ...]
     disk: int
+    failed: bool
 
 
 class Analysis:
@@ -150,7 +152,7 @@ class Analysis:
                 old = known.get(path)
                 outlines[path] = old if old is not None and old.data == file.source.data else outline(project, path)
         by_path = {path: tuple(items) for path, items in found.items()}
-        return _Facts(texts, by_path, project, outlines, tuple(entries), disk)
+        return _Facts(texts, by_path, project, outlines, tuple(entries), disk, bool(outcome.failures))
 
     # -- one edit ----------------------------------------------------------------------------------------------------
 
@@ -166,21 +168,23 @@ class Analysis:
         if len(changed) != 1 or changed[0] not in texts or changed[0] not in facts.outlines:
             return None
         [path] = changed
-        if _hosts_others(path) or _is_broken(facts, path):
+        if _hosts_others(path) or _is_broken(facts, path) or facts.failed:
             return None
         old, moved = facts.outlines[path].data, Moved(path, facts.outlines[path].data, texts[path])
-        errors = self._errors_of_edit(path, texts[path])
-        if errors:
+        part = slices.cut(facts.outlines, facts.entries, path, texts[path])
+        if part is None or _errors(path, part.texts[path], self.warm.sliced):
+            errors = self._errors_of_edit(path, texts[path])
+            if not errors:
+                return None
             broken = {path: _syntax_errors(path, errors)}
             self.last = _shown(facts, texts, {path: old}, broken)._replace(whole=False)
             return self.last
-        part = slices.cut(facts.outlines, facts.entries, path, texts[path])
-        if part is None:
-            return None
         self._at = path, part.places[0][0]
         near = _near(self._settings.selected())
-        fresh = self._sliced(facts, part.texts, path, near, stop)
-        fresh = [item for item in fresh if slices.inside(item.span, part.places)]
+        found = self._sliced(facts, part.texts, path, near, stop)
+        if found is None:
+            return None
+        fresh = [item for item in found if slices.inside(item.span, part.places)]
         said = [
             item for item in facts.found.get(path, ())
             if item.rule in near and slices.inside(item.span, part.old_places)
@@ -205,21 +209,20 @@ class Analysis:
         part = slices.cut(facts.outlines, facts.entries, path, facts.outlines[path].data, at)
         if part is not None:
             near = _near(self.settings.selected())
-            self._before = facts, part.before, self._sliced(facts, part.before, path, near, stop)
+            self._before = facts, part.before, self._sliced(facts, part.before, path, near, stop) or []
 
     def _sliced(
         self, facts: _Facts, texts: dict[str, bytes], path: str, near: frozenset[str], stop: Callable[[], bool]
-    ) -> list[Diagnostic]:
-        """What a slice says of one of its files."""
+    ) -> list[Diagnostic] | None:
+        """What a slice says of one of its files; None when a rule failed on it."""
         project, settings = facts.project, self.settings
         assert project is not None
         outcome, _ = engine.analyse_project(
             self.root, settings, texts, lambda: self.warm.load_slice(settings, texts, project, stop), stop, near
         )
-        return [
-            item for item in outcome.diagnostics
-            if item.span.path == path and item.rule in near
-        ]  # fmt: skip
+        if outcome.failures:
+            return None
+        return [item for item in outcome.diagnostics if item.span.path == path and item.rule in near]
 
     def _corrected(
         self, facts: _Facts, part: slices.Slice, said: list[Diagnostic], fresh: list[Diagnostic], moved: Moved,
@@ -228,7 +231,7 @@ class Analysis:
         """What a slice says, without its errors: what the whole project said of the text before, and the same slice of
         that text did not, stays; what the slice said and the whole did not, does not count."""
         if self._before is None or self._before[0] is not facts or self._before[1] != part.before:
-            self._before = facts, part.before, self._sliced(facts, part.before, part.path, near, stop)
+            self._before = facts, part.before, self._sliced(facts, part.before, part.path, near, stop) or []
         seen = [item for item in self._before[2] if slices.inside(item.span, part.old_places)]
         blind = [item for item in said if _mark(item) not in _marks(seen)]
         false = [item for item in seen if _mark(item) not in _marks(said)]

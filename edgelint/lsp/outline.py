@@ -95,7 +95,7 @@ class Outline:
             and not part.start + (shift if part.start >= end else 0) <= offset
             <= part.end + (shift if part.start >= end else 0)
         ]  # fmt: skip
-        return self.without(left_out, data, end, shift)
+        return self.without(left_out, data, end, shift).rstrip()
 
 
 def words(data: bytes) -> frozenset[bytes]:

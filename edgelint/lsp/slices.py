@@ -80,7 +80,7 @@ def _text(
     """A file of the slice; parts from ``after`` on stand ``shift`` later in ``data``."""
     if not kept and not edited:
         return b""
-    text = outline.without(_left_out(outline, kept), outline.data if data is None else data, after, shift)
+    text = outline.without(_left_out(outline, kept), outline.data if data is None else data, after, shift).rstrip()
     return text if is_hot(text) else text + _MARKS[outline.python]  # it is read for what it says elsewhere
 
 

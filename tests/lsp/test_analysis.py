@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edgelint import engine
-from edgelint.diagnostics import Diagnostic
+from edgelint import checks, engine, registry
+from edgelint.diagnostics import Diagnostic, Finding
 from edgelint.lsp.analysis import Analysis, Snapshot
 from edgelint.lsp.warm import Warm
+from edgelint.project.project import Project
 from tests.lsp.apps import FIXTURES, edited, never, write
 
 HANDLERS = """import type { Env } from "./env";
@@ -277,6 +278,30 @@ def test_a_rule_that_fails_is_told_and_the_others_go_on(app: Analysis, monkeypat
     assert app.quick(never) is None
     assert app.outline("src/handlers.ts") is None
     app.prepare(never)
+
+
+def test_a_rule_that_fails_leaves_first_answers_to_the_whole(app: Analysis, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = registry.check_of("kv/ttl-too-short")
+
+    def fails(project: Project) -> Iterator[Finding]:
+        if b"LIMIT = 7" in project.files["src/handlers.ts"].source.data:
+            raise RuntimeError("a defect")
+        return function(project)
+
+    monkeypatch.setitem(checks.CHECKS, "kv/ttl-too-short", fails)
+    app.overlay["src/handlers.ts"] = HANDLERS.replace("LIMIT = 60", "LIMIT = 70").encode()
+    assert app.quick(never) is None
+    assert rules(app.run(never), ".") + rules(app.last, "src/handlers.ts") == ["internal-error"]
+    app.overlay["src/handlers.ts"] = HANDLERS.encode()
+    assert app.quick(never) is None
+    assert app.run(never).diagnostics == {}
+
+
+def test_a_statement_that_is_not_written_yet(app: Analysis) -> None:
+    query = 'prepare("SELECT id, title FROM goods WHERE id = ?")'
+    app.overlay["src/handlers.ts"] = HANDLERS.replace(query, "prepare()").encode()
+    assert rules(app.quick(never), "src/handlers.ts") == []
+    assert app.run(never).diagnostics == {}
 
 
 def test_texts_of_files_that_cannot_be_read(app: Analysis) -> None:
