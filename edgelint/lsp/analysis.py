@@ -7,7 +7,7 @@ it could not know.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,15 +15,18 @@ from edgelint import engine, rulebook
 from edgelint import settings as settings_module
 from edgelint.diagnostics import Confidence, Diagnostic, Severity, Span
 from edgelint.lsp import slices
-from edgelint.lsp.moved import Moved, in_current_texts
+from edgelint.lsp.moved import Moved, difference, in_current_texts
 from edgelint.lsp.outline import Outline, outline
-from edgelint.lsp.warm import Warm, settled
+from edgelint.lsp.warm import Trees, Warm, settled
 from edgelint.project import wrangler
 from edgelint.project.discovery import SOURCES
+from edgelint.project.modules import UNSUPPORTED
 from edgelint.project.project import Project
 from edgelint.settings import Settings
 from edgelint.source import Source, UnreadableSource
 
+FAR: Final = frozenset({"cache/authenticated-response-cached"})
+"""Rules that a slice does not answer for: they hang on what handlers do that no name leads to."""
 _BROKEN: Final = ("syntax-error", "unreadable-file")
 _CODE: Final = frozenset(("javascript", "typescript", "python"))
 
@@ -53,7 +56,8 @@ EMPTY: Final = Snapshot({}, {}, None, {})
 
 
 class _Facts(NamedTuple):
-    """One whole run. ``texts`` are the buffers as they were analysed, ``disk`` the number of the state of the disk."""
+    """One whole run. ``texts`` are the buffers as they were analysed, ``disk`` the number of the state of the disk;
+    ``failed``: a rule did, so that what was found is not what there is."""
 
     texts: Mapping[str, bytes]
     found: Mapping[str, tuple[Diagnostic, ...]]
@@ -61,6 +65,7 @@ class _Facts(NamedTuple):
     outlines: Mapping[str, Outline]
     entries: tuple[str, ...]
     disk: int
+    failed: bool
 
 
 class Analysis:
@@ -147,7 +152,7 @@ class Analysis:
                 old = known.get(path)
                 outlines[path] = old if old is not None and old.data == file.source.data else outline(project, path)
         by_path = {path: tuple(items) for path, items in found.items()}
-        return _Facts(texts, by_path, project, outlines, tuple(entries), disk)
+        return _Facts(texts, by_path, project, outlines, tuple(entries), disk, bool(outcome.failures))
 
     # -- one edit ----------------------------------------------------------------------------------------------------
 
@@ -163,25 +168,26 @@ class Analysis:
         if len(changed) != 1 or changed[0] not in texts or changed[0] not in facts.outlines:
             return None
         [path] = changed
-        if _hosts_others(path) or _is_broken(facts, path):
+        if _hosts_others(path) or _is_broken(facts, path) or facts.failed:
             return None
-        part = slices.cut(facts.outlines, facts.entries, path, texts[path])
-        if part is None:
-            return None
-        self._at = path, part.start
         old, moved = facts.outlines[path].data, Moved(path, facts.outlines[path].data, texts[path])
-        near = _near(self._settings.selected())
-        fresh = self._sliced(facts, part.texts, path, near, stop)
-        if any(item.rule in _BROKEN for item in fresh):
-            broken = self._problems(path, texts[path])
-            if not broken:
+        part = slices.cut(facts.outlines, facts.entries, path, texts[path])
+        if part is None or _errors(path, part.texts[path], self.warm.sliced):
+            errors = self._errors_of_edit(path, texts[path])
+            if not errors:
                 return None
-            self.last = _shown(facts, texts, {path: old}, {path: broken})
+            broken = {path: _syntax_errors(path, errors)}
+            self.last = _shown(facts, texts, {path: old}, broken)._replace(whole=False)
             return self.last
-        fresh = [item for item in fresh if part.start <= item.span.start and item.span.end <= part.end]
+        self._at = path, part.places[0][0]
+        near = _near(self._settings.selected())
+        found = self._sliced(facts, part.texts, path, near, stop)
+        if found is None:
+            return None
+        fresh = [item for item in found if slices.inside(item.span, part.places)]
         said = [
             item for item in facts.found.get(path, ())
-            if part.old_start <= item.span.start and item.span.end <= part.old_end and item.rule in near
+            if item.rule in near and slices.inside(item.span, part.old_places)
         ]  # fmt: skip
         kept = {**facts.found, path: tuple(item for item in facts.found.get(path, ()) if item not in said)}
         if _marks(fresh) != _marks(in_current_texts({path: tuple(said)}, {path: moved})[path]):
@@ -203,21 +209,20 @@ class Analysis:
         part = slices.cut(facts.outlines, facts.entries, path, facts.outlines[path].data, at)
         if part is not None:
             near = _near(self.settings.selected())
-            self._before = facts, part.before, self._sliced(facts, part.before, path, near, stop)
+            self._before = facts, part.before, self._sliced(facts, part.before, path, near, stop) or []
 
     def _sliced(
         self, facts: _Facts, texts: dict[str, bytes], path: str, near: frozenset[str], stop: Callable[[], bool]
-    ) -> list[Diagnostic]:
-        """What a slice says of one of its files."""
+    ) -> list[Diagnostic] | None:
+        """What a slice says of one of its files; None when a rule failed on it."""
         project, settings = facts.project, self.settings
         assert project is not None
         outcome, _ = engine.analyse_project(
             self.root, settings, texts, lambda: self.warm.load_slice(settings, texts, project, stop), stop, near
         )
-        return [
-            item for item in outcome.diagnostics
-            if item.span.path == path and (item.rule in near or item.rule in _BROKEN)
-        ]  # fmt: skip
+        if outcome.failures:
+            return None
+        return [item for item in outcome.diagnostics if item.span.path == path and item.rule in near]
 
     def _corrected(
         self, facts: _Facts, part: slices.Slice, said: list[Diagnostic], fresh: list[Diagnostic], moved: Moved,
@@ -226,11 +231,8 @@ class Analysis:
         """What a slice says, without its errors: what the whole project said of the text before, and the same slice of
         that text did not, stays; what the slice said and the whole did not, does not count."""
         if self._before is None or self._before[0] is not facts or self._before[1] != part.before:
-            self._before = facts, part.before, self._sliced(facts, part.before, part.path, near, stop)
-        seen = [
-            item for item in self._before[2]
-            if part.old_start <= item.span.start and item.span.end <= part.old_end
-        ]  # fmt: skip
+            self._before = facts, part.before, self._sliced(facts, part.before, part.path, near, stop) or []
+        seen = [item for item in self._before[2] if slices.inside(item.span, part.old_places)]
         blind = [item for item in said if _mark(item) not in _marks(seen)]
         false = [item for item in seen if _mark(item) not in _marks(said)]
         here = _marks(new for item in false if (new := moved.diagnostic(item)) is not None)
@@ -257,24 +259,27 @@ class Analysis:
             return b""
 
     def _problems(self, path: str, data: bytes) -> list[Diagnostic]:
-        """What does not parse in an unsaved text; empty for one that does, or that no parser is asked about."""
-        try:
-            source = Source(path, data)
-        except UnreadableSource as error:
-            return [_syntax_error(path, error.offset, error.offset, error.reason)]
-        name = path.rpartition("/")[2]
-        if name in wrangler.NAMES:
-            errors = wrangler.load(path, source).document.errors
-        elif path.endswith(tuple(SOURCES)):
-            errors = self.warm.trees.parse(path, source).errors
-        else:
+        """What does not parse in an unsaved text; empty for one that does, or that no parser is asked about.
+
+        Where only the edited part is wrong nothing is said of the others: a parser that lost its way there says much
+        of what comes after it.
+        """
+        errors = _errors(path, data, self.warm.trees)
+        return _syntax_errors(path, self._errors_of_edit(path, data) or errors) if errors else []
+
+    def _errors_of_edit(self, path: str, data: bytes) -> Sequence[tuple[int, int, str]]:
+        """What does not parse in the parts of a file that are not as they were when it was good."""
+        facts = self._facts
+        if facts is None or path not in facts.outlines or _is_broken(facts, path) or _hosts_others(path):
             return []
-        return [_syntax_error(path, start, max(start, end), message) for start, end, message in errors]
+        outline = facts.outlines[path]
+        start, _, _ = difference(outline.data, data)
+        return _errors(path, outline.around(data, start), self.warm.edited)
 
 
 def _near(chosen: Iterable[str]) -> frozenset[str]:
     """The rules that a slice answers for: those that look at code."""
-    return frozenset(rule for rule in chosen if set(rulebook.rule(rule).languages) & _CODE)
+    return frozenset(rule for rule in chosen if rule not in FAR and set(rulebook.rule(rule).languages) & _CODE)
 
 
 def _mark(item: Diagnostic) -> tuple[str, Span, str]:
@@ -322,5 +327,20 @@ def _shown(
     return Snapshot(shown, texts, facts.project, stand_ins)
 
 
-def _syntax_error(path: str, start: int, end: int, message: str) -> Diagnostic:
-    return Diagnostic("syntax-error", Severity.ERROR, Confidence.HIGH, message, Span(path, start, end))
+def _syntax_errors(path: str, errors: Iterable[tuple[int, int, str]]) -> list[Diagnostic]:
+    return [
+        Diagnostic("syntax-error", Severity.ERROR, Confidence.HIGH, message, Span(path, start, max(start, end)))
+        for start, end, message in errors
+    ]
+
+
+def _errors(path: str, data: bytes, trees: Trees) -> Sequence[tuple[int, int, str]]:
+    """(start, end, message) of what does not parse in a text, or cannot be read."""
+    try:
+        source = Source(path, data)
+    except UnreadableSource as error:
+        return [(error.offset, error.offset, error.reason)]
+    if path.rpartition("/")[2] in wrangler.NAMES:
+        return wrangler.load(path, source).document.errors
+    errors = trees.parse(path, source).errors if path.endswith(tuple(SOURCES)) else []
+    return [error for error in errors if not error[2].startswith(UNSUPPORTED)]

@@ -22,6 +22,7 @@ LONG: Final = 1_500
 _WORD: Final = re.compile(rb"[A-Za-z_$\x80-\xff][\w$\x80-\xff]*")
 _LOADS: Final = re.compile(rb"\b(?:require|import)\s*\(")
 _OBJECT_END: Final = re.compile(rb"\s*,")
+_LINE: Final = re.compile(rb"^ ", re.MULTILINE)
 _BLANK: Final = bytes(byte if byte in b"\r\n" else 0x20 for byte in range(256))
 
 
@@ -75,9 +76,11 @@ class Outline:
             part = self.parts[number]
             by = shift if part.start >= after else 0
             start, end = part.start + by, part.end + by
-            blank = text[start:end].translate(_BLANK)
-            if self.python and part.parent is not None and len(blank) >= 4:
-                blank[:4] = b"pass"  # a class may be left without anything else
+            blank = bytes(text[start:end]).translate(_BLANK)
+            if self.python:
+                blank = _LINE.sub(b"#", blank)  # libcst may lose lines of spaces, but no comments
+                if part.parent is not None:
+                    blank = b"pass" + blank[4:]  # a class may be left without anything else
             text[start:end] = blank
         return bytes(text)
 
@@ -92,7 +95,7 @@ class Outline:
             and not part.start + (shift if part.start >= end else 0) <= offset
             <= part.end + (shift if part.start >= end else 0)
         ]  # fmt: skip
-        return self.without(left_out, data, end, shift)
+        return self.without(left_out, data, end, shift).rstrip()
 
 
 def words(data: bytes) -> frozenset[bytes]:
@@ -235,7 +238,7 @@ def _names(node: tree.Node) -> Iterator[str]:
                 yield inner.id
             elif isinstance(inner, tree.Member) and inner.name is not None:
                 yield inner.name  # Class.method = ..., exports.name = ...
-    elif not isinstance(node, tree.ExprStmt):  # if, try, a namespace: what is declared somewhere inside
+    elif isinstance(node, tree.Block | tree.If | tree.Loop | tree.Switch | tree.Try | tree.With):  # somewhere inside
         for inner in tree.walk(node):
             if isinstance(inner, tree.Assign | tree.Function | tree.Class | tree.Import):
                 yield from _names(inner)

@@ -11,7 +11,7 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -229,7 +229,7 @@ def rule_document(rule: str) -> Path | None:
     return path.resolve() if rule in rulebook.ids() else None
 
 
-def guarded(function: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T | None]]:
+def guarded(function: Callable[..., Awaitable[T]]) -> Callable[..., Coroutine[Any, Any, T | None]]:
     """A request that fails is logged and answered with nothing."""
 
     @functools.wraps(function)

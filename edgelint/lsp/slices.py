@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from edgelint.diagnostics import Span
 from edgelint.lsp.moved import difference
 from edgelint.lsp.outline import Outline, Part, words
 from edgelint.project.hot import is_hot
@@ -22,16 +23,15 @@ _MARKS: Final = {True: b"\n# env", False: b"\n// env"}
 
 
 class Slice(NamedTuple):
-    """``texts`` are the files of the slice, ``before`` those of the same slice before the edit. ``start`` to ``end`` is
-    what changed in the new text of ``path``, whole parts, and ``old_start`` to ``old_end`` the same in the old one."""
+    """``texts`` are the files of the slice, ``before`` those of the same slice before the edit. ``places`` are the
+    parts of ``path`` in the new text that the slice speaks of: those that changed, first, and those that use them;
+    ``old_places`` the same in the old one."""
 
     path: str
     texts: dict[str, bytes]
     before: dict[str, bytes]
-    start: int
-    end: int
-    old_start: int
-    old_end: int
+    places: list[tuple[int, int]]
+    old_places: list[tuple[int, int]]
 
 
 def cut(outlines: Mapping[str, Outline], entries: Iterable[str], path: str, new: bytes, at: int = 0) -> Slice | None:
@@ -60,7 +60,18 @@ def cut(outlines: Mapping[str, Outline], entries: Iterable[str], path: str, new:
         return None
     before = {other: _text(outline, found.kept.get(other, set()), other == path) for other, outline in outlines.items()}
     texts = before | {path: _text(old, found.kept.get(path, set()), True, new, old_end, shift)}
-    return Slice(path, texts, before, first, last + shift, first, last)
+    users = [old.parts[number] for number in sorted(found.users(path) - set(changed))]
+    return Slice(
+        path, texts, before,
+        [(first, last + shift), *((part.start + (shift if part.start >= old_end else 0),
+                                   part.end + (shift if part.start >= old_end else 0)) for part in users)],
+        [(first, last), *((part.start, part.end) for part in users)],
+    )  # fmt: skip
+
+
+def inside(span: Span, places: Iterable[tuple[int, int]]) -> bool:
+    """Whether a span lies in one of some places."""
+    return any(start <= span.start and span.end <= end for start, end in places)
 
 
 def _text(
@@ -69,7 +80,7 @@ def _text(
     """A file of the slice; parts from ``after`` on stand ``shift`` later in ``data``."""
     if not kept and not edited:
         return b""
-    text = outline.without(_left_out(outline, kept), outline.data if data is None else data, after, shift)
+    text = outline.without(_left_out(outline, kept), outline.data if data is None else data, after, shift).rstrip()
     return text if is_hot(text) else text + _MARKS[outline.python]  # it is read for what it says elsewhere
 
 
@@ -93,6 +104,15 @@ class _Seeds(NamedTuple):
     words: frozenset[bytes]
 
 
+class _User(NamedTuple):
+    """A part, and the names by which others may use it."""
+
+    path: str
+    number: int
+    names: frozenset[bytes]
+    is_default: bool
+
+
 class _Closure:
     """What belongs to an edit, by name."""
 
@@ -100,6 +120,7 @@ class _Closure:
         self.outlines = outlines
         self.kept: dict[str, set[int]] = {}
         self._used: set[tuple[str, int]] = set()
+        self._seen: set[tuple[str, int, frozenset[bytes]]] = set()
         self._asked: set[tuple[str, bytes, bool]] = set()
         self._importers: dict[str, list[tuple[str, int]]] = {}
         for path, outline in outlines.items():
@@ -130,6 +151,11 @@ class _Closure:
             for path, numbers in self.kept.items() for outline in (self.outlines[path],)
             for number in numbers for part in (outline.parts[number],)
         )  # fmt: skip
+
+    def users(self, path: str) -> set[int]:
+        """What uses the edited parts in a file, itself or through others. Of what holds methods: those alone."""
+        children = self.outlines[path].children
+        return {number for where, number in self._used if where == path and number not in children}
 
     def keep(self, path: str, number: int) -> bool:
         """Keep a part and what holds it; whether it is new."""
@@ -190,40 +216,40 @@ class _Closure:
 
     def used_by(self, path: str, part: Part, number: int) -> None:
         """Keep what names a part, and what names that in turn; of what those use only what is short."""
-        todo = [(path, part, number)]
+        todo = [_User(path, number, part.names, part.is_default)]
         while todo:
-            at, user, index = todo.pop()
-            if (at, index) in self._used:
+            user = todo.pop()
+            if (user.path, user.number, user.names) in self._seen:
                 continue
-            self._used.add((at, index))
-            here = self.outlines[at]
-            if user.parent is not None:
-                todo.append((at, here.parts[user.parent], user.parent))
+            self._seen.add((user.path, user.number, user.names))
+            self._used.add((user.path, user.number))
+            here = self.outlines[user.path]
+            parent = here.parts[user.number].parent
+            if parent is not None:
+                todo.append(_User(user.path, parent, here.parts[parent].names, here.parts[parent].is_default))
             for name in user.names:
-                todo += [self.user(at, other) for other in here.by_word.get(name, ()) if other != index]
-            for importer, imported in self._importers.get(at, ()):
-                todo += self.through(importer, imported, at, user)
+                todo += [self.user(user.path, other) for other in here.by_word.get(name, ()) if other != user.number]
+            for importer, imported in self._importers.get(user.path, ()):
+                todo += self.through(importer, imported, user)
 
-    def through(self, path: str, number: int, target: str, part: Part) -> Iterator[tuple[str, Part, int]]:
-        """The parts of an importing file that name what it imports of ``part``."""
+    def through(self, path: str, number: int, used: _User) -> Iterator[_User]:
+        """The parts of an importing file that name what it imports of another."""
         outline = self.outlines[path]
         for link in outline.parts[number].links:
-            if link.target != target:
+            if link.target != used.path:
                 continue
             for there, here in link.names:
-                if there in part.names or there == b"*" or (there == b"default" and part.is_default):
+                if there in used.names or there == b"*" or (there == b"default" and used.is_default):
                     self.keep(path, number)
                     if link.again:
-                        yield path, outline.parts[number], number
-                    for other in outline.by_word.get(here, ()):
-                        if other != number:
-                            yield self.user(path, other)
+                        yield _User(path, number, used.names if here == b"*" else frozenset((here,)), False)
+                    yield from (self.user(path, other) for other in outline.by_word.get(here, ()) if other != number)
 
-    def user(self, path: str, number: int) -> tuple[str, Part, int]:
+    def user(self, path: str, number: int) -> _User:
         part = self.outlines[path].parts[number]
         if self.keep(path, number):
             self.uses(path, part.words, _light)
-        return path, part, number
+        return _User(path, number, part.names, part.is_default)
 
 
 def _any(part: Part) -> bool:

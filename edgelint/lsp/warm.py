@@ -45,7 +45,7 @@ class Recent(dict[K, V]):
 
 
 class Trees:
-    """The trees of files by their contents: of the whole texts and, apart from them, of the slices."""
+    """The trees of files by their contents: of whole texts or, apart from them, of slices and of edited parts."""
 
     def __init__(self) -> None:
         self._trees: dict[str, tuple[bytes, tree.Parsed]] = {}
@@ -70,6 +70,7 @@ class Warm:
         self.root = root
         self.trees = Trees()
         self.sliced = Trees()
+        self.edited = Trees()
         self._discovered: Discovered | None = None
         self._excluded: Sequence[str] = ()
         self._replays: Recent[Hashable, Replay] = Recent(SCHEMAS)

@@ -154,7 +154,7 @@ class Statements:
 
     def _read(self) -> Iterator[SqlStatement]:
         project = self._project.whole
-        made = {id(call.node): call for call in project.calls(("d1", "d1-session"), "prepare")}
+        made = {id(call.node): call for call in project.calls(("d1", "d1-session"), "prepare") if call.node.args}
         runs = self._runs(project)
         bound: set[int] = set()
         for bind in project.calls("d1-statement", "bind"):

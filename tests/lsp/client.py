@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
+F = TypeVar("F", bound=Callable[..., Any])
 PATIENCE = 30
 """Seconds after which a test that waits for the server has failed; nothing is measured."""
 SESSION = 50
@@ -77,6 +78,11 @@ class Editor:
         changes = [types.FileEvent(self.uri(path), types.FileChangeType.Changed) for path in paths]
         self.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams(changes))
 
+    def moved(self, *, added: Sequence[Path] = (), removed: Sequence[Path] = ()) -> None:
+        """Folders are opened and closed."""
+        event = types.WorkspaceFoldersChangeEvent(list(map(_folder, added)), list(map(_folder, removed)))
+        self.client.workspace_did_change_workspace_folders(types.DidChangeWorkspaceFoldersParams(event))
+
     def rules(self, path: str) -> list[str]:
         return sorted(str(each.code) for each in self.shown.get(path, []))
 
@@ -95,10 +101,12 @@ class Editor:
             await asyncio.wait_for(wait(), PATIENCE)
         except TimeoutError:
             shown = {path: self.rules(path) for path in self.shown}
-            raise AssertionError(f"it never came; shown: {shown}, messages: {self.messages}, log: {self.logs}") from None
+            said = f"shown: {shown}, messages: {self.messages}, log: {self.logs}"
+            raise AssertionError(f"it never came; {said}") from None
 
     def at(self, path: str, line: int, character: int) -> dict[str, Any]:
-        return {"text_document": types.TextDocumentIdentifier(self.uri(path)), "position": types.Position(line, character)}
+        document = types.TextDocumentIdentifier(self.uri(path))
+        return {"text_document": document, "position": types.Position(line, character)}
 
     async def hover(self, path: str, line: int, character: int) -> str | None:
         found = await self.client.text_document_hover_async(types.HoverParams(**self.at(path, line, character)))
@@ -114,7 +122,9 @@ class Editor:
         found: Any = await self.client.text_document_completion_async(params)
         return [f"{each.label} ({each.detail})" for each in found.items] if found is not None else []
 
-    async def actions(self, path: str, diagnostic: types.Diagnostic | None = None, only: str | None = None) -> list[Any]:
+    async def actions(
+        self, path: str, diagnostic: types.Diagnostic | None = None, only: str | None = None
+    ) -> list[Any]:
         zero = types.Range(types.Position(0, 0), types.Position(0, 0))
         context = types.CodeActionContext([diagnostic] if diagnostic else [], only=[only] if only else None)
         params = types.CodeActionParams(
@@ -129,40 +139,49 @@ class Editor:
         return sorted(str(each.code) for each in report.items)
 
 
+def _folder(path: Path) -> types.WorkspaceFolder:
+    return types.WorkspaceFolder(path.as_uri(), path.name)
+
+
 @asynccontextmanager
-async def editor(root: Path, **capabilities: Any) -> AsyncIterator[Editor]:
-    """Start a server for an editor with these capabilities, and end it in the protocol's way."""
+async def editor(root: Path, *, folders: Sequence[Path] | None = None, **capabilities: Any) -> AsyncIterator[Editor]:
+    """Start a server for an editor with these capabilities, and end it in the protocol's way. ``folders`` are those
+    that are open, by default the root alone."""
     client = LanguageClient("test-editor", "1")
     made = Editor(root, client)
 
-    @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+    def feature(name: str) -> Callable[[F], F]:
+        found: Callable[[F], F] = client.feature(name)
+        return found
+
+    @feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
     def published(params: types.PublishDiagnosticsParams) -> None:
         made.shown[made.path(params.uri)] = list(params.diagnostics)
         made.versions[made.path(params.uri)] = params.version
         made.heard()
 
-    @client.feature(types.WINDOW_SHOW_MESSAGE)
+    @feature(types.WINDOW_SHOW_MESSAGE)
     def message(params: types.ShowMessageParams) -> None:
         made.messages.append(params.message)
         made.heard()
 
-    @client.feature(types.WINDOW_LOG_MESSAGE)
+    @feature(types.WINDOW_LOG_MESSAGE)
     def log(params: types.LogMessageParams) -> None:
         made.logs.append(params.message)
         made.heard()
 
-    @client.feature(types.WINDOW_SHOW_DOCUMENT)
+    @feature(types.WINDOW_SHOW_DOCUMENT)
     def document(params: types.ShowDocumentParams) -> types.ShowDocumentResult:
         made.documents.append(params.uri)
         made.heard()
         return types.ShowDocumentResult(True)
 
-    @client.feature(types.WORKSPACE_DIAGNOSTIC_REFRESH)
+    @feature(types.WORKSPACE_DIAGNOSTIC_REFRESH)
     def refresh(params: Any) -> None:
         made.refreshed += 1
         made.heard()
 
-    @client.feature(types.CLIENT_REGISTER_CAPABILITY)
+    @feature(types.CLIENT_REGISTER_CAPABILITY)
     def register(params: types.RegistrationParams) -> None:
         made.registered += [each.method for each in params.registrations]
         made.heard()
@@ -170,7 +189,8 @@ async def editor(root: Path, **capabilities: Any) -> AsyncIterator[Editor]:
     await client.start_io(sys.executable, "-m", "edgelint", "server", limit=1 << 24)
     made.initialized = await client.initialize_async(
         types.InitializeParams(
-            capabilities=types.ClientCapabilities(**capabilities), root_uri=root.as_uri(), process_id=os.getpid()
+            capabilities=types.ClientCapabilities(**capabilities), root_uri=root.as_uri(), process_id=os.getpid(),
+            workspace_folders=None if folders is None else [_folder(folder) for folder in folders],
         )
     )
     client.initialized(types.InitializedParams())
@@ -184,4 +204,4 @@ async def editor(root: Path, **capabilities: Any) -> AsyncIterator[Editor]:
     finally:
         if process.returncode is None:
             process.kill()
-        await client.stop()
+        await client.stop()  # type: ignore[no-untyped-call]

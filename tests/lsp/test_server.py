@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
+from tests.lsp.apps import write
 from tests.lsp.client import SESSION, Editor, editor
 
 CONFIG = """name = "shop"
@@ -107,7 +108,7 @@ def test_what_changes_on_disk_counts_when_the_editor_says_so(app: Path) -> None:
             (app / "edgelint.toml").write_text("selekt = 1\n")
             at.touched("edgelint.toml")
             await at.until(lambda: any("selekt" in message for message in at.messages))
-            assert at.rules("wrangler.toml") == []
+            await at.until(lambda: at.rules("wrangler.toml") == [])
             (app / "edgelint.toml").write_text("")
             at.touched("edgelint.toml", "../elsewhere.txt")
             await at.until(lambda: at.rules("wrangler.toml") == IGNORED)
@@ -134,7 +135,8 @@ def test_a_file_broken_mid_edit_keeps_the_good_facts(app: Path) -> None:
             text = CODE.replace("60", "6")
             at.open("src/i.ts", text)
             await at.until(lambda: at.rules("src/i.ts") == ["kv/ttl-too-short"])
-            at.change("src/i.ts", "// one more line\n" + text.replace("export default {", "export default { broken( = "))
+            broken = text.replace("export default {", "export default { broken( = ")
+            at.change("src/i.ts", "// one more line\n" + broken)
             await at.until(lambda: "syntax-error" in at.rules("src/i.ts"))
             kept = [each for each in at.shown["src/i.ts"] if each.code == "kv/ttl-too-short"]
             assert [each.range.start for each in kept] == [types.Position(5, 48)]
@@ -353,8 +355,8 @@ def test_diagnostics_are_pulled_by_who_can(app: Path) -> None:
     run(session())
 
 
-@pytest.mark.parametrize(("offered", "column"), [(["utf-8"], 61), (["utf-16"], 56), (["utf-32", "utf-16"], None)])
-def test_positions_in_the_encoding_that_was_agreed_on(app: Path, offered: list[str], column: int | None) -> None:
+@pytest.mark.parametrize("offered", [["utf-8"], ["utf-16"], ["utf-32", "utf-16"]])
+def test_positions_in_the_encoding_that_was_agreed_on(app: Path, offered: list[str]) -> None:
     async def session() -> None:
         general = types.GeneralClientCapabilities(position_encodings=offered)
         async with editor(app, general=general) as at:
@@ -366,7 +368,8 @@ def test_positions_in_the_encoding_that_was_agreed_on(app: Path, offered: list[s
             [found] = at.shown["src/i.ts"]
             line = text.splitlines()[4]
             before = line[: line.index("6 }")]
-            units = {"utf-8": len(before.encode()), "utf-16": len(before.encode("utf-16-le")) // 2, "utf-32": len(before)}
+            sixteen = len(before.encode("utf-16-le")) // 2
+            units = {"utf-8": len(before.encode()), "utf-16": sixteen, "utf-32": len(before)}
             assert found.range.start.character == units[str(getattr(encoding, "value", encoding))]
 
     run(session())
@@ -382,6 +385,88 @@ def test_many_quick_edits_end_in_the_last_text(app: Path) -> None:
             await at.until(lambda: any("with 40" in each.message for each in at.shown["src/i.ts"]))
             at.change("src/i.ts", CODE)
             await at.until(lambda: at.rules("src/i.ts") == [])
+
+    run(session())
+
+
+def test_the_folders_of_the_editor_are_analysed_before_a_file_is_open(app: Path, tmp_path: Path) -> None:
+    (app / "src/i.ts").write_text(CODE.replace("60", "6"))
+    other = tmp_path.resolve() / "other"
+    write(other, {"src/index.ts": "export default { fetch: (r: Request, env: Env) => env.KV.put('a', 'b', "
+                  "{ expirationTtl: 1 }) };\ninterface Env { KV: KVNamespace }\n"})
+    plain = tmp_path.resolve() / "plain"
+    write(plain / "app", {"src/index.ts": "export default {};\n"})
+
+    async def session() -> None:
+        async with editor(app, folders=[app, plain]) as at:
+            await at.until(lambda: at.rules("src/i.ts") == ["kv/ttl-too-short"])
+            assert all(path.startswith(("src/", "wrangler")) for path in at.shown)  # a folder of apps is none itself
+            at.moved(added=[other], removed=[app])
+            at.open("src/i.ts")  # its config is found all the same
+            await at.until(lambda: at.versions.get("src/i.ts") == 1)
+            outside = (other / "src/index.ts").as_uri()
+            document = types.TextDocumentItem(outside, "typescript", 1, (other / "src/index.ts").read_text())
+            at.client.text_document_did_open(types.DidOpenTextDocumentParams(document))
+            await at.until(lambda: "kv/ttl-too-short" in at.rules(outside))
+            at.moved(removed=[app])  # it has a file open: it stays
+            at.change("src/i.ts", CODE)
+            await at.until(lambda: at.rules("src/i.ts") == [])
+
+    run(session())
+
+
+def test_a_file_of_no_project_is_left_alone(tmp_path: Path) -> None:
+    home = tmp_path.resolve()
+    (home / "note.ts").write_text(CODE)
+    (home / "open").mkdir()
+    (home / "open/loose.ts").write_text(CODE.replace("60", "6"))
+
+    async def session() -> None:
+        async with editor(home, folders=[home / "open"]) as at:
+            at.open("note.ts")
+            assert await at.hover("note.ts", 4, 16) is None
+            assert await at.pulled("note.ts") == []
+            at.close("note.ts")
+            at.saved("note.ts")
+            at.open("open/loose.ts")  # it lies in a folder that is open
+            await at.until(lambda: at.rules("open/loose.ts") == ["kv/ttl-too-short"])
+
+    run(session())
+
+
+def test_a_broken_text_is_explained_where_it_is_not_broken(app: Path) -> None:
+    async def session() -> None:
+        async with editor(app) as at:
+            await opened(at)
+            at.open("wrangler.toml")
+            at.change("src/i.ts", "const broken = (;\n" + CODE)
+            await at.until(lambda: "syntax-error" in at.rules("src/i.ts"))
+            assert "**`KV`**: a KV namespace" in str(await at.hover("src/i.ts", 5, 16))
+            assert await at.hover("src/i.ts", 0, 3) is None
+            assert await at.definition("src/i.ts", 5, 15) == ["wrangler.toml:3:30", "wrangler.toml:7:30"]
+            at.change("wrangler.toml", CONFIG.replace("binding = \"KV\", id = \"0", "binding = [\"KV\", id = \"0"))
+            await at.until(lambda: "syntax-error" in at.rules("wrangler.toml"))
+            text = str(await at.hover("src/i.ts", 5, 16))
+            assert "- shop, top level: wrangler.toml\n- shop, environment `staging`: [wrangler.toml:8]" in text
+            assert await at.definition("src/i.ts", 5, 15) == ["wrangler.toml:7:30"]
+
+    run(session())
+
+
+def test_what_the_editor_shows_has_the_version_of_its_text(app: Path) -> None:
+    async def session() -> None:
+        async with editor(app) as at:
+            await opened(at)
+            assert at.versions["src/i.ts"] == 1
+            at.change("src/i.ts", CODE.replace("60", "61"))
+            await at.until(lambda: at.versions["src/i.ts"] == 2)
+            at.change("src/i.ts", CODE.replace("60", "6"))
+            await at.until(lambda: at.rules("src/i.ts") == ["kv/ttl-too-short"])
+            assert at.versions["src/i.ts"] == 3
+            at.close("src/i.ts")
+            await at.until(lambda: at.rules("src/i.ts") == [])
+            assert at.versions["src/i.ts"] is None
+        assert at.status == 0
 
     run(session())
 

@@ -1,4 +1,4 @@
-"""The VS Code extension: it compiles, finds edgelint as it says, and is packaged with what it needs and nothing else."""
+"""The VS Code extension: it compiles, finds edgelint as it says, and is packaged with what it needs alone."""
 
 from __future__ import annotations
 
