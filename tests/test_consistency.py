@@ -17,7 +17,7 @@ from tests import rule_runner, rule_table
 ROOT = Path(__file__).parents[1]
 HEAVY = (
     "apsw", "hypothesis", "jsonschema", "libcst", "msgspec", "pathspec", "pygls", "pytest", "rich", "sqlglot",
-    "tree_sitter", "tree_sitter_javascript", "tree_sitter_typescript",
+    "tree_sitter", "tree_sitter_javascript", "tree_sitter_typescript", "yaml",
 )
 
 

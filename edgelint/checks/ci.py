@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgelint.checks import check
-from edgelint.diagnostics import Finding, Related, Severity
+from edgelint.diagnostics import Finding, Related
 from edgelint.project.project import Project
 from edgelint.project.workflow_commands import WranglerCommand, config_of
 from edgelint.project.workflow_deploys import jobs, unnamed_deploys
@@ -73,15 +73,12 @@ def unpinned_wrangler(project: Project) -> Iterator[Finding]:
                 "tag": f"Each run takes the wrangler that is tagged '{place.version}' on that day",
                 "npx": "No package.json here depends on wrangler: each run fetches the newest",
                 "install": "Each run installs the wrangler that is the newest on that day",
-                "action": f"Neither wranglerVersion nor a package.json here names a wrangler: wrangler-action@"
-                f"{place.version} installs the one it was made with (v3: 3.90.0; v4: the newest 4)",
+                "action": "Neither wranglerVersion nor a package.json here names a wrangler: each run installs the "
+                "newest 4",
             }[place.how]
-            old = place.how == "action" and place.version.startswith("v3")
             remedy = "Set wranglerVersion" if place.how == "action" else "Name a version"
-            yield Finding(
-                place.span, message, help=f"{remedy}, or add wrangler to devDependencies and commit the lock file.",
-                severity=Severity.INFO if old else None,
-            )  # fmt: skip
+            help = f"{remedy}, or add wrangler to devDependencies and commit the lock file."
+            yield Finding(place.span, message, help=help)
 
 
 @check("ci/token-in-plain-text")

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint import settings as settings_module
 from edgelint.cli import FAILED, INTERRUPTED, terminal
@@ -47,21 +47,15 @@ class _Run(NamedTuple):
 
 
 class _Held(io.StringIO):
-    """Holds back what is written to a stream, and says of itself what the stream says."""
+    """Holds back what is written to a stream."""
 
-    def __init__(self, stream: TextIO, *, is_terminal: bool) -> None:
+    def __init__(self, *, is_terminal: bool) -> None:
         super().__init__()
         self._is_terminal = is_terminal
-        self._encoding = stream.encoding
 
     def isatty(self) -> bool:
         """Whether a person reads the stream in the end."""
         return self._is_terminal
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """The stream's."""
-        return self._encoding
 
 
 def run(request: Request, pause: Callable[[float], None] = time.sleep) -> int:
@@ -181,8 +175,8 @@ def _until_changed(watched: list[str], before: Snapshot, pause: Callable[[float]
 def _once(request: Request) -> _Run:
     from edgelint.cli import check
 
-    out = _Held(sys.stdout, is_terminal=terminal.is_terminal(sys.stdout))
-    err = _Held(sys.stderr, is_terminal=False)  # no spinner in what is held back
+    out = _Held(is_terminal=terminal.is_terminal(sys.stdout))
+    err = _Held(is_terminal=False)  # no spinner in what is held back
     with redirect_stdout(out), redirect_stderr(err):
         try:
             status = check.run(request)

@@ -20,7 +20,7 @@ _TOKEN = re.compile(
     |(?P<open>\$?\()
     |(?P<close>\))
     |(?P<end>&&|\|\||;;|[;|&\n])
-    |(?P<word>(?:{_EXPRESSION}|\\.|"(?:{_EXPRESSION}|\\.|[^"\\])*"?|'[^']*'?|\$(?!\()|[^\s"'\\$;|&()])+)
+    |(?P<word>(?:{_EXPRESSION}|\\[^\r\n]|"(?:{_EXPRESSION}|\\.|[^"\\])*"?|'[^']*'?|\$(?!\()|[^\s"'\\$;|&()])+)
     |(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )

@@ -281,7 +281,7 @@ class _Reader:
         package = self.project.packages.by_name.get(name)
         if package is not None:
             return package.directory
-        path = folder(here, name)
+        path = folder(here, name) if name else None
         return path if path in self.project.packages.packages else None
 
     def script(

@@ -23,6 +23,7 @@ _SAME = (
 _PRODUCTION = _SAME[0]
 _BRANCH = re.compile(r"refs/heads/([\w./-]+)|(?:ref_name|head_ref|base_ref)\s*==\s*['\"]([\w./-]+)['\"]")
 _CONFIG_NAME = re.compile(r"wrangler[\w.-]*\.(?:toml|jsonc?)")
+_READ = re.compile(rf"(?:--config|-c)[ =]['\"]?[\w./-]*?{_CONFIG_NAME.pattern}")
 _FLATTENS = ("@cloudflare/vite-plugin", "@opennextjs/cloudflare", "@astrojs/cloudflare", "nitropack", "nuxt", "nitro")
 """Builds that write the config to be deployed, for the environment that is chosen when they run:
 https://developers.cloudflare.com/workers/vite-plugin/reference/cloudflare-environments/"""
@@ -92,8 +93,7 @@ def _is_as_written(project: Project, job: JobCommands, command: WranglerCommand,
     for step in job.job.steps:
         text = step.run.text() if step.run is not None else None
         for line in (text or "").splitlines():
-            written = [name for name in _CONFIG_NAME.findall(line) if name == base]
-            if written and not re.search(r"(?:--config|-c)[ =]", line):
+            if base in _CONFIG_NAME.findall(_READ.sub("", line)):
                 return False
         if step is command.step:
             break

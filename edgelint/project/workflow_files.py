@@ -15,12 +15,14 @@ from edgelint.source import Source, UnreadableSource
 from edgelint.syntax.document import Entry, Value
 
 if TYPE_CHECKING:
+    from edgelint.project.packages import Package
     from edgelint.project.project import Project
     from edgelint.project.workflow_commands import JobCommands
 
 _HEADER = re.compile(rb"(?:[&!]\S*\s+)*(?P<mark>[|>])?[-+0-9]*(?:[ \t]+#[^\n]*)?")
 _PROPERTIES = re.compile(rb"(?:[&!]\S*\s+)*")
-_MENTION = re.compile(rb"wrangler|CLOUDFLARE_|CF_API_|\b(?:npm|pnpm|yarn|bun)\b")
+_MENTION = re.compile(rb"wrangler|CLOUDFLARE_|CF_API_|opennextjs|vinext")
+_MANAGER = re.compile(rb"\b(?:npm|pnpm|yarn|bun)\b")
 
 
 class Shell(NamedTuple):
@@ -136,11 +138,10 @@ class Workflow:
         start = properties.end() if properties is not None else value.start
         text = data[start : value.end]
         if text[:1] in (b"'", b'"') and text[-1:] == text[:1] and len(text) > 1:
-            double = text[:1] == b'"'
-            text = text[1:-1]
-            text = text.replace(b"\\n", b" \n").replace(b'\\"', b' "') if double else text.replace(b"''", b" '")
-            start += 1
-        return Shell(re.sub(rb"\r?\n", lambda m: b" " * len(m.group()), text).decode("utf-8"), start)
+            start, text = start + 1, text[1:-1]
+        folded = re.sub(rb"\r?\n", lambda match: b" " * len(match.group()), text)
+        # A quote that YAML has as \\" or '' is left so: for the words of a shell it comes to the same.
+        return Shell(folded.replace(b"\\n", b" \n").decode("utf-8"), start)
 
     def placer(self, shell: Shell) -> Callable[[int, int], Span]:
         """What makes spans of offsets in ``shell.text``."""
@@ -164,9 +165,10 @@ def _read(project: Project) -> Iterator[Workflow]:
     from edgelint.project.project import Note
     from edgelint.syntax import yaml
 
+    scripts = any(_deploys(package) for package in project.packages.packages.values())
     for path in project.discovered.workflows:
         data = read_bytes(project.root, path)
-        if data is None or not _MENTION.search(data):
+        if data is None or not (_MENTION.search(data) or (scripts and _MANAGER.search(data))):
             continue
         try:
             source = Source(path, data)
@@ -178,6 +180,13 @@ def _read(project: Project) -> Iterator[Workflow]:
             project.notes.append(Note("a workflow that is no YAML, or too large", path))
             continue
         yield Workflow(path, source, document.root)
+
+
+def _deploys(package: Package) -> bool:
+    """Whether a script of a package.json may run wrangler."""
+    scripts = package.data.get("scripts")
+    texts = scripts.values() if isinstance(scripts, dict) else ()
+    return any(isinstance(text, str) and _MENTION.search(text.encode("utf-8", "replace")) for text in texts)
 
 
 def settings_of(*places: Value | None) -> Iterator[Entry]:

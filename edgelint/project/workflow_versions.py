@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from edgelint.project.project import Project
 
 _NUMBER = re.compile(r"[\^~<>=v]*\d.*|.*\$.*")
+_FIXED_ACTION = re.compile(r"v?[0-3](?:\.[\d.]+)?|[0-9a-f]{40}")
+"""Versions of the action that install one version of wrangler always (v3: 3.90.0), and commits, which do not tell."""
 _BRING_IT = frozenset((
     "wrangler", "@cloudflare/vite-plugin", "@cloudflare/vitest-pool-workers", "@cloudflare/next-on-pages",
     "@opennextjs/cloudflare", "@astrojs/cloudflare", "@sveltejs/adapter-cloudflare", "nitro-cloudflare-dev",
@@ -47,7 +49,7 @@ def unpinned(project: Project, job: JobCommands) -> Iterator[Unpinned]:
             version = (command.step.uses or "").partition("@")[2]
             if _is_tag(command.version):
                 found = Unpinned(command.tool, "tag", command.version or "")
-            elif command.version is None and not prepared and not re.fullmatch(r"[0-9a-f]{40}", version):
+            elif command.version is None and not prepared and not _FIXED_ACTION.fullmatch(version):
                 if not depends(project, command.directory):
                     found = Unpinned(command.tool, "action", version)
         elif _is_tag(command.version):

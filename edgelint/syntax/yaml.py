@@ -8,17 +8,24 @@ end.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from edgelint.source import Source
 from edgelint.syntax.document import Document, Entry, Error, Value
 
 MAX_BYTES = 100_000
-"""A larger file is not read: PyYAML takes a second or more for so many bytes, and people write a tenth of it."""
+"""A larger file is not read: without libyaml PyYAML takes a second or more for so many bytes, and people write a tenth
+of it."""
 MAX_VALUES = 20_000
+LOADER: type[Any] | None = None
+"""The loader to use instead of libyaml's, where PyYAML has that, or of PyYAML's own."""
 MAX_DEPTH = 200
-"""Open brackets at once: PyYAML's time grows with their square."""
+"""Open brackets at once: PyYAML's time grows with their square, and libyaml's composer uses the stack of C."""
 
 _BRACKET = re.compile(rb"[\[{]|[\]}]")
+_STAIRS = re.compile(rb"(?:[-?:][ \t]+){8}")
+"""Lists in lists on one line. Other nesting costs a line of its own, indented further than all before it, so that the
+size of the file bounds it."""
 _WORDS: dict[str, tuple[str, bool | None]] = {
     "true": ("boolean", True), "True": ("boolean", True), "TRUE": ("boolean", True),
     "false": ("boolean", False), "False": ("boolean", False), "FALSE": ("boolean", False),
@@ -36,11 +43,12 @@ def parse(source: Source) -> Document:
     empty = Value("object", None, source.bom, source.bom)
     if len(source.data) > MAX_BYTES:
         return Document(empty, [(source.bom, source.bom, f"larger than {MAX_BYTES} bytes")], [], [], "yaml")
-    if _depth(source.data) > MAX_DEPTH:
+    if _depth(source.data) > MAX_DEPTH or _STAIRS.search(source.data):
         return Document(empty, [(source.bom, source.bom, "nested too deeply")], [], [], "yaml")
-    loader: yaml.SafeLoader | None = None
+    loader: Any = None
     try:
-        loader = yaml.SafeLoader(source.text)
+        kind: Any = LOADER or getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        loader = kind(source.text)
         node = loader.get_node() if loader.check_node() else None
     except yaml.YAMLError as error:
         return Document(empty, [_error(source, error)], [], [], "yaml")
@@ -129,6 +137,7 @@ class _Builder:
 
 
 def _scalar(text: str, tag: str, style: str | None) -> tuple[str, str | bool | None]:
-    if style is None and tag != "tag:yaml.org,2002:str" and text in _WORDS:
+    plain = not style  # libyaml gives "" for None
+    if plain and tag != "tag:yaml.org,2002:str" and text in _WORDS:
         return _WORDS[text]
-    return ("number" if style is None and tag in _NUMBERS else "string"), text
+    return ("number" if plain and tag in _NUMBERS else "string"), text
