@@ -37,6 +37,9 @@ class Ranges:
     def __len__(self) -> int:
         return self.size
 
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return ((at, at + 1) for at in range(self.start, self.start + self.size))
+
     def __getitem__(self, index: int) -> tuple[int, int]:
         if index < 0:
             index += self.size
