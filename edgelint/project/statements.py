@@ -16,6 +16,7 @@ from edgelint.project.parameters import is_tag_text
 from edgelint.project.reaching import reaching
 from edgelint.project.sql_text import Chunk, Here, Place, Text
 from edgelint.project.worlds import MAX_WORLDS, World, worlds
+from edgelint.project.wrappers import Wrappers
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -138,6 +139,7 @@ class Statements:
         self._project = project
         self._found: list[SqlStatement] | None = None
         self._depends: dict[tuple[int, str], frozenset[tree.Function]] = {}
+        self.wrappers = Wrappers(project.evaluator)
         self._cut = False  # more calls of a helper are known than were looked at
         self._tags: list[tuple[SourceFile, tree.Template]] | None = None
 
@@ -152,6 +154,11 @@ class Statements:
             found.sort(key=lambda s: (s.call.file.path, s.call.node.start, s.span))
             self._found = found
         return self._found
+
+    def unfollowed(self) -> list[str]:
+        """The file of each call that gives SQL to a type of the project's whose implementation is not found."""
+        read = {id(p.node) for s in self.all() for t in s.texts for p in t.body.pieces}
+        return [file.path for file, _ in self.wrappers.unfollowed(read)]
 
     def _read(self) -> Iterator[SqlStatement]:
         project = self._project.whole
@@ -352,7 +359,7 @@ class Statements:
         file = self.e.parameters.file_of(function)
         if file is None or level >= MAX_LEVELS:
             return [None]
-        for site_file, site, _ in self.e.parameters.callers(function):
+        for site_file, site, _ in (*self.e.parameters.callers(function), *self.wrappers.calls(function, file)):
             if len(found) >= MAX_CALLS:
                 self._cut = True
                 break
