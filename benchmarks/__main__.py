@@ -1,4 +1,9 @@
-"""``python -m benchmarks``: cold, warm and parse-only in one run, and their ratios."""
+"""``python -m benchmarks``: cold, warm and parse-only in one run, and their ratios.
+
+On two generated corpora: one as dense with bindings as real apps are, one in which every file deals with them. See
+``benchmarks.corpus`` for the numbers, ``benchmarks.density`` for how they were counted, and ``benchmarks.floor`` for
+what any linter in CPython costs at least.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks import corpus
@@ -18,7 +24,8 @@ cold     edgelint check --no-cache --format json, a new process each time: CPU o
 warm     the same without --no-cache, nothing changed since the run before
 parse    reading and tree-sitter-parsing the JS/TS files that edgelint checks, in a new process: CPU of that loop
 start    edgelint --version: what no run can be faster than
-app      cold, on one generated Worker
+app      cold, on one generated Worker of the same kind
+like     as dense with calls on bindings and SQL as real apps; dense: every file deals with them
 All are medians over the runs; (lowest-highest) shows how quiet the machine was. Compare ratios, not milliseconds."""
 
 HOW_D1 = """\
@@ -47,28 +54,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.runs < 1:
         parser.error("--runs must be at least 1")
 
-    def tell(what: str) -> None:
-        print(f"measuring: {what}", file=sys.stderr, flush=True)
+    def tell(name: str, what: str) -> None:
+        print(f"measuring: {name}, {what}", file=sys.stderr, flush=True)
 
     with tempfile.TemporaryDirectory(prefix="edgelint-benchmarks-") as made:
-        folder = options.corpus or options.keep or Path(made) / "corpus"
-        if options.corpus is None:
-            corpus.make(folder, options.lines)
-        app = Path(made) / "app"
-        corpus.worker(app, options.app_lines, random.Random(corpus.SEED))
+        kept = options.keep or Path(made) / "corpus"
         try:
-            found = measure(folder.resolve(), options.runs, app, tell)
+            if options.corpus is not None:
+                folders = {"corpus": (options.corpus, corpus.DENSE)}
+            else:
+                folders = {"like": (kept / "like", corpus.LIKE_APPS), "dense": (kept / "dense", corpus.DENSE)}
+            found: dict[str, Measured] = {}
+            for name, (folder, bound) in folders.items():
+                if options.corpus is None:
+                    corpus.make(folder, options.lines, bound=bound)
+                app = Path(made) / f"app-{name}"
+                corpus.worker(app, options.app_lines, random.Random(corpus.SEED), bound)
+                found[name] = measure(folder.resolve(), options.runs, app, partial(tell, name))
             if options.tables:
-                tell("D1: migrations and queries")
+                tell("D1", "migrations and queries")
             d1 = measure_d1(options.runs, options.tables) if options.tables else None
         except RuntimeError as error:
             print(f"benchmarks: {error}", file=sys.stderr)
             return 1
-    source = str(options.corpus) if options.corpus is not None else f"generated, seed {corpus.SEED}"
+    generated = f"generated, seed {corpus.SEED}"
+    sources = {name: str(options.corpus) if options.corpus is not None else f"{name}, {generated}" for name in found}
     if options.json:
-        print(json.dumps({**as_json(found, source), "d1": None if d1 is None else d1_as_json(d1)}, indent=2))
+        parts = {name: as_json(one, sources[name]) for name, one in found.items()}
+        print(json.dumps({**parts, "d1": None if d1 is None else d1_as_json(d1)}, indent=2))
     else:
-        print(as_text(found, source) + ("" if d1 is None else "\n\n" + d1_as_text(d1)))
+        texts = [as_text(one, sources[name]) for name, one in found.items()]
+        print("\n\n".join((*texts, HOW, *(() if d1 is None else (d1_as_text(d1),)))))
     return 0
 
 
@@ -95,7 +111,7 @@ def as_text(found: Measured, source: str) -> str:
     ]
     if found.app is not None:
         rows.append(f"{found.app_lines / 1000:.1f} kLOC app, cold      {found.app.cpu_ms:6.0f} ms CPU")
-    return "\n".join([*rows, "", HOW])
+    return "\n".join(rows)
 
 
 def d1_as_text(found: D1Measured) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -67,6 +67,25 @@ def check(root: Path, paths: Sequence[Path], settings: Settings, options: Option
     return _narrow(root, outcome, wanted, settings, cached)
 
 
+class Stopped(BaseException):
+    """The run was told to stop: somebody wants another one. It is no ``Exception``: what keeps one rule's failure from
+    the others lets it pass."""
+
+
+def analyse_project(
+    root: Path, settings: Settings, overlay: Mapping[str, bytes], load: Callable[[], Project],
+    stop: Callable[[], bool], rules: Container[str] | None = None,
+) -> tuple[Outcome, Project | None]:
+    """The whole project's outcome and its facts (None when they could not be read), without the cache.
+
+    ``load`` reads the project, with ``overlay`` in place of what is on disk; it may remember what it read before.
+    ``stop`` is asked between rules. ``rules`` narrows those that the settings select; a comment for another rule is
+    then not called unused. Raises ``Stopped``, and ``UsageError`` as ``analyse`` does.
+    """
+    with _own_interpreter():
+        return _run_all(root, settings, overlay, load, stop, rules)
+
+
 def analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes] | None = None) -> Outcome:
     """The whole project's outcome, without the cache. Raises ``UsageError`` for an ``env`` that no config declares."""
     return _analyse(root, settings, overlay or {})[0]
@@ -75,24 +94,30 @@ def analyse(root: Path, settings: Settings, overlay: Mapping[str, bytes] | None 
 def _analyse(
     root: Path, settings: Settings, overlay: Mapping[str, bytes], trees: Trees | None = None
 ) -> tuple[Outcome, Project | None]:
+    def load() -> Project:
+        from edgelint.project.project import Project
+        from edgelint.syntax.parse import parse_file
+
+        return Project.load(root, settings, overlay=overlay, parse=trees.parse if trees else parse_file)
+
     with _own_interpreter():
-        return _run_all(root, settings, overlay, trees)
+        return _run_all(root, settings, overlay, load, lambda: False)
 
 
 def _run_all(
-    root: Path, settings: Settings, overlay: Mapping[str, bytes], trees: Trees | None
+    root: Path, settings: Settings, overlay: Mapping[str, bytes], load: Callable[[], Project],
+    stop: Callable[[], bool], rules: Container[str] | None = None,
 ) -> tuple[Outcome, Project | None]:
     from edgelint.examples import RulebookError
-    from edgelint.syntax.parse import parse_file
 
     try:
         chosen = settings.selected()
     except RulebookError as error:
         raise UsageError(f"a rule document of this installation is broken: {error}") from None
+    if rules is not None:
+        chosen = tuple(rule for rule in chosen if rule in rules)
     try:
-        from edgelint.project.project import Project
-
-        project = Project.load(root, settings, overlay=dict(overlay), parse=trees.parse if trees else parse_file)
+        project = load()
         sources = {file.path: file.source.data for file in project.sources()}
         configs = {config.path: config.source.data for config in project.configs()}
         sql = {path: file.source.data for path, file in project.databases_found.files.items()}
@@ -104,6 +129,8 @@ def _run_all(
     sizes = _Sizes(root, {path: len(data) for path, data in read.items()}, overlay)
     run = _Run(project, sizes)
     for rule in chosen:
+        if stop():
+            raise Stopped
         run.check(rule)
 
     from edgelint import suppressions
@@ -324,6 +351,11 @@ def reports(root: Path, paths: Sequence[Path], settings: Settings) -> Callable[[
     """
     at = _reported(_relative(root.resolve(), paths, {}))
     return lambda item: item.severity.rank <= settings.min_severity.rank and at(item.span.path)
+
+
+def paths_reported(root: Path, paths: Sequence[Path]) -> Callable[[str], bool]:
+    """Whether a path of the project is one that ``check`` would report on. Raises ``UsageError`` as ``check`` does."""
+    return _reported(_relative(root.resolve(), paths, {}))
 
 
 def _reported(wanted: Mapping[str, str]) -> Callable[[str], bool]:

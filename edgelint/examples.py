@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from edgelint.diagnostics import Severity
+from edgelint.patterns import later
 
-_FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})(.*)\Z")
-_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*\Z")
-_ATTRIBUTE = re.compile(r"([a-z][a-z-]*)=(\"[^\"]*\"|\S+)\Z")
+_FENCE = later(r"( {0,3})(`{3,}|~{3,})(.*)\Z")
+_HEADING = later(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*\Z")
+_ATTRIBUTE = later(r"([a-z][a-z-]*)=(\"[^\"]*\"|\S+)\Z")
 
 _EXTENSIONS = {
     "ts": "ts", "typescript": "ts", "tsx": "tsx", "mts": "mts", "cts": "cts",
@@ -19,11 +20,11 @@ _EXTENSIONS = {
 }
 """The language of a fence without ``file=`` to the extension of src/index.<extension>."""
 
-_MARKER = re.compile(
+_MARKER = later(
     r"(?://|\#|--|<!--|/\*)\s*(?P<severity>error|warning|info):\s+(?P<rule>[a-z0-9-]+(?:/[a-z0-9-]+)?)"
     r"(?:\s+\"(?P<text>(?:[^\"\\]|\\.)*)\")?"
 )
-_ALONE = re.compile(r"\s*(?:\{\s*)?(?://|\#|--|<!--|/\*)\s*(?:error|warning|info):\s+[a-z0-9-]+[/a-z0-9-]*")
+_ALONE = later(r"\s*(?:\{\s*)?(?://|\#|--|<!--|/\*)\s*(?:error|warning|info):\s+[a-z0-9-]+[/a-z0-9-]*")
 _HASH = (".py", ".toml", ".yml", ".yaml", ".env", ".example", ".vars")
 
 

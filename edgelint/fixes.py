@@ -46,13 +46,17 @@ class WriteError(Exception):
     """A file that could not be replaced; the message names it and says why. What was written before it stays."""
 
 
-def fix(root: Path, settings: Settings, wanted: Callable[[Diagnostic], bool], *, unsafe: bool = False) -> Fixed:
-    """Mend what can be mended of the findings that ``wanted`` says yes to, in memory.
+def fix(
+    root: Path, settings: Settings, wanted: Callable[[Diagnostic], bool], *, unsafe: bool = False,
+    overlay: Mapping[str, bytes] | None = None,
+) -> Fixed:
+    """Mend what can be mended of the findings that ``wanted`` says yes to, in memory. ``overlay`` gives contents in
+    place of those on disk (unsaved buffers).
 
     Raises ``engine.UsageError`` as ``engine.check`` does. Nothing is written.
     """
-    before: dict[str, bytes | None] = {}
-    overlay: dict[str, bytes] = {}
+    overlay = dict(overlay or {})
+    before: dict[str, bytes | None] = dict(overlay)
     applied: list[Diagnostic] = []
     refused: list[Diagnostic] = []
     outcome = engine.analyse(root, settings, overlay)

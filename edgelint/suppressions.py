@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint import registry
-from edgelint.diagnostics import Confidence, Diagnostic, Span
+from edgelint.checks._fixes_text import removal
+from edgelint.diagnostics import Confidence, Diagnostic, Edit, Fix, Span
+from edgelint.patterns import later
 from edgelint.source import Source, UnreadableSource
 from edgelint.syntax import tree
 
@@ -21,22 +23,24 @@ if TYPE_CHECKING:
     from edgelint.project.project import Project
     from edgelint.syntax.document import Document, Value
 
-_DIRECTIVE = re.compile(r"(?:\A|[/#*;!]|--)\s*edgelint:\s*(?P<word>[\w-]*)(?P<list>\s*\[(?P<names>[^\]\n]*)\])?")
-_HASH = re.compile(rb"(?:^|(?<=[ \t]))#[^\r\n]*", re.MULTILINE)
-_SQL = re.compile(rb"'(?:[^']|'')*'|\"[^\"]*\"|(--[^\r\n]*|/\*.*?\*/)|;", re.DOTALL)
-_NAME = re.compile(r"[^\s,]+")
+_DIRECTIVE = later(r"(?:\A|[/#*;!]|--)\s*edgelint:\s*(?P<word>[\w-]*)(?P<list>\s*\[(?P<names>[^\]\n]*)\])?")
+_HASH = later(rb"(?:^|(?<=[ \t]))#[^\r\n]*", re.MULTILINE)
+_SQL = later(rb"'(?:[^']|'')*'|\"[^\"]*\"|(--[^\r\n]*|/\*.*?\*/)|;", re.DOTALL)
+_NAME = later(r"[^\s,]+")
 _WORDS = ("ignore", "ignore-file")
 _MEANT = ("ignore", "disable", "noqa", "nolint", "skip", "allow")
 
 
 class Directive(NamedTuple):
-    """One name in one suppression comment. ``lines`` (first, last; from 0) is what it covers, None for the file."""
+    """One name in one suppression comment. ``lines`` (first, last; from 0) is what it covers, None for the file.
+    ``without`` takes it out of the comment, or the comment with it."""
 
     path: str
     name: str
     ids: frozenset[str]
     span: Span
     lines: tuple[int, int] | None
+    without: Edit | None = None
 
 
 class Applied(NamedTuple):
@@ -52,6 +56,7 @@ class _File(NamedTuple):
     tree: tree.Module | None = None
     document: Document | None = None
     broken: bool = False
+    on_disk: bool = False  # read anew from the disk each time, so that no edit of it is seen
 
 
 def apply(
@@ -103,7 +108,8 @@ def _apply(
         if any((id, path) in failed for id in directive.ids for path in (directive.path, ".")):
             continue
         message = f"nothing here is reported by {directive.name}"
-        about = [*about, _warning("unused-suppression", directive.span, message)]
+        fix = Fix("Remove it", (directive.without,), True) if directive.without is not None else None
+        about = [*about, _warning("unused-suppression", directive.span, message, fix)]
     return Applied(kept + left(about), dict(suppressed))
 
 
@@ -121,8 +127,8 @@ def _covers(directive: Directive, item: Diagnostic, source: Source) -> bool:
     return first <= start <= last or first <= end <= last
 
 
-def _warning(rule: str, span: Span, message: str) -> Diagnostic:
-    return Diagnostic(rule, registry.BUILT_IN[rule][0], Confidence.HIGH, message, span)
+def _warning(rule: str, span: Span, message: str, fix: Fix | None = None) -> Diagnostic:
+    return Diagnostic(rule, registry.BUILT_IN[rule][0], Confidence.HIGH, message, span, fix=fix)
 
 
 def _files(project: Project) -> dict[str, _File]:
@@ -136,11 +142,11 @@ def _files(project: Project) -> dict[str, _File]:
     discovered, read = project.discovered, project.databases_found.files
     for path in (*discovered.workflows, *discovered.dotenv, *discovered.sql):
         try:
-            data = read[path].source.data if path in read else (project.root / path).read_bytes()
-            if b"edgelint:" in data:
+            data = read[path].source.data if path in read else project.bytes_of(path)
+            if data is not None and b"edgelint:" in data:
                 source = read[path].source if path in read else Source(path, data)
-                files[path] = _File(source, list(_comments(source)))
-        except (OSError, UnreadableSource):
+                files[path] = _File(source, list(_comments(source)), on_disk=path not in read)
+        except UnreadableSource:
             continue
     return files
 
@@ -183,15 +189,35 @@ def read(path: str, file: _File) -> tuple[list[Directive], list[Diagnostic]]:
                 continue
             covered = lines.covered(comment) if word == "ignore" else None
             offset = match.start("names")
-            for name in listed:
-                at = span(offset + name.start(), offset + name.end())
+            spans = [span(offset + name.start(), offset + name.end()) for name in listed]
+            whole = None if file.on_disk else _whole(source, comment, raw, match)
+            for number, (name, at) in enumerate(zip(listed, spans, strict=True)):
                 try:
                     ids = frozenset(registry.expand_ignore(name[0])) - registry.NEVER_IGNORED
                 except registry.UnknownSelector as error:
-                    wrong.append(_warning("unknown-suppression", at, str(error)))
+                    # a guess, and one that hides what is reported
+                    meant = error.nearest if not file.on_disk else None
+                    fix = Fix(f"Write {meant}", (Edit(at, meant),)) if meant is not None else None
+                    wrong.append(_warning("unknown-suppression", at, str(error), fix))
                 else:
-                    directives.append(Directive(path, name[0], ids, at, covered))
+                    without = whole if len(spans) == 1 or file.on_disk else _without(spans, number)
+                    directives.append(Directive(path, name[0], ids, at, covered, without))
     return directives, wrong
+
+
+def _whole(source: Source, comment: tree.Comment, raw: str, match: re.Match[str]) -> Edit | None:
+    """Take out a comment that holds one suppression, with its reason, and nothing before it."""
+    if raw.count("edgelint:") > 1 or raw[: match.start()].strip("/#*;!-< \t"):
+        return None
+    return removal(source, comment.start, comment.end)
+
+
+def _without(spans: Sequence[Span], number: int) -> Edit:
+    """Take out one of several names, with the comma beside it."""
+    at = spans[number]
+    if number + 1 < len(spans):
+        return Edit(at._replace(end=spans[number + 1].start), "")
+    return Edit(at._replace(start=spans[number - 1].end), "")
 
 
 class _Lines:

@@ -9,8 +9,21 @@ import pytest
 
 from benchmarks import __main__ as benchmarks
 from benchmarks import corpus, d1
+from benchmarks.density import density
+from benchmarks.density import main as main_of_density
+from benchmarks.floor import copied, revisited, walk
+from benchmarks.floor import main as main_of_floor
 from benchmarks.measure import D1Measured, Measured, Timing, run
 from benchmarks.parse import checked, parse
+from edgelint import engine, settings
+from edgelint.outcome import Outcome
+from edgelint.source import Source
+from edgelint.syntax import javascript
+from edgelint.syntax.js_statements import grammar as javascript_grammar
+
+
+def outcome(root: Path) -> Outcome:
+    return engine.analyse(root, settings.load(root))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -44,6 +57,41 @@ def test_the_corpus_has_the_lines_asked_for_and_parses(tmp_path: Path) -> None:
         language = languages.get(Path(name).suffix)
         if language is not None:
             assert not tree_sitter.Parser(tree_sitter.Language(language)).parse(data).root_node.has_error, name
+
+
+def test_a_corpus_like_apps_has_few_bindings_and_the_same_lines(tmp_path: Path) -> None:
+    for name, bound in (("like", corpus.LIKE_APPS), ("dense", corpus.DENSE)):
+        assert corpus.make(tmp_path / name, 7000, bound=bound) >= 7000
+    like, dense = (density(tmp_path / name) for name in ("like", "dense"))
+    assert 8 < like.calls / like.checked < 16
+    assert 1 < like.statements / like.checked < 4
+    assert dense.calls / dense.checked > 4 * like.calls / like.checked
+    assert like.parsed < like.checked  # components that no entry reaches
+    panels = list((tmp_path / "like").rglob("*.tsx"))
+    assert panels
+    for path in (*panels, *(tmp_path / "like").rglob("features/*.ts")):
+        assert javascript.parse(Source(path.name, path.read_bytes()), path.name).errors == []
+    assert outcome(tmp_path / "like").failures == ()
+
+
+def test_density_prints_a_row_for_each_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    corpus.make(tmp_path / "one", 300)
+    assert main_of_density([str(tmp_path / "one")]) == 0
+    head, row = capsys.readouterr().out.splitlines()
+    assert head.split() == ["kLOC", "parsed", "calls", "env", "reads", "statements", "dynamic"]
+    assert row.startswith("one ")
+    assert float(row.split()[3]) > 10
+
+
+def test_the_floor_counts_the_same_nodes_each_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    corpus.make(tmp_path, 300)
+    tree = javascript_grammar("typescript").parser.parse(b"export const a = (b: number) => b + 1;")
+    assert revisited(copied(tree.root_node)) == walk(tree.root_node) + 1
+    assert main_of_floor([str(tmp_path), "1"]) == 0
+    printed = capsys.readouterr().out
+    assert [line.split()[0] for line in printed.splitlines()[1:]] == [
+        "parse", "walk", "objects", "revisit", "lower", "index", "start",
+    ]
 
 
 def test_wrong_arguments_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,11 +153,12 @@ def test_the_benchmarks_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     arguments = ["--lines", "300", "--app-lines", "300", "--runs", "1", "--tables", "4"]
     assert benchmarks.main([*arguments, "--keep", str(kept), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["corpus"]["lines"] >= 300
-    assert found["cold_to_parse"] > 0
+    for name in ("like", "dense"):
+        assert found[name]["corpus"]["lines"] >= 300
+        assert found[name]["cold_to_parse"] > 0
     assert found["d1"]["tables"] == 4
-    assert benchmarks.main([*arguments, "--corpus", str(kept)]) == 0
+    assert benchmarks.main([*arguments, "--corpus", str(kept / "like")]) == 0
     printed = capsys.readouterr().out
-    assert f"({kept})" in printed
+    assert f"({kept / 'like'})" in printed
     assert "warm no-op" in printed
     assert "prepare and plan / sqlglot's parse" in printed

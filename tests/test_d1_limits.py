@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edgelint.d1 import schema
+from edgelint.d1 import meter, schema
 from edgelint.d1.engine import Database
 from edgelint.d1.errors import D1Error
 
@@ -201,3 +201,19 @@ def refused(use: Callable[[Database], object], database: Database) -> D1Error | 
     except D1Error as error:
         return error
     return None
+
+
+def test_the_time_of_a_statement_and_of_a_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock is looked at every few hundred steps, and a look costs a second here."""
+    looks = iter(range(10_000))
+    monkeypatch.setattr("edgelint.d1.meter.time.thread_time", lambda: float(next(looks)))
+    long = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {}) SELECT max(n) FROM c"
+    database = Database.memory()
+    with pytest.raises(D1Error, match="interrupted"):
+        database.execute(long.format(100_000))
+    assert database.execute("SELECT 1").rows == ((1,),)
+    few = long.format(20)  # some looks at the clock, fewer than a statement may have seconds
+    assert database.execute(few).rows == ((20,),)
+    with pytest.raises(D1Error, match="interrupted"):
+        database.script(";".join([few] * 100))
+    assert database.execute(few).rows == ((20,),)

@@ -27,7 +27,7 @@ FILES = {
     "wrangler.jsonc": '{"name": "app", "main": "src/index.ts", "env": {"staging": {}}}\n',
     "src/index.ts": "import { b } from './b';\nexport default { fetch() { return BAD(b); } };\n",
     "src/b.ts": "export const b = BAD;\n",
-    "src/c.py": "env = BAD\n",
+    "src/c.py": "env = BAD\nenv.A\n",
 }
 
 
@@ -270,7 +270,7 @@ def test_unused_suppressions_are_findings_unless_one_environment_is_checked(app:
     assert said(run(app)) == ["src/c.py:26 unused-suppression"]
     assert said(run(app, settings=Settings(env="staging"))) == []
     assert said(run(app, settings=Settings(ignore=("unused-suppression",)))) == []
-    (app / "src/c.py").write_text("env = (\n")
+    (app / "src/c.py").write_text("env.A = (\n")
     assert {item.rule for item in run(app, settings=Settings(ignore=("*",))).diagnostics} == {"syntax-error"}
     assert said(run(app, settings=Settings(ignore=("syntax-error",)))) == []
 

@@ -1,38 +1,43 @@
-"""What regular expressions let through, and what they stop."""
+"""Patterns that are compiled when they are first used."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from edgelint.project.patterns import MAX_PATTERN, lets_only_words, stops_marks
+from edgelint.patterns import later
 
 
-@pytest.mark.parametrize(
-    ("pattern", "expected"),
-    [
-        ("^[a-z_]+$", True), ("^\\w+$", True), ("^\\d+$", True), ("^(?:name|email) (?:asc|desc)$", True),
-        ("^a$|^b$", True),
-        ("^(a|b)$", True), ("^[\\w|]+$", True), ("^(?<n>[a-z]+)$", True), ("^\\(a\\)$", True),
-        ("^[a-z0-9-]{36}$", True),
-        ("users", False), ("^[a-z]+", False), ("[a-z]+$", False), ("^a$|b", False), ("^[\\w ]+$", False),
-        ("^.+$", False),
-        ("^[^']+$", False), ("^\\S+@\\S+\\.\\w+$", False), ("^[\\w,]+$", False), ("^\\|$|x", False), ("", False),
-        ("^[", True), ("^" + "a" * MAX_PATTERN + "$", True), ("^\\p{L}+$", True),  # not to be read: trusted
-    ],
-)
-def test_lets_only_words(pattern: str, expected: bool) -> None:
-    assert lets_only_words(pattern) is expected
+def test_a_pattern_is_compiled_once_when_it_is_first_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    real = re.compile
+
+    def compiled(text: str, flags: int = 0) -> re.Pattern[str]:
+        made.append(text)
+        return real(text, flags)
+
+    monkeypatch.setattr(re, "compile", compiled)
+    word = later(r"[a-z]+", re.I)
+    assert made == []
+    found = word.search("12 Ab")
+    assert found is not None
+    assert found[0] == "Ab"
+    assert [match[0] for match in word.finditer("a B")] == ["a", "B"]
+    assert word.sub("-", "x1") == "-1"
+    assert made == [r"[a-z]+"]
 
 
-@pytest.mark.parametrize(
-    ("pattern", "expected"), [("[a-z_]+", True), ("[a-z ]+", False), (".*", False), ("[a-z]+|x", True)]
-)
-def test_the_whole_text_needs_no_anchors(pattern: str, expected: bool) -> None:
-    assert lets_only_words(pattern, whole=True) is expected
+def test_it_has_what_a_pattern_has() -> None:
+    word = later(rb"(?P<name>a+)", re.S)
+    assert word.pattern == rb"(?P<name>a+)"
+    assert word.groupindex == {"name": 1}
+    assert word.fullmatch(b"aa") is not None
+    with pytest.raises(AttributeError):
+        _ = word.missing  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(
-    ("pattern", "expected"), [("[^a-z]", True), ("\\W", True), ("['\";]", False), ("[^\\w ]", False), ("[", True)]
-)
-def test_stops_marks(pattern: str, expected: bool) -> None:
-    assert stops_marks(pattern) is expected
+def test_a_broken_pattern_is_told_at_its_use() -> None:
+    broken = later("(")
+    with pytest.raises(re.error):
+        broken.match("x")

@@ -13,7 +13,21 @@ import jsonschema
 import pytest
 
 from edgelint.diagnostics import Confidence, Diagnostic, Edit, Fix, Severity, Span
-from edgelint.report import concise, full, github, json_, sarif, statistics
+from edgelint.report import (
+    azure,
+    concise,
+    full,
+    github,
+    gitlab,
+    html_,
+    json_,
+    junit,
+    markdown,
+    pylint,
+    rdjson,
+    sarif,
+    statistics,
+)
 from edgelint.report.model import Files, Report, RuleText
 from edgelint.report.secrets import masked
 from tests.reporting import Desk, error, report
@@ -295,6 +309,7 @@ def test_statistics(mixed: Report, desk: Desk) -> None:
 
 FORMATS = (
     full.render, concise.render, json_.render, json_.render_lines, sarif.render, github.render, statistics.render,
+    gitlab.render, junit.render, azure.render, rdjson.render, pylint.render, markdown.render, html_.render,
 )
 
 

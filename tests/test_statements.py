@@ -11,7 +11,7 @@ from edgelint.project.project import Project
 from edgelint.project.statements import UNKNOWN_COUNT
 from edgelint.source import Source
 from edgelint.syntax import tree
-from edgelint.syntax.literals import places
+from edgelint.syntax.literals import Ranges, places
 from tests.expressions import code
 from tests.projects import D1, PYTHON_TOML, TOML, project
 
@@ -230,3 +230,43 @@ def test_characters_of_literals() -> None:
     assert literals('x = f"{y=}z"', "a.py") == [None, ["z"]]
     assert literals('x = f"a{y[\'k\']:>{w}}\\n"', "a.py") == [["a"], ["k"], None, ["\\n"]]
     assert Source("a", b"").text == ""
+
+
+def test_characters_of_literals_that_stand_as_they_are() -> None:
+    assert literals("x = 'a\"b'", "a.py") == [["a", '"', "b"]]
+    assert literals('x = """ab\ncd"""', "a.py") == [["a", "b", "\n", "c", "d"]]
+    assert literals("x = ''", "a.py") == [[]]
+    assert literals("x = ('a' 'b')", "a.py") == [["a", "b"]]
+    assert literals("x = 'a\"b'; y = `c\nd`", "a.ts") == [["a", '"', "b"], ["c", "\n", "d"]]
+    assert literals("x = `é${a}b`", "a.ts") == [["é"], ["b"]]
+
+
+def test_ranges_are_as_a_list_of_them() -> None:
+    found = Ranges(7, 3)
+    assert (len(found), list(found)) == (3, [(7, 8), (8, 9), (9, 10)])
+    assert (found[0], found[-1]) == ((7, 8), (9, 10))
+    for index in (3, -4):
+        with pytest.raises(IndexError):
+            found[index]
+
+
+def test_statements_of_one_call_are_ordered_by_their_texts(tmp_path: Path) -> None:
+    helper = "const run = (sql) => env.DB.prepare(sql).run();"
+    found = worker(tmp_path, f"{helper} run('SELECT 2'); run('SELECT 1');")
+    assert [one.texts[0].text for one in found.statements] == ["SELECT 2", "SELECT 1"]
+    assert [one.span.start for one in found.statements] == sorted(one.span.start for one in found.statements)
+
+
+def test_items_of_a_loop_that_hang_on_a_test_are_read_in_every_world(tmp_path: Path) -> None:
+    """What is kept of one world for the others is what is the same in all of them."""
+    found = worker(tmp_path, """
+        const parts = []; const same = [];
+        for (const c of ["a", "b"]) {
+          parts.push(`${c} ${env.MODE ? "=" : "<"} 1`);
+          same.push(`${c} > 0`);
+        }
+        env.DB.prepare(`SELECT 1 WHERE ${parts.join(" AND ")} OR ${same.join(" OR ")}`).all();
+    """)
+    assert sorted(text.text for text in found.statements[0].texts) == [
+        f"SELECT 1 WHERE a {first} 1 AND b {second} 1 OR a > 0 OR b > 0" for first in "<=" for second in "<="
+    ]

@@ -14,6 +14,7 @@ import pytest
 
 from edgelint import suppressions
 from edgelint.diagnostics import Confidence, Diagnostic, Severity, Span
+from edgelint.project.files import read_bytes
 from edgelint.source import Source
 from edgelint.syntax import jsonc, toml
 from edgelint.syntax.parse import parse_file
@@ -34,6 +35,9 @@ class FakeProject:
         for path in others:
             (self.root / path).write_text(self.files[path])
         return SimpleNamespace(workflows=[], dotenv=[*others, "gone"], sql=[])
+
+    def bytes_of(self, path: str) -> bytes | None:
+        return read_bytes(self.root, path)
 
     @property
     def databases_found(self) -> Any:

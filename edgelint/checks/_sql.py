@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.diagnostics import Severity, Span
+from edgelint.patterns import later
 from edgelint.project.origins import Origin, Question, origins
 from edgelint.project.queries import Query, is_number
 from edgelint.project.text import Hole, before
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 _SENT = ("request", "message", "event")
 _ORDER = (*_SENT, "stored", "unknown", "param", "validated", "number", "library")
 # The words of SQLite's grammar after which a name stands (lang_select.html, lang_insert.html, lang_altertable.html).
-_NAME_FOLLOWS = re.compile(
+_NAME_FOLLOWS = later(
     r"\b(?:FROM|INTO|UPDATE|TABLE|JOIN|BY|SELECT|SET|INDEX|VIEW|TRIGGER|COLUMN|PRAGMA|ON|EXISTS|ASC|DESC|REPLACE)\s*[\"`\[]?$|[\"`\[]$",
     re.IGNORECASE,
 )
-_VALUE_FOLLOWS = re.compile(
+_VALUE_FOLLOWS = later(
     r"(?:[=<>'%(+\-/*|]|\b(?:LIKE|GLOB|MATCH|IS|NOT|AND|OR|IN|BETWEEN|LIMIT|OFFSET|VALUES|THEN|ELSE|WHEN))\s*$",
     re.IGNORECASE,
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
+from edgelint.checks._fixes_async import waited_for
 from edgelint.diagnostics import Finding, Related, Severity
 from edgelint.project.flow import is_waiting
 from edgelint.project.promises import Dropped, dropped_writes
@@ -30,7 +31,10 @@ def unawaited_write(project: Project) -> Iterator[Finding]:
     """A write whose promise is dropped may never happen."""
     for drop in dropped_writes(project):
         severity = Severity.WARNING if drop.in_object else None
-        yield Finding(drop.file.span(drop.call), _message(drop), tuple(_related(drop)), _help(drop), severity=severity)
+        yield Finding(
+            drop.file.span(drop.call), _message(drop), tuple(_related(drop)), _help(drop), waited_for(drop, project),
+            severity=severity,
+        )
 
 
 def _message(drop: Dropped) -> str:

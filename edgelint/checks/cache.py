@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
+from edgelint.checks._fixes_cache import stored_when_ok
 from edgelint.diagnostics import Confidence, Finding, Related, Severity
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def error_response_cached(project: Project) -> Iterator[Finding]:
         fetch = Related(stored.fetch.file.span(stored.fetch.node), "fetched here: a 404 or a 500 is an answer too")
         yield Finding(
             stored.span, "an error that the origin answers with is stored too, and given to everyone until it expires",
-            (fetch,), "Store the response only when response.ok is true.",
+            (fetch,), "Store the response only when response.ok is true.", stored_when_ok(stored),
         )
 
 

@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterator
 
 from edgelint.checks import check
+from edgelint.checks._fixes_config import without, without_table
 from edgelint.checks.config_environments import used
 from edgelint.checks.config_values import crons, is_for_tests
-from edgelint.diagnostics import Confidence, Finding, Related, Severity, Span
+from edgelint.diagnostics import Confidence, Finding, Fix, Related, Severity, Span
+from edgelint.patterns import later
 from edgelint.platform import bindings
 from edgelint.project.deployers import other_deployer
 from edgelint.project.env_guards import is_tested
-from edgelint.project.project import EnvUse, Project, SourceFile, Worker, read_bytes
+from edgelint.project.project import EnvUse, Project, SourceFile, Worker
 from edgelint.project.routes import declares_bindings
 from edgelint.project.wrangler import BindingDecl, Environment, WranglerConfig
 from edgelint.syntax import tree
@@ -21,7 +23,7 @@ from edgelint.syntax.document import Value
 from edgelint.syntax.tree import Assign, Cast
 
 # Bindings that a framework reads by itself: Cloudflare's own or those of the adapters.
-_IMPLICIT = re.compile(
+_IMPLICIT = later(
     r"ASSETS|SESSION|IMAGES|CACHE|NEXT_\w+|WORKER_SELF_REFERENCE|OAUTH_KV|MCP_OBJECT|__\w+|NITRO_\w+|NUXT_\w+|SELF|OAUTH_PROVIDER"
 )
 _READ_ENV = frozenset(("chanfana", "r2-explorer", "django-cf", "payload", "better-auth-cloudflare"))  # by fixed names
@@ -30,12 +32,12 @@ _UNTESTED = frozenset(("var", "secret", "unsafe", "assets", "logfwdr", "version-
 _OPEN_KINDS = frozenset(("service", "assets", "mtls-certificate", "vpc-services", "vpc-networks", "browser", "unsafe"))
 _NO_FETCH = frozenset(("kv", "d1", "r2", "queue", "durable-object", "workflow", "analytics-engine", "vectorize"))
 _TEXTS = frozenset(("var", "secret", "text-blob"))
-_CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
-_BASE_TYPE = re.compile(r"(?:import\([^)]*\)\.|Cloudflare\.)?([A-Za-z_]\w*)\s*(?:<.*>)?", re.DOTALL)
+_CONSTANT = later(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
+_BASE_TYPE = later(r"(?:import\([^)]*\)\.|Cloudflare\.)?([A-Za-z_]\w*)\s*(?:<.*>)?", re.DOTALL)
 _RUNTIME_NAMES = frozenset((
     "CF_PAGES", "CF_PAGES_URL", "CF_PAGES_BRANCH", "CF_PAGES_COMMIT_SHA", "CF_VERSION_METADATA",
 ))  # fmt: skip
-_BUILD_NAMES = re.compile(r"(?:NODE_ENV|MODE|DEV|PROD|SSR|BASE_URL|VITE_\w+|NEXT_PUBLIC_\w+|PUBLIC_\w+|NUXT_\w+)")
+_BUILD_NAMES = later(r"(?:NODE_ENV|MODE|DEV|PROD|SSR|BASE_URL|VITE_\w+|NEXT_PUBLIC_\w+|PUBLIC_\w+|NUXT_\w+)")
 
 
 @check("config/duplicate-binding")
@@ -48,13 +50,13 @@ def duplicate_binding(project: Project) -> Iterator[Finding]:
                 for decl in decls[1:]:
                     if decl.span not in told:
                         told.add(decl.span)
-                        yield _duplicate(place, decls[0], decl)
+                        yield _duplicate(config, place, decls[0], decl)
                 if name == "ASSETS" and config.is_pages and decls[0].span not in told:
                     told.add(decls[0].span)
                     yield Finding(decls[0].span, "Pages itself declares `ASSETS`: no other binding may have that name")
 
 
-def _duplicate(place: Environment, first: BindingDecl, second: BindingDecl) -> Finding:
+def _duplicate(config: WranglerConfig, place: Environment, first: BindingDecl, second: BindingDecl) -> Finding:
     kinds = [bindings.by_kind()[decl.kind] for decl in (first, second)]
     if first.kind == second.kind == "var":
         effect = "the last value wins"
@@ -66,8 +68,27 @@ def _duplicate(place: Environment, first: BindingDecl, second: BindingDecl) -> F
         second.span,
         f"`{second.name}` is already {kinds[0].label} in {place.label}: {effect}",
         related=(Related(first.span, "first declared here"),),
+        fix=_without_one(config, first, second),
         severity=Severity.WARNING if first.kind == second.kind == "var" else None,
     )
+
+
+def _without_one(config: WranglerConfig, first: BindingDecl, second: BindingDecl) -> Fix | None:
+    """Take out one of two declarations: the second of two that are equal; of two variables the first, which is not
+    read, though it may be the one that is meant."""
+    equal = first.kind == second.kind and first.value.plain() == second.value.plain()
+    if first.kind == second.kind == "var":
+        entry = next((e for p in config.environments for v in (p.get("vars"),) if v is not None
+                      for e in v.entries if e.value is first.value), None)  # fmt: skip
+        if entry is None or (not equal and first.value.kind in ("object", "array")):
+            return None
+        return Fix("Remove the first, which is not read", without(config, entry.key_start, entry.value.end), equal)
+    if not equal or first.environment != second.environment or first.config_key != second.config_key:
+        return None
+    value = second.value
+    header = config.format == "toml" and config.source.data[value.start : value.start + 1] == b"["
+    edits = without_table(config, value) if header else without(config, value.start, value.end)
+    return Fix("Remove the second", edits, True) if edits is not None and value.kind == "object" else None
 
 
 class _Missing:
@@ -300,7 +321,7 @@ def _is_mentioned(project: Project, worker: Worker, name: str) -> bool:
     if worker.entry is not None and worker.entry.language == "python":
         for path in project.discovered.sources:
             if path.endswith(".py") and path.startswith(worker.directory):
-                data = read_bytes(project.root, path)
+                data = project.bytes_of(path)
                 if data is not None and word.search(data):
                     return True
     return False

@@ -7,16 +7,18 @@ import re
 from collections.abc import Iterator
 
 from edgelint.checks import check
+from edgelint.checks._fixes_environments import declared_again
 from edgelint.checks.config_values import is_local
 from edgelint.diagnostics import Finding, Related, Severity
+from edgelint.patterns import later
 from edgelint.platform import bindings, config_keys
 from edgelint.project.commands import Command, commands
 from edgelint.project.env_guards import is_tested
 from edgelint.project.project import EnvUse, Project, Worker
 from edgelint.project.wrangler import NAMES, BindingDecl, Environment, WranglerConfig
 
-_SECRET = re.compile(r"SECRET|TOKEN|PASSW|KEY|CREDENTIAL|CLIENT_ID|DSN|_PWD", re.IGNORECASE)
-_STAND_IN = re.compile(r"^$|placeholder|^<|^\$|changeme|change_me|^x+$|^your|todo", re.IGNORECASE)
+_SECRET = later(r"SECRET|TOKEN|PASSW|KEY|CREDENTIAL|CLIENT_ID|DSN|_PWD", re.IGNORECASE)
+_STAND_IN = later(r"^$|placeholder|^<|^\$|changeme|change_me|^x+$|^your|todo", re.IGNORECASE)
 _NOT_A_RESOURCE = frozenset(("var", "secret", "version-metadata", "unsafe", "logfwdr"))
 
 
@@ -78,7 +80,7 @@ def _missing(config: WranglerConfig, worker: Worker | None) -> Iterator[Finding]
             continue  # wrangler says so much of the other direction; of this one only code can tell
         if decl.kind == "var" and (not uses or config.top not in having or _is_set_elsewhere(decl)):
             continue
-        yield _lack(decl, having, lacking, uses)
+        yield _lack(config, decl, having, lacking, uses)
 
 
 def _is_set_elsewhere(decl: BindingDecl) -> bool:
@@ -86,7 +88,9 @@ def _is_set_elsewhere(decl: BindingDecl) -> bool:
     return _SECRET.search(decl.name) is not None or _STAND_IN.search(decl.value.text() or "x") is not None
 
 
-def _lack(decl: BindingDecl, having: list[Environment], lacking: list[Environment], uses: list[EnvUse]) -> Finding:
+def _lack(
+    config: WranglerConfig, decl: BindingDecl, having: list[Environment], lacking: list[Environment], uses: list[EnvUse]
+) -> Finding:
     """An error when code that nothing guards will meet the hole in an environment that gets deployed."""
     named = [place for place in lacking if place.name is not None and not is_local(place.name)]
     certain = decl.kind != "var" and having[0].name is None and named and any(use.verb for use in uses)
@@ -108,6 +112,7 @@ def _lack(decl: BindingDecl, having: list[Environment], lacking: list[Environmen
         f"{who} {has} no `{decl.name}`: {why}",
         related=tuple(related),
         help="Declare it again under every environment that runs this code.",
+        fix=declared_again(config, decl, lacking),
         severity=Severity.ERROR if certain else Severity.WARNING,
     )  # fmt: skip
 

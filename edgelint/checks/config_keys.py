@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from edgelint.checks import check
+from edgelint.checks._fixes_config import lifted, without
 from edgelint.diagnostics import Edit, Finding, Fix, Related, Severity, Span
 from edgelint.platform import bindings, config_keys
 from edgelint.project.config_schema import KnownKeys, binding_path, known_keys
 from edgelint.project.project import Project
 from edgelint.project.wrangler import Environment, WranglerConfig
-from edgelint.syntax.document import Entry, Value
+from edgelint.syntax.document import Entry, Value, walk
 
 _OPEN_MAPS = ("vars", "define", "alias")
 _PLAIN_WORDS = frozenset(("main", "name", "route", "routes"))  # top-level keys of one word that nobody calls a variable
@@ -38,7 +38,7 @@ def misplaced_key(project: Project) -> Iterator[Finding]:
             for place in config.environments:
                 yield from _top_only(config, place, known)
                 for owner, entry in _strangers(place, known):
-                    yield _swallowed(config, entry, f"`{owner}`")
+                    yield _swallowed(config, place, entry, f"`{owner}`")
                 for name in _OPEN_MAPS:
                     yield from _in_map(config, place, name, known)
             yield from _taken_by_environment(config)
@@ -54,7 +54,7 @@ def _strangers(place: Environment, known: KnownKeys) -> Iterator[tuple[str, Entr
                     yield owner.path.removesuffix("[]"), entry
 
 
-def _swallowed(config: WranglerConfig, entry: Entry, owner: str) -> Finding:
+def _swallowed(config: WranglerConfig, place: Environment, entry: Entry, owner: str) -> Finding:
     if entry.table is None:
         return Finding(
             config.span_of(entry), f"`{entry.key}` has no meaning inside {owner}: wrangler knows it at the top level",
@@ -67,7 +67,14 @@ def _swallowed(config: WranglerConfig, entry: Entry, owner: str) -> Finding:
         " see it at the top level",
         related=(Related(header, "the table that takes the key"),),
         help="Move it above the first [table] of the file.",
+        fix=_moved(config, entry) if place.name is None else None,
     )
+
+
+def _moved(config: WranglerConfig, entry: Entry) -> Fix | None:
+    """Move a key to the top level. Unsafe: what had no effect has one from then on."""
+    edits = lifted(config, entry) if config.root.entry(entry.key) is None else None
+    return Fix(f"Move `{entry.key}` to the top level", edits) if edits is not None else None
 
 
 def _top_only(config: WranglerConfig, place: Environment, known: KnownKeys) -> Iterator[Finding]:
@@ -93,7 +100,7 @@ def _in_map(config: WranglerConfig, place: Environment, name: str, known: KnownK
         if table is None or entry.key not in known.top or entry.key in _AMBIGUOUS or place.get(entry.key) is not None:
             continue
         if ("_" in entry.key or entry.key in _PLAIN_WORDS) and entry.value.kind == table.kind:
-            yield _swallowed(config, entry, f"`{name}`")
+            yield _swallowed(config, place, entry, f"`{name}`")
 
 
 def _taken_by_environment(config: WranglerConfig) -> Iterator[Finding]:
@@ -159,7 +166,7 @@ def unknown_key(project: Project) -> Iterator[Finding]:
                         severity=Severity.ERROR if refused else Severity.WARNING,
                     )  # fmt: skip
                 else:
-                    yield _unknown(config, entry, allowed, "", known)
+                    yield _unknown(config, place.value, entry, allowed, "", known)
             for owner in _objects(place):
                 yield from _unknown_fields(config, owner, known)
 
@@ -188,15 +195,17 @@ def _unknown_fields(config: WranglerConfig, owner: _Object, known: KnownKeys) ->
         if instead is not None:
             yield Finding(config.span_of(entry), f"wrangler no longer knows `{name}.{entry.key}`: {instead}")
         elif owner.strict or _nearest(entry.key, fields) is not None:
-            yield _unknown(config, entry, fields, f" in `{name}`", known)
+            yield _unknown(config, owner.value, entry, fields, f" in `{name}`", known)
 
 
 def _unknown(
-    config: WranglerConfig, entry: Entry, allowed: frozenset[str], where: str, known: KnownKeys
+    config: WranglerConfig, owner: Value, entry: Entry, allowed: frozenset[str], where: str, known: KnownKeys
 ) -> Finding:
     nearest = _nearest(entry.key, allowed)
     span = config.span_of(entry)
-    fix = Fix(f"Rename it to `{nearest}`", (Edit(span, nearest),)) if nearest is not None else None
+    fix = None
+    if nearest is not None and owner.entry(nearest) is None:  # a second key of that name would be none
+        fix = Fix(f"Rename it to `{nearest}`", (Edit(span, nearest),))
     hint = f"; did you mean `{nearest}`?" if nearest is not None else ""
     return Finding(span, f"{known.origin} does not know `{entry.key}`{where} and ignores it{hint}", fix=fix)
 
@@ -205,6 +214,8 @@ def _nearest(key: str, allowed: frozenset[str]) -> str | None:
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).replace("-", "_").lower()
     if plain in allowed:
         return plain
+    from difflib import get_close_matches
+
     near = get_close_matches(plain, sorted(allowed), n=1, cutoff=0.8)
     return near[0] if near else None
 
@@ -221,7 +232,22 @@ def duplicate_key(project: Project) -> Iterator[Finding]:
                 yield Finding(
                     config.span_of(entry),
                     f"`{entry.key}` is written twice in this object: wrangler takes the last one and drops the others",
+                    fix=_without_first(config, entry),
                 )
+
+
+def _without_first(config: WranglerConfig, entry: Entry) -> Fix | None:
+    """Take out the key's entry before ``entry``, which has no effect. Of two lists or objects that differ both may be
+    meant, so they are left; of two plain values the one that has no effect may be the one that is meant."""
+    owner = next((v for v in walk(config.root) if any(e is entry for e in v.entries)), None)
+    same = [e for e in owner.entries if e.key == entry.key and e.key_start < entry.key_start] if owner else []
+    if not same:
+        return None
+    equal = same[-1].value.plain() == entry.value.plain()
+    if not equal and {same[-1].value.kind, entry.value.kind} & {"object", "array"}:
+        return None
+    edits = without(config, same[-1].key_start, same[-1].value.end)
+    return Fix("Remove the first, which is not read", edits, equal)
 
 
 def _objects(place: Environment) -> Iterator[_Object]:

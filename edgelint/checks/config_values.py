@@ -6,8 +6,11 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from edgelint.checks import check
+from edgelint.checks import _fixes_cron, check
+from edgelint.checks._fixes_config import without
+from edgelint.checks._fixes_dates import date_fix, missing_date_fix
 from edgelint.diagnostics import Edit, Finding, Fix, Related, Severity, Span
+from edgelint.patterns import later
 from edgelint.platform import bindings, compat
 from edgelint.project.commands import commands
 from edgelint.project.deployers import other_deployer
@@ -22,15 +25,15 @@ from edgelint.syntax.document import Entry, Value
 
 _BUILT = frozenset(("build", "out", "output", "target", "bundle", "_worker.js", "node_modules", *BUILD_OUTPUT))
 # A folder of tests ("integration-tests/"), a folder for one machine ("dev/"), or a word of the file's name.
-_FOR_TESTS = re.compile(
+_FOR_TESTS = later(
     r"(?:^|/)(?:[\w.]+[-_])*(?:e2e|tests?|testing|__tests__|conformance|fixtures?|mocks?|vitest)/|(?:^|/)(?:local|dev)/"
     r"|[._-](?:e2e|tests?|testing|conformance|fixtures?|mocks?|vitest|local|dev|development)(?=[._-])[^/]*$",
     re.IGNORECASE,
 )
-_LOCAL_NAME = re.compile(
+_LOCAL_NAME = later(
     r"(?:dev|development|local|localhost|tests?|testing|e2e|ci|vitest|playwright)(?:[-_].*)?", re.IGNORECASE
 )
-_TEMPLATE = re.compile(r"\$\{|\{\{|^\$\w|^%\w+%?$|<%|^__\w+__$|^@@\w+@@$")
+_TEMPLATE = later(r"\$\{|\{\{|^\$\w|^%\w+%?$|<%|^__\w+__$|^@@\w+@@$")
 _DATE_FROM_BUILD = ("@cloudflare/vite-plugin", "nuxt", "nitro", "nitropack")
 
 
@@ -193,21 +196,22 @@ def _is_replaced(project: Project, text: str) -> bool:
     if len(text) < _MIN_REPLACED or not re.fullmatch(r"[\w-]+", text):
         return False
     found = project.discovered
-    word = re.compile(rb"(?<![\w-])" + re.escape(text.encode()) + rb"(?![\w-])")
+    plain = text.encode()
+    word = re.compile(rb"(?<![\w-])" + re.escape(plain) + rb"(?![\w-])")
     scripts = (path for path in found.texts if path.endswith((".sh", "Makefile", "justfile")))
     paths = (*found.package_json, *found.workflows, *scripts)
-    return any(data is not None and word.search(data) for data in map(project.consult, paths))
+    return any(data is not None and plain in data and word.search(data) for data in map(project.consult, paths))
 
 
 _MIN_REPLACED = 6
-_HEX = re.compile(r"[0-9a-fA-F]{32}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
+_HEX = later(r"[0-9a-fA-F]{32}")
+_UUID = later(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _ID_SHAPES = {"kv": _HEX, "d1": _UUID, "hyperdrive": re.compile(rf"{_HEX.pattern}|{_UUID.pattern}")}
 _ID_EXAMPLES = {"kv": "0f2ac74b498b48028cb68387c421e279", "d1": "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
                 "hyperdrive": "57b7076f58be42419276f058a8968187"}  # fmt: skip
-_LOCAL_ID = re.compile(r"(?:^|[-_])(?:dev|development|local|tests?|testing|e2e|ci)(?:$|[-_])", re.IGNORECASE)
-_ANGLED = re.compile(r"^<.*>$|^(?:your|my)[-_](?:bucket|queue|index|dataset|service)[-_](?:name|id)$|^YOUR_\w+$", re.I)
-_PLACEHOLDER = re.compile(
+_LOCAL_ID = later(r"(?:^|[-_])(?:dev|development|local|tests?|testing|e2e|ci)(?:$|[-_])", re.IGNORECASE)
+_ANGLED = later(r"^<.*>$|^(?:your|my)[-_](?:bucket|queue|index|dataset|service)[-_](?:name|id)$|^YOUR_\w+$", re.I)
+_PLACEHOLDER = later(
     r"your|placeholder|change|replace|todo|fixme|insert|fill|example|dummy|fake|x{3,}|<|>|\.\.\.|abc|def|123|^id$"
     r"|[-_]id$|none|null|tbd",
     re.IGNORECASE,
@@ -225,7 +229,7 @@ def invalid_compatibility_date(project: Project) -> Iterator[Finding]:
             entry = place.entry("compatibility_date")
             message = _date_problem(entry.value, today) if entry is not None else None
             if entry is not None and message is not None:
-                yield Finding(config.inner_span(entry.value), message)
+                yield Finding(config.inner_span(entry.value), message, fix=date_fix(config, entry.value))
         missing = _without_date(project, config)
         if missing is not None:
             yield Finding(
@@ -233,6 +237,7 @@ def invalid_compatibility_date(project: Project) -> Iterator[Finding]:
                 "this Worker has no compatibility_date: wrangler refuses to deploy it",
                 help=f'Add compatibility_date = "{compat.data()["release"]}".' if config.format == "toml" else
                 f'Add "compatibility_date": "{compat.data()["release"]}".',
+                fix=missing_date_fix(config, missing),
             )  # fmt: skip
 
 
@@ -302,6 +307,7 @@ def _flags(config: WranglerConfig, place: Environment, value: Value) -> Iterator
                 f"`{name}` is given twice: the runtime refuses that" if twice else
                 f"`{name}` and `{earlier[0]}` contradict each other: the Worker does not start",
                 related=(Related(config.inner_span(earlier[1]), "the other flag"),),
+                fix=Fix("Remove the second", without(config, item.start, item.end), True) if twice else None,
             )  # fmt: skip
         seen.setdefault(flag.on, (name, item))
 
@@ -339,7 +345,13 @@ def invalid_cron(project: Project) -> Iterator[Finding]:
                     if exact and end > start:
                         begin = span.start + len(text[:start].encode("utf-8"))
                         here = Span(config.path, begin, begin + len(text[start:end].encode("utf-8")))
-                    yield Finding(here, message)
+                    yield Finding(here, message, fix=_cron_fix(here, text, start, end) if exact else None)
+
+
+def _cron_fix(here: Span, text: str, start: int, end: int) -> Fix | None:
+    whole = (start, end) == (0, len(text))
+    meant = _fixes_cron.meant(text) if whole else _fixes_cron.meant_field(text, start, end)
+    return None if meant is None else Fix(f"Write {meant[0]}", (Edit(here, meant[0]),), meant[1])
 
 
 def crons(place: Environment) -> list[Value]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgelint.checks import check
+from edgelint.checks._fixes_migrations import new_classes
 from edgelint.checks.config_values import is_for_tests
 from edgelint.diagnostics import Finding, Related, Severity
 from edgelint.project.project import BindingCall, Project
@@ -78,6 +79,8 @@ def missing_migration(project: Project) -> Iterator[Finding]:
         deployed = not config.broken and not config.is_pages and not is_for_tests(config.path)
         for place in config.environments if deployed else ():
             classes = _Classes(place)
+            bound = [decl.text("class_name") or "" for decl in _own_classes(config, place)]
+            lacking = [name for name in dict.fromkeys(bound) if name not in classes.alive and name not in classes.gone]
             for decl in _own_classes(config, place):
                 value = decl.field("class_name")
                 assert value is not None
@@ -97,6 +100,7 @@ def missing_migration(project: Project) -> Iterator[Finding]:
                 yield Finding(
                     config.inner_span(value), message, related,
                     help=None if gone is not None else f'Add it to new_sqlite_classes = ["{name}"] of a new migration.',
+                    fix=new_classes(config, place, lacking) if gone is None else None,
                 )  # fmt: skip
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from edgelint.checks import (
     check,
     do_config,  # noqa: F401  (it registers missing-migration and legacy-storage)
 )
-from edgelint.diagnostics import Finding, Related, Severity, Span
+from edgelint.checks._fixes_durable import extended
+from edgelint.checks._fixes_exports import exported, renamed
+from edgelint.diagnostics import Finding, Fix, Related, Severity, Span
 from edgelint.project.durable_state import Forgotten, forgotten
 
 if TYPE_CHECKING:
@@ -41,7 +42,20 @@ def class_not_exported(project: Project) -> Iterator[Finding]:
             message,
             tuple(related),
             _export_help(bound, entry, declared, set(exports) - {"default"}, project),
+            _export_fix(bound, entry, declared, set(exports) - {"default"}, project),
         )
+
+
+def _export_fix(
+    bound: Bound, entry: SourceFile, declared: list[tuple[SourceFile, tree.Class]], exports: set[str], project: Project
+) -> Fix | None:
+    if declared:
+        return exported(bound.name, entry, declared, project)
+    from difflib import get_close_matches  # only when something is wrong
+
+    near = get_close_matches(bound.name, sorted(exports), n=1, cutoff=0.6)
+    same = (b.span for b in project.durables.bound if b.name == bound.name and b.span.path == bound.span.path)
+    return renamed(same, near[0]) if near else None
 
 
 def _export_help(
@@ -56,6 +70,8 @@ def _export_help(
         return (
             f'add `export {{ {bound.name} }} from "{project.graph.specifier(entry.path, file.path)}"` to {entry.path}'
         )
+    from difflib import get_close_matches
+
     near = get_close_matches(bound.name, sorted(exports), n=1, cutoff=0.6)
     return (
         f"did you mean {near[0]}?"
@@ -98,7 +114,8 @@ def _misbuilt(durable: DurableClass, project: Project) -> Iterator[Finding]:
             "stub, and this.ctx and this.env are not set"
         )
         yield Finding(
-            _name(file, node), message, related, help, severity=Severity.ERROR if calls or reads else Severity.WARNING
+            _name(file, node), message, related, help, extended(node, file),
+            severity=Severity.ERROR if calls or reads else Severity.WARNING,
         )
     elif file.language == "python" and durable.bound:
         help = f"write `class {name}(DurableObject):`, imported from workers, and call `super().__init__(ctx, env)`"
@@ -107,13 +124,14 @@ def _misbuilt(durable: DurableClass, project: Project) -> Iterator[Finding]:
             f"{name} is bound as a Durable Object but does not inherit from DurableObject",
             bound,
             help,
+            extended(node, file),
         )
     elif calls:
         message = (
             f"{name} does not extend DurableObject, so calling its methods on a stub throws: without it "
             "only fetch() works"
         )
-        yield Finding(_name(file, node), message, (*called, *bound), help)
+        yield Finding(_name(file, node), message, (*called, *bound), help, extended(node, file))
 
 
 @check("durable-objects/state-never-loaded")

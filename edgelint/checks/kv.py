@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
+from edgelint.checks._fixes_kv import all_pages, clamped
 from edgelint.diagnostics import Confidence, Finding, Related, Severity
 from edgelint.platform import limits
 from edgelint.project.call_contexts import functions_around
@@ -85,10 +86,10 @@ def ttl_too_short(project: Project) -> Iterator[Finding]:
         for option, cases in project.lifetimes.of(put):
             case = shortest(cases, limits.KV_MIN_TTL, counts)
             if case is not None:
-                yield _too_short(put, option, case)
+                yield _too_short(put, option, case, project)
 
 
-def _too_short(put: BindingCall, option: Option, case: Case) -> Finding:
+def _too_short(put: BindingCall, option: Option, case: Case, project: Project) -> Finding:
     sure = case.high is not None and case.high < limits.KV_MIN_TTL
     related = []
     if option.node is not case.node:
@@ -100,6 +101,7 @@ def _too_short(put: BindingCall, option: Option, case: Case) -> Finding:
         f"Clamp it: Math.max({limits.KV_MIN_TTL}, ...)." if not sure else None,
         severity=Severity.ERROR if sure else Severity.WARNING,
         confidence=Confidence.HIGH if sure else Confidence.MEDIUM,
+        fix=clamped(option, project),
     )
 
 
@@ -112,6 +114,7 @@ def unpaginated_list(project: Project) -> Iterator[Finding]:
             f"list() gives at most {limits.KV_MAX_LIST} keys at a time: the keys after the first page are passed over",
             (Related(call.file.span(use), "these are taken for all the keys"),),
             "Go on with the cursor until list_complete is true.",
+            all_pages(call),
         )
 
 

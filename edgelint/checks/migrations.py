@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
+from edgelint.checks._fixes_statements import without_transactions
 from edgelint.diagnostics import Confidence, Finding, Related, Severity
 from edgelint.project.applied import changes
 from edgelint.project.bases import created_later, missing_table
@@ -222,7 +223,10 @@ def explicit_transaction(project: Project) -> Iterator[Finding]:
     for link in links(project):
         error = link.step.error
         if error is not None and error.code == "WRANGLER":
-            yield Finding(link.error_span(error), "wrangler refuses a file with more than one transaction")
+            yield Finding(
+                link.error_span(error), "wrangler refuses a file with more than one transaction",
+                fix=without_transactions(link.migration.file),
+            )
         elif error is not None and is_transaction(error):
             for word in refused_statements(link.step.sent):
                 if word.what == "transaction":
@@ -230,6 +234,7 @@ def explicit_transaction(project: Project) -> Iterator[Finding]:
                         link.span(word.start, word.end),
                         f"D1 refuses {word.text}: this migration does not apply; each is a transaction already",
                         help="leave it out",
+                        fix=without_transactions(link.migration.file),
                     )
 
 

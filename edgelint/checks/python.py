@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
-from edgelint.diagnostics import Finding, Related, Severity, Span
+from edgelint.checks._fixes_python import as_json, as_response, of_self, renamed_option, with_parameters
+from edgelint.checks._fixes_text import insertion
+from edgelint.diagnostics import Edit, Finding, Fix, Related, Severity, Span
 from edgelint.platform import python_workers as runtime
 from edgelint.project import python_handlers as handlers
 from edgelint.project.atoms import External, Obj
@@ -51,7 +53,10 @@ def _unset(param: tree.Param, own: str, handler: handlers.Handler, file: SourceF
     message = (
         f"{first.id} is None: the runtime gave {own.removeprefix('self.')} to the constructor, not to {handler.name}()"
     )
-    yield Finding(file.span(first), message, (related,), f"use {own}", severity=None if used else Severity.WARNING)
+    yield Finding(
+        file.span(first), message, (related,), f"use {own}", of_self(handler, uses, own, file, sure=bool(used)),
+        severity=None if used else Severity.WARNING,
+    )
 
 
 @check("python/handler-signature")
@@ -67,6 +72,7 @@ def handler_signature(project: Project) -> Iterator[Finding]:
                     f"{handler.name}() is called with 3 arguments ({event}, env, ctx): each call is a TypeError",
                     (),
                     f"write `async def {handler.name}(self, {event}, env, ctx)`, and use self.env and self.ctx",
+                    with_parameters(handler.function, event, file, project),
                 )
         yield from _not_called(file, project)
 
@@ -111,7 +117,8 @@ def _not_called(file: SourceFile, project: Project) -> Iterator[Finding]:
     ):
         when = "before" if legacy else "since"
         message = f"{other}() is not called: {when} compatibility date 2025-08-14 the handler is {called}()"
-        yield Finding(_name(methods[other], file), message, (), f"rename it to {called}")
+        span = _name(methods[other], file)
+        yield Finding(span, message, (), f"rename it to {called}", Fix(f"Rename it to {called}", (Edit(span, called),)))
 
 
 @check("python/import-time-entropy")
@@ -174,7 +181,8 @@ def snake_case_option(project: Project) -> Iterator[Finding]:
             camel = _camel(name)
             if camel != name and camel in allowed:
                 yield Finding(
-                    span, f"{call.verb}() has no option {name}: it is ignored without a word", (), f"write {camel}"
+                    span, f"{call.verb}() has no option {name}: it is ignored without a word", (), f"write {camel}",
+                    renamed_option(span, camel, project),
                 )
 
 
@@ -241,6 +249,7 @@ def not_a_response(project: Project) -> Iterator[Finding]:
                             f"{function.name}() returns {' or '.join(what)}: the runtime wants a Response, and fails",
                             (),
                             "return Response.json(...)" if _is_json(what) else "return Response(...)",
+                            as_response(node.value, what, function, file, project) if node.value is not None else None,
                         )
         for call in [call for calls in file.index.calls.values() for call in calls]:
             yield from _bad_body(call, file, project)
@@ -275,6 +284,7 @@ def _bad_body(call: tree.Call, file: SourceFile, project: Project) -> Iterator[F
             f"Response() does not take {' or '.join(what)}: it raises a TypeError",
             (),
             "use Response.json(...)" if _is_json(what) else "make it text or bytes first",
+            as_json(call, what, file),
         )
 
 
@@ -298,6 +308,7 @@ def missing_new(project: Project) -> Iterator[Finding]:
                         f"{text}() is a TypeError: JavaScript wants `new` for {found.path}",
                         (),
                         f"write {text}.new(...)",
+                        Fix("Call new", (insertion(file.path, call.func.end, ".new"),), True),
                     )
 
 

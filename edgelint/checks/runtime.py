@@ -4,21 +4,22 @@ know."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
-from edgelint.diagnostics import Confidence, Finding, Related, Severity, Span
+from edgelint.checks._fixes_imports import imported
+from edgelint.diagnostics import Confidence, Edit, Finding, Fix, Related, Severity, Span
 from edgelint.project.global_scope import Refused, free_env, refused, unbound_env
 from edgelint.project.global_state import kept
 from edgelint.project.inits import inits
+from edgelint.syntax import tree
 
 if TYPE_CHECKING:
     from edgelint.project.files import SourceFile
     from edgelint.project.imports import Missing
+    from edgelint.project.inits import UnknownKey
     from edgelint.project.project import Project
     from edgelint.project.startup import Step
-    from edgelint.syntax import tree
     from edgelint.syntax.tree import Node
 
 
@@ -40,6 +41,7 @@ def env_outside_handler(project: Project) -> Iterator[Finding]:
                 f"there is no env at module scope: the worker fails to start with a {kind}",
                 _led_by(step),
                 f"use the env that the handler is given, or `{given}`",
+                _import_env(step.file),
             )
         for name in unbound_env(file, project) if project.edge.loads(file) else ():
             if name in told:
@@ -51,8 +53,18 @@ def env_outside_handler(project: Project) -> Iterator[Finding]:
                 f"there is no env in this function: each call fails with a {kind}",
                 (),
                 "hand the env of the handler on as an argument",
+                _import_env(file),
                 severity=Severity.WARNING if _is_caught(name) else None,
             )
+
+
+def _import_env(file: SourceFile) -> Fix | None:
+    """The env that can be imported. Unsafe: it is that of the Worker, and a function may be meant to have another."""
+    module = "workers" if file.language == "python" else "cloudflare:workers"
+    if file.index.root.lookup("env") is not None:
+        return None  # a declaration that nothing stands behind
+    edit = imported(file, "env", module)
+    return Fix(f"Import env from {module}", (edit,)) if edit is not None else None
 
 
 @check("runtime/io-at-module-scope")
@@ -71,8 +83,6 @@ def io_at_module_scope(project: Project) -> Iterator[Finding]:
 
 
 def _is_caught(node: Node) -> bool:
-    from edgelint.syntax import tree
-
     return any(isinstance(at, tree.Try) and bool(at.handlers) for at in tree.ancestors(node))
 
 
@@ -121,13 +131,30 @@ def unknown_init_option(project: Project) -> Iterator[Finding]:
         if not project.edge.runs(file):
             continue
         for init in inits(file, project):
+            from difflib import get_close_matches
+
             near = get_close_matches(init.key, sorted(init.known), n=1, cutoff=0.7)
             yield Finding(
                 Span(file.path, init.prop.key_start, init.prop.key_end),
                 f"{init.what} has no option {init.key}: it is dropped without a word",
                 (),
                 f"did you mean {near[0]}?" if near else f"pass it on beside the {init.kind}, as an argument of its own",
+                _renamed(init, near[0], file) if near else None,
             )
+
+
+def _renamed(init: UnknownKey, name: str, file: SourceFile) -> Fix | None:
+    """The option under the name that was probably meant. Unsafe: it is a guess, and takes effect."""
+    prop, owner = init.prop, init.prop.parent
+    if isinstance(owner, tree.Object) and any(isinstance(p, tree.Property) and p.key == name for p in owner.props):
+        return None
+    start, end = prop.key_start, prop.key_end
+    if file.source.data[start : start + 1] in (b'"', b"'"):
+        start, end = start + 1, end - 1
+    if file.source.slice(start, end) != init.key:
+        return None
+    text = f"{name}: {init.key}" if prop.shorthand else name
+    return Fix(f"Write {name}", (Edit(Span(file.path, start, end), text),))
 
 
 @check("runtime/unresolved-import")
@@ -155,7 +182,8 @@ def _unresolved(missing: Missing, file: SourceFile, apart: bool) -> Finding:
     if missing.package is None:
         help = f'did you mean "{missing.near}"?' if missing.near is not None else None
         message = f"there is no file for {use.specifier}: {effect} cannot be bundled"
-        return Finding(span, message, (), help, severity=severity, confidence=confidence)
+        fix = Fix(f"Use {missing.near}", (Edit(span, missing.near),)) if missing.near is not None and quoted else None
+        return Finding(span, message, (), help, fix, severity=severity, confidence=confidence)
     if missing.installed:
         message = f"no package.json names {missing.package}: it is there only because another package needs it"
         return Finding(

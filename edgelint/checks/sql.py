@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check, sql_arguments, sql_dialect, sql_plans, sql_schema, sql_strict, sql_values
+from edgelint.checks._fixes_bind import bound_instead
+from edgelint.checks._fixes_values import clamped_size
 from edgelint.checks._sql import SIZES, bound, help_for, loop_head, message_for, open_sizes, severity_of, worst
 from edgelint.diagnostics import Confidence, Finding, Related, Severity
 from edgelint.platform import limits
@@ -25,10 +27,11 @@ def unbound_value(project: Project) -> Iterator[Finding]:
     """Text that is not constant reaches prepare or exec."""
     for call in project.calls(("d1", "d1-session", "do-sql"), ("prepare", "exec")):
         text = call.arg(0)
-        for hole in worst(project.texts.holes(text, call.file)) if text is not None else ():
+        found = worst(project.texts.holes(text, call.file)) if text is not None else []
+        told = [hole for hole in found if severity_of(hole) is not None]
+        fix = bound_instead(call, told, project) if told else None
+        for hole in told:
             severity = severity_of(hole)
-            if severity is None:
-                continue
             related = []
             if hole.file is not call.file or not call.node.start <= hole.node.start < call.node.end:
                 related.append(Related(call.callee_span, "the SQL runs here"))
@@ -39,6 +42,7 @@ def unbound_value(project: Project) -> Iterator[Finding]:
                 message_for(hole, call),
                 tuple(related),
                 help_for(hole, call),
+                fix,
                 severity=severity,
                 confidence=Confidence.HIGH if severity is Severity.ERROR else Confidence.MEDIUM,
             )
@@ -80,7 +84,8 @@ def unbounded_limit(project: Project) -> Iterator[Finding]:
             if clause == "limit"
             else "clamp it, or page by the last key seen"
         )
-        yield Finding(origin.file.span(origin.node), SIZES[clause], tuple(related), help)
+        fix = clamped_size(origin, clause, project)
+        yield Finding(origin.file.span(origin.node), SIZES[clause], tuple(related), help, fix)
 
 
 @check("sql/query-in-loop")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
+from edgelint.checks._fixes_values import bound_first, spread
 from edgelint.diagnostics import Finding, Related, Span
 from edgelint.project.arguments import counted
 from edgelint.syntax import tree
@@ -32,6 +33,7 @@ def parameter_count(project: Project) -> Iterator[Finding]:
             "parameter bindings\"",
             related,
             "a repeated ?1 is one parameter; a ? is one each" if found.given < found.wanted else None,
+            spread(found),
         )
 
 
@@ -49,6 +51,7 @@ def missing_bind(project: Project) -> Iterator[Finding]:
             "of parameter bindings\"",
             related,
             "bind the values before it is run: .bind(...)",
+            bound_first(found),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
+from edgelint.checks._fixes_statements import without_query
 from edgelint.checks._sql_fixes import one_line, replacement
 from edgelint.diagnostics import Finding
 from edgelint.platform import limits
@@ -26,6 +27,9 @@ from edgelint.syntax.sql import Placeholder, placeholders
 
 if TYPE_CHECKING:
     from edgelint.project.project import Project
+
+
+_ON = ("on", "1", "true", "yes")
 
 
 @check("sql/unsupported-statement")
@@ -53,11 +57,12 @@ def unsupported_statement(project: Project) -> Iterator[Finding]:
 @check("sql/unsupported-function")
 def unsupported_function(project: Project) -> Iterator[Finding]:
     """A function that D1's SQLite lacks, or has and refuses."""
-    for _, word, span in pieces(code_units(project), called):
+    for unit, word, span in pieces(code_units(project), called):
         said = refusal(word.text, word.what == "table") if word.text.isidentifier() else None
         if said is not None and not is_foreign_function(word.text):
             near = {"power": "pow", "ceiling": "ceil", "log10": "log", "if": "iif"}.get(word.text)
-            yield Finding(span, f"D1 refuses {word.text}(): {said}", help=f"use {near}()" if near else None)
+            fix = replacement(unit, word.start, word.end, near, f"Use {near}()") if near else None
+            yield Finding(span, f"D1 refuses {word.text}(): {said}", help=f"use {near}()" if near else None, fix=fix)
 
 
 @check("sql/unsupported-pragma")
@@ -81,6 +86,7 @@ def ineffective_pragma(project: Project) -> Iterator[Finding]:
                 "PRAGMA foreign_keys does nothing: D1 runs every query in a transaction, where it cannot be "
                 "changed; foreign keys are always on",
                 help="PRAGMA defer_foreign_keys = ON, in the same batch, puts the checks off to its end",
+                fix=without_query(unit) if pragma.argument.lower() in _ON else None,
             )
         elif pragma.name == "defer_foreign_keys" and _stands_alone(unit):
             yield Finding(

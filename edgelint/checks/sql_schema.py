@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
-from edgelint.diagnostics import Confidence, Finding, Severity
+from edgelint.checks._sql_fixes import replacement
+from edgelint.diagnostics import Confidence, Finding, Fix, Severity
 from edgelint.project.duplicates import duplicates
 from edgelint.project.refusals import Refusal, aliases, columns_of, refusals, tables_of
+from edgelint.project.sql_units import Unit
 from edgelint.project.sweeping import sweeps
 
 if TYPE_CHECKING:
@@ -31,11 +32,13 @@ def unknown_table(project: Project) -> Iterator[Finding]:
         ]
         schema = refusal.asked.shape.schema
         help: str | None
+        fix = None
         if others:
             help = f"a table of this name is in {_called(others[0])}: is this the wrong binding?"
         else:
             help = meant(refusal.name, [*schema.tables, *schema.views], "its tables are {}")
-        yield _finding(refusal, f"{_made(source)} creates a table '{refusal.name}'", help)
+            fix = _renamed(refusal, [*schema.tables, *schema.views])
+        yield _finding(refusal, f"{_made(source)} creates a table '{refusal.name}'", help, fix)
 
 
 @check("sql/unknown-column")
@@ -56,7 +59,8 @@ def unknown_column(project: Project) -> Iterator[Finding]:
             message = f"the table '{tables[0]}' has no column '{name}'"
         else:
             message = f"no table of this statement has a column '{name}'"
-        yield _finding(refusal, message, meant(name, columns, "its columns are {}" if len(tables) == 1 else ""))
+        listing = "its columns are {}" if len(tables) == 1 else ""
+        yield _finding(refusal, message, meant(name, columns, listing), _renamed(refusal, columns))
 
 
 @check("sql/ambiguous-column")
@@ -96,15 +100,30 @@ def duplicate_result_column(project: Project) -> Iterator[Finding]:
         )
 
 
-def _finding(refusal: Refusal, message: str, help: str | None) -> Finding:
+def _renamed(refusal: Refusal, known: list[str]) -> Fix | None:
+    """The one known name that is near, in the place of the last part of the one that is written. Unsafe: a guess."""
+    asked = refusal.asked
+    name = refusal.name.rpartition(".")[2]
+    near = _near(name, known, 0.75)
+    text = asked.sql[refusal.start : refusal.end]
+    if near is None or not text.endswith(name) or not near.isidentifier() or not name.isidentifier():
+        return None
+    if abs(len(near) - len(name)) > _SLIP:
+        return None
+    end = asked.at + refusal.end
+    unit = Unit(asked.text.text, asked.statement, asked.text, None)
+    return replacement(unit, end - len(name), end, near, f"Write {near}", safe=False)
+
+
+def _finding(refusal: Refusal, message: str, help: str | None, fix: Fix | None = None) -> Finding:
     source = refusal.asked.shape.source
     told = message
     if refusal.kind in ("table", "column", "ambiguous"):
         told = f'{message}: the query fails with "{refusal.error.message}"'
     if source.kind == "d1" and not source.migrations and refusal.kind in ("table", "column"):
         # a schema file is what somebody ran once; migrations are what runs
-        return Finding(refusal.span, told, (), help, severity=Severity.WARNING, confidence=Confidence.MEDIUM)
-    return Finding(refusal.span, told, (), help)
+        return Finding(refusal.span, told, (), help, fix, severity=Severity.WARNING, confidence=Confidence.MEDIUM)
+    return Finding(refusal.span, told, (), help, fix)
 
 
 def _made(source: DatabaseSource) -> str:
@@ -124,13 +143,23 @@ def _called(source: DatabaseSource) -> str:
 
 def meant(name: str, known: list[str], listing: str) -> str | None:
     """Which of the known names was probably meant, else which there are."""
-    close = get_close_matches(name.lower(), [one.lower() for one in known], n=1, cutoff=0.7)
-    if close:
-        return f"did you mean '{next(one for one in known if one.lower() == close[0])}'?"
+    near = _near(name, known)
+    if near is not None:
+        return f"did you mean '{near}'?"
     shown = [one for one in known if not one.startswith(("d1_", "_cf_", "sqlite_"))]
     if not listing or not shown:
         return None
     return listing.format(", ".join(shown[:12]) + (", ..." if len(shown) > 12 else ""))
+
+
+_SLIP = 3  # letters that a slip adds or leaves out; what differs by more may be another thing
+
+
+def _near(name: str, known: list[str], cutoff: float = 0.7) -> str | None:
+    from difflib import get_close_matches  # only when something is wrong
+
+    close = get_close_matches(name.lower(), [one.lower() for one in known], n=1, cutoff=cutoff)
+    return next(one for one in known if one.lower() == close[0]) if close else None
 
 
 @check("sql/write-without-where")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.checks import check
+from edgelint.checks._fixes_values import array_bound, converted, unquoted
 from edgelint.checks._sql_fixes import replacement
 from edgelint.diagnostics import Edit, Finding, Fix, Related, Severity
 from edgelint.project.bound_values import kind_of
@@ -56,7 +57,7 @@ def unsupported_parameter_type(project: Project) -> Iterator[Finding]:
             continue
         message, help = known[kind]
         yield Finding(
-            place.file.span(place.node), message, _where(unit, place), help,
+            place.file.span(place.node), message, _where(unit, place), help, converted(unit, place, kind),
             severity=Severity.WARNING if known is _OBJECT and kind in _STORED else None,
         )
 
@@ -80,7 +81,9 @@ def array_parameter(project: Project) -> Iterator[Finding]:
             "IN (SELECT value FROM json_each(?)) with a JSON array" if clause == "in"
             else "bind(*values)" if place.file.language == "python" else "bind(...values), or JSON.stringify(values)"
         )
-        yield Finding(place.file.span(place.node), message, _where(unit, place), help)
+        yield Finding(
+            place.file.span(place.node), message, _where(unit, place), help, array_bound(unit, place, clause)
+        )
 
 
 @check("sql/quoted-placeholder")
@@ -104,6 +107,7 @@ def quoted_placeholder(project: Project) -> Iterator[Finding]:
                     f"{word.text} is text, not a placeholder: the statement takes {real} "
                     f"value{'s' if real != 1 else ''} and is given {len(unit.body.values)}, so it fails",
                     help=f"write {' || '.join(parts)}",
+                    fix=unquoted(unit, word),
                 )
 
 

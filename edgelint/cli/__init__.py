@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 CLEAN, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses: nothing found, something found, could not do the job, stopped by Ctrl-C."""
 
-FORMATS = ("full", "concise", "json", "json-lines", "sarif", "github")
+FORMATS = (
+    "full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit", "azure", "rdjson", "pylint",
+    "markdown", "html",
+)  # fmt: skip
 SEVERITIES = ("error", "warning", "info")
 
 

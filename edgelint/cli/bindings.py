@@ -17,6 +17,7 @@ from edgelint.report.model import Files, seen_from
 from edgelint.report.style import Style
 
 if TYPE_CHECKING:
+    from edgelint.project.calls import BindingCall
     from edgelint.project.project import EnvUse, Worker
 
 TOP = "top level"
@@ -46,7 +47,11 @@ def show(path: Path, format_: str, config: Path | None, color: str) -> int:
         tables = [(worker, rows(worker)) for worker in workers]
     files = Files(around.project.root)
     if format_ == "json":
-        whole = {"version": 1, "workers": [_object(worker, table, files) for worker, table in tables]}
+        whole = {
+            "version": 1,
+            "workers": [_object(worker, table, files) for worker, table in tables],
+            "calls": [_call(call, files) for call in around.project.calls() if around.concerns(call.span.path)],
+        }
         terminal.write([json.dumps(whole, indent=2) + "\n"])
         return 0
     if not tables:
@@ -189,6 +194,14 @@ def _object(worker: Worker, table: list[Row], files: Files) -> dict[str, Any]:
             for row in table
         ],
     }
+
+
+def _call(call: BindingCall, files: Files) -> dict[str, Any]:
+    """One call on what the platform gives; ``end_line`` is that of its last character."""
+    span = call.span
+    end = files.place(Span(span.path, max(span.start, span.end - 1), span.end))
+    binding = None if call.binding is None else unicode(call.binding)
+    return {**_place(span, files), "end_line": end.line, "kind": call.kind, "verb": call.verb, "binding": binding}
 
 
 def _place(span: Span, files: Files) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from edgelint.settings import Settings
 
 STDIN = Path("-")
+_MODULES = {"json": "json_", "html": "html_"}  # where the format's name is a module of the standard library
+_WITHOUT_SUMMARY = ("concise", "github", "azure", "pylint")
+_FORGES = ("sarif", "gitlab", "azure", "rdjson", "markdown", "junit", "html")
 
 
 class Request(NamedTuple):
@@ -31,10 +35,15 @@ class Request(NamedTuple):
     strict: bool = False
     env: str | None = None
     base: str | None = None
+    since: str | None = None
+    baseline: Path | None = None
+    no_baseline: bool = False
+    allow_stale_baseline: bool = False
     config: Path | None = None
     min_severity: str | None = None
     format_: str = "full"
     output_file: Path | None = None
+    outputs: tuple[tuple[str, Path], ...] = ()
     fix: bool = False
     unsafe_fixes: bool = False
     diff: bool = False
@@ -46,6 +55,7 @@ class Request(NamedTuple):
     quiet: bool = False
     verbose: bool = False
     color: str = "auto"
+    watch: bool = False
 
 
 class CannotRun(Exception):
@@ -54,8 +64,12 @@ class CannotRun(Exception):
 
 def run(request: Request) -> int:
     """Carry out the request; returns the exit status."""
+    if request.watch:
+        from edgelint.cli import watch
+
+        return watch.run(request)
     try:
-        _validate(request)
+        validate(request)
         paths, from_input = _paths(request)
         root = settings_module.find_root(paths, ignore_settings=request.config is not None)
         settings = _settings(request, root)
@@ -69,22 +83,51 @@ def run(request: Request) -> int:
                 return status
         with terminal.progress(f"Checking {root}", quiet=request.quiet):
             result = engine.check(root, paths, settings, options)
+            result, stale = _gate(request, root, paths, settings, result)
     except settings_module.SettingsError as error:
         return terminal.fail("\n".join(f"{_shown(problem.path)}{str(problem)[len(problem.path):]}"
                                        for problem in error.problems))
     except (CannotRun, engine.UsageError, registry.UnknownSelector) as error:
         return terminal.fail(str(error))
-    return _publish(request, settings, result, paths, overlay)
+    status = _publish(request, settings, result, paths, overlay)
+    for line in stale:
+        terminal.warn(line)
+    return FINDINGS if status == CLEAN and stale and not request.exit_zero else status
 
 
-def _validate(request: Request) -> None:
+def _gate(
+    request: Request, root: Path, paths: tuple[Path, ...], settings: Settings, result: Result
+) -> tuple[Result, list[str]]:
+    """The findings that count: new ones only with --since, without those of the baseline. And what is stale in that."""
+    if request.since is None and request.no_baseline:
+        return result, []
+    from edgelint.cli import gate
+
+    try:
+        if request.since is not None:
+            result = gate.since(root.resolve(), request.since, settings, result)
+        if request.no_baseline:
+            return result, []
+        return gate.baseline(request, root.resolve(), paths, settings, result)
+    except gate.GateError as error:
+        raise CannotRun(str(error)) from None
+
+
+def validate(request: Request) -> None:
+    """Raises ``CannotRun`` for options that contradict each other, or that would be ignored."""
     if request.quiet and request.verbose:
         raise CannotRun("--quiet and --verbose contradict each other")
     if request.statistics and request.format_ not in ("full", "concise", "json"):
         raise CannotRun(f"--statistics has no {request.format_} form; use --format full, concise or json")
     if request.unsafe_fixes and not (request.fix or request.fix_only or request.diff):
         raise CannotRun("--unsafe-fixes is for --fix, --fix-only and --diff")
-    for option, given in (("--output-file", request.output_file is not None), ("--statistics", request.statistics)):
+    reports = (
+        ("--output-file", request.output_file is not None), ("--output", bool(request.outputs)),
+        ("--statistics", request.statistics),
+    )  # fmt: skip
+    if request.no_baseline and (request.baseline is not None or request.allow_stale_baseline):
+        raise CannotRun("--no-baseline leaves nothing for --baseline and --allow-stale-baseline")
+    for option, given in reports:
         if given and (request.diff or request.fix_only):
             raise CannotRun(f"{option} is for a report, and {'--diff' if request.diff else '--fix-only'} makes none")
     if request.diff and (request.fix or request.fix_only):
@@ -151,41 +194,48 @@ def _settings(request: Request, root: Path) -> Settings:
 def _publish(
     request: Request, settings: Settings, result: Result, paths: tuple[Path, ...], overlay: dict[str, bytes]
 ) -> int:
-    """Write the report and the remarks beside it; returns the exit status."""
-    from edgelint.report.model import Report
-
-    sarif = request.format_ == "sarif"
-    report = Report(
-        root=result.root,
-        diagnostics=result.diagnostics,
-        checked=result.stats.files,
-        unanalysed={note.reason: note.paths for note in result.notes},
-        details={note.reason: note.details for note in result.notes},
-        rules=_rule_texts(result) if sarif else {},
-        overlay=overlay,
-        base=_base(request.format_, result.root),
-        version=__version__,
-        suppressed=result.stats.suppressed,
-    )
+    """Write the reports and the remarks beside them; returns the exit status."""
+    report = _report(request.format_, result, overlay)
     if request.verbose:
         _tell(settings, result)
     if not request.quiet:
         for problem in result.problems:
             terminal.warn(problem)
+    files = [(format_, file, _report(format_, result, overlay)) for format_, file in request.outputs]
     if request.output_file is not None:
+        files.append((request.format_, request.output_file, report))
+    for format_, file, about in files:
+        plain = request._replace(format_=format_, statistics=request.statistics and file == request.output_file)
         try:
-            _write_file(request.output_file, _render(request, report, request.color == "always", None))
+            _write_file(file, _render(plain, about, request.color == "always", None))
         except OSError as error:
-            return terminal.fail(f"{request.output_file}: {error.strerror}")
-    else:
+            return terminal.fail(f"{file}: {error.strerror}")
+    if request.output_file is None:
         colour = terminal.colours(request.color, sys.stdout)
         terminal.write(_render(request, report, colour, sys.stdout))
-    if not request.quiet and (request.format_ in ("concise", "github") or request.statistics):
+    if not request.quiet and (request.format_ in _WITHOUT_SUMMARY or request.statistics):
         _remark(request, report)
     if request.verbose:
         for failure in result.failures:
             terminal.say(failure.traceback.rstrip())
     return _status(request, result, paths)
+
+
+def _report(format_: str, result: Result, overlay: dict[str, bytes]) -> Report:
+    from edgelint.report.model import Report
+
+    return Report(
+        root=result.root,
+        diagnostics=result.diagnostics,
+        checked=result.stats.files,
+        unanalysed={note.reason: note.paths for note in result.notes},
+        details={note.reason: note.details for note in result.notes},
+        rules=_rule_texts(result) if format_ == "sarif" else {},
+        overlay=overlay,
+        base=_base(format_, result.root),
+        version=__version__,
+        suppressed=result.stats.suppressed,
+    )
 
 
 def _render(request: Request, report: Report, colour: bool, stream: object) -> Iterator[str]:
@@ -202,17 +252,13 @@ def _render(request: Request, report: Report, colour: bool, stream: object) -> I
         from edgelint.report import concise
 
         return concise.render(report, colour=colour)
-    if request.format_ == "sarif":
-        from edgelint.report import sarif
+    if request.format_ == "json-lines":
+        from edgelint.report import json_
 
-        return sarif.render(report)
-    if request.format_ == "github":
-        from edgelint.report import github
-
-        return github.render(report)
-    from edgelint.report import json_
-
-    return json_.render(report) if request.format_ == "json" else json_.render_lines(report)
+        return json_.render_lines(report)
+    module = import_module(f"edgelint.report.{_MODULES.get(request.format_, request.format_)}")
+    rendered: Iterator[str] = module.render(report)
+    return rendered
 
 
 def _remark(request: Request, report: Report) -> None:
@@ -252,14 +298,14 @@ def _write_file(path: Path, pieces: Iterator[str]) -> None:
 
 def _rule_texts(result: Result) -> dict[str, RuleText]:
     """What SARIF says of the rules that spoke."""
-    from edgelint.cli.rules import rule_text
+    from edgelint.rule_text import rule_text
 
     return {id: rule_text(id) for id in sorted({item.rule for item in result.diagnostics})}
 
 
 def _base(format_: str, root: Path) -> Path:
     """What shown paths are relative to: the repository for forges, the current folder for a person."""
-    if format_ == "sarif":
+    if format_ in _FORGES:
         return _repository(root) or root
     if format_ == "github":
         workspace = os.environ.get("GITHUB_WORKSPACE")

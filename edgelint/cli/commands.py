@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgelint import __version__
 from edgelint.cli import FAILED, FORMATS, INTERRUPTED, SEVERITIES
+from edgelint.cli.manual import Manual
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Commands(click.Group):
@@ -38,6 +43,34 @@ def _listed(_ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
     return items
 
 
+def _outputs(
+    _ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, Path], ...]:
+    """``FORMAT=FILE``, each as a pair."""
+    pairs = []
+    for value in values:
+        name, equals, file = value.partition("=")
+        if not equals or not file:
+            raise click.BadParameter(f"'{value}' is not FORMAT=FILE, such as sarif=report.sarif", param=param)
+        if name not in FORMATS:
+            raise click.BadParameter(f"there is no format '{name}'; there are {', '.join(FORMATS)}", param=param)
+        pairs.append((name, Path(file)))
+    return tuple(pairs)
+
+
+def completed(name: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """What a shell completes a value to: the function ``name`` of ``edgelint.cli.completion``, imported when asked."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from edgelint.cli import completion
+
+        found: list[CompletionItem] = getattr(completion, name)(ctx, param, incomplete)
+        return found
+
+    return complete
+
+
+_rule_ids = completed("rules")
 _config = click.option(
     "--config", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="Settings file to use instead of the project's edgelint.toml or pyproject.toml.",
@@ -50,35 +83,48 @@ _color = click.option(
 
 @click.group(
     cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit status: 0 nothing found, 1 something found, 2 the job could not be done.",
+    epilog="Exit status: 0 nothing found, 1 something found, 2 the job could not be done, 130 stopped by Ctrl-C. "
+    "Every option is described in docs/cli.md.",
 )
 @click.version_option(__version__, "-V", "--version", message="edgelint %(version)s")
 def cli() -> None:
     """Find what will go wrong at the edge: a linter for Cloudflare Workers apps."""
 
 
-@cli.command("check", epilog="Exit status: 0 nothing found, 1 something found, 2 the job could not be done.")
+@cli.command("check", cls=Manual)
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--select", multiple=True, callback=_listed, metavar="RULES",
+@click.option("--select", multiple=True, callback=_listed, metavar="RULES", shell_complete=_rule_ids,
               help="Rules to run, instead of the settings': ids and globs (kv/*), comma-separated, or ALL. Repeatable.")
-@click.option("--extend-select", multiple=True, callback=_listed, metavar="RULES",
+@click.option("--extend-select", multiple=True, callback=_listed, metavar="RULES", shell_complete=_rule_ids,
               help="Rules to run besides those selected. Repeatable.")
-@click.option("--ignore", multiple=True, callback=_listed, metavar="RULES", help="Rules not to run. Repeatable.")
+@click.option("--ignore", multiple=True, callback=_listed, metavar="RULES", shell_complete=_rule_ids,
+              help="Rules not to run. Repeatable.")
 @click.option("--strict", is_flag=True, help="Run the rules of the strict profile too.")
 @click.option("--env", metavar="NAME", help="Check this wrangler environment only.")
 @click.option("--base", metavar="REV",
               help="A commit whose migrations have been applied: report those that have changed since.")
+@click.option("--since", metavar="REV",
+              help="Report only what is new since this commit: on lines, or through facts, that have changed.")
+@click.option("--baseline", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="The baseline to use, instead of edgelint-baseline.json in the project.")
+@click.option("--no-baseline", is_flag=True, help="Report what the baseline holds, too.")
+@click.option("--allow-stale-baseline", is_flag=True,
+              help="Do not fail when the baseline holds findings that are no longer there.")
 @_config
 @click.option("--min-severity", type=click.Choice(SEVERITIES), help="Leave out findings that are less severe.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="full", show_default=True,
               help="How to write the findings.")
 @click.option("--output-file", "-o", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write the report to FILE, not to standard output.")
+@click.option("--output", "outputs", multiple=True, metavar="FORMAT=FILE", callback=_outputs,
+              shell_complete=completed("outputs"),
+              help="Write a report in FORMAT to FILE, besides the one of --format. Repeatable.")
 @click.option("--fix", is_flag=True, help="Mend what can be mended safely, then report what is left.")
 @click.option("--unsafe-fixes", is_flag=True, help="Take the fixes that may change what the program does, too.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
 @click.option("--fix-only", is_flag=True, help="Mend as --fix does, and report nothing.")
 @click.option("--statistics", is_flag=True, help="Count findings by rule, not list them (full, concise, json).")
+@click.option("--watch", is_flag=True, help="Check again whenever a file of the project changes, until Ctrl-C.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even when something is found.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
 @click.option("--stdin-filename", type=click.Path(path_type=Path), metavar="PATH",
@@ -97,8 +143,29 @@ def _check(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(command.run(command.Request(**options)))
 
 
+@cli.command("baseline")
+@click.argument("action", type=click.Choice(("create", "update", "prune")))
+@click.argument("path", default=".", type=click.Path(path_type=Path, exists=True))
+@click.option("--file", "file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="The baseline to write, instead of edgelint-baseline.json in the project.")
+@click.option("--strict", is_flag=True, help="Count the findings of the strict profile too.")
+@_config
+@click.pass_context
+def _baseline(
+    ctx: click.Context, action: str, path: Path, file: Path | None, strict: bool, config: Path | None
+) -> None:
+    """Keep a baseline of the project around PATH (default: here): findings that 'check' does not report.
+
+    create counts the findings there are, in a new file; update counts them anew; prune takes out what is no longer
+    there, and adds nothing.
+    """
+    from edgelint.cli import baseline as command
+
+    ctx.exit(command.run(action, path, file, strict, config))
+
+
 @cli.command("explain")
-@click.argument("rule")
+@click.argument("rule", shell_complete=completed("rule"))
 @_color
 @click.pass_context
 def _explain(ctx: click.Context, rule: str, color: str) -> None:
@@ -171,6 +238,31 @@ def _bindings(ctx: click.Context, path: Path, format_: str, config: Path | None,
     from edgelint.cli import bindings as command
 
     ctx.exit(command.show(path, format_, config, color))
+
+
+@cli.command("completion")
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+@click.pass_context
+def _completion(ctx: click.Context, shell: str) -> None:
+    """Write the script that lets SHELL complete commands, options and rule ids.
+
+    \b
+    bash:  edgelint completion bash > ~/.local/share/bash-completion/completions/edgelint
+    zsh:   edgelint completion zsh > ~/.zfunc/_edgelint      (with ~/.zfunc in fpath)
+    fish:  edgelint completion fish > ~/.config/fish/completions/edgelint.fish
+    """
+    from edgelint.cli import completion as command
+
+    ctx.exit(command.show(shell))
+
+
+@cli.command("server")
+@click.pass_context
+def _server(ctx: click.Context) -> None:
+    """Serve an editor: the Language Server Protocol over standard input and output."""
+    from edgelint.cli import server as command
+
+    ctx.exit(command.run())
 
 
 def run(arguments: list[str]) -> int:

@@ -8,8 +8,8 @@ from typing import Any
 
 from edgelint import registry, rulebook
 from edgelint.cli import terminal
-from edgelint.report.model import RuleText
 from edgelint.report.style import Style
+from edgelint.rule_text import rule_text
 
 
 def explain(id: str, color: str) -> int:
@@ -69,20 +69,6 @@ def listing(format_: str, color: str) -> int:
         lines.append(f"{id:<{name}}  {severity}  {profile:<8}  {summary}\n")
     terminal.write(lines)
     return 0
-
-
-def rule_text(id: str) -> RuleText:
-    """What reports say of a rule or a built-in id."""
-    if id in registry.BUILT_IN:
-        severity, sentence = registry.BUILT_IN[id]
-        return RuleText(id, severity, sentence, sentence, sentence)
-    rule = rulebook.rule(id)
-    sections = (("Bad", rule.bad), ("Good", rule.good), ("When to ignore", rule.ignore))
-    parts = [rule.prose.strip(), *(f"## {title}\n\n{text.strip()}" for title, text in sections if text.strip())]
-    return RuleText(
-        id, rule.severity, rule.summary, rule.prose.strip(), "\n\n".join(parts) + "\n",
-        rule.confidence, rule.languages, rule.sources[0],
-    )
 
 
 def _described(id: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from edgelint.d1.errors import D1Error
 from edgelint.d1.limited import Rewritten, rewrite
 from edgelint.d1.meter import SLOW, Meter, Stopped
 from edgelint.d1.plans import PlanStep
+from edgelint.patterns import later
 from edgelint.platform import d1_sql, limits
 from edgelint.syntax.ddl import unquoted
 from edgelint.syntax.sql import Statement, placeholders, statements, tokens
@@ -51,7 +52,7 @@ _LIMITS = {
 _UNLIMITED = {apsw.SQLITE_LIMIT_LENGTH: 16 * 1024**2, apsw.SQLITE_LIMIT_SQL_LENGTH: 16 * 1024**2}
 _MANY = 10_000_000
 _UNBOUND = apsw._null_bindings  # type: ignore[attr-defined]  # what apsw.ext.query_info itself passes
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = later("[\ud800-\udfff]")
 _SPACE = " \t\n\r\v\f"  # what workerd skips after a statement
 # What SQLite finds before it looks at ORDER BY: mistakes of the grammar and of the table.
 _SEEN_FIRST = re.compile("near |unrecognized |incomplete |no such table|cannot modify |table .* may not be ", re.S)
@@ -495,4 +496,4 @@ def _code(error: apsw.Error) -> str:
 
 def _clean(sql: str) -> str:
     """A lone surrogate reaches SQLite as U+FFFD."""
-    return _SURROGATE.sub("\ufffd", sql)
+    return sql if sql.isascii() else _SURROGATE.sub("\ufffd", sql)

@@ -48,20 +48,21 @@ class Meter:
     def __init__(self, connection: apsw.Connection, steps: int) -> None:
         self.steps = steps
         self._taken = 0  # by the statement
-        self.end()
-        self._script: tuple[int, float] | None = None  # the steps that are left of a script, and when its time is up
+        self._most = math.inf
+        self._until: float | None = math.inf
+        self._left: int | None = None  # the steps that are left of a script
+        self._script_until: float | None = None  # when its time is up, once it has begun to count
         self._plain: apsw.Connection | None = None
         connection.set_progress_handler(self._progress, CHECK_EVERY)
         for name, (count, bytes_per_step) in _METERED.items():
             connection.create_scalar_function(name, self._metered(name, bytes_per_step), count, deterministic=True)
 
     def begin(self) -> None:
-        """A statement starts."""
-        self._most, self._until = float(self.steps), time.thread_time() + SECONDS
-        if self._script is not None:
-            left, until = self._script
-            self._script = (left - self._taken, until)
-            self._most, self._until = min(self._most, float(left - self._taken)), min(self._until, until)
+        """A statement starts. Its time counts from the first time it is asked for: most statements never are."""
+        self._most, self._until = float(self.steps), None
+        if self._left is not None:
+            self._left -= self._taken
+            self._most = min(self._most, float(self._left))
         self._taken = 0
 
     def end(self) -> None:
@@ -72,16 +73,25 @@ class Meter:
     def script(self) -> Iterator[None]:
         """Around statements that have one budget together besides their own."""
         self._taken = 0
-        self._script = (self.steps * SCRIPT_STEPS, time.thread_time() + SCRIPT_SECONDS)
+        self._left, self._script_until = self.steps * SCRIPT_STEPS, None
         try:
             yield
         finally:
-            self._script = None
+            self._left = None
 
     @property
     def spent(self) -> bool:
         """Whether the statement has cost what it may."""
-        return self._taken > self._most or time.thread_time() > self._until
+        if self._taken > self._most:
+            return True
+        now = time.thread_time()
+        if self._until is None:
+            self._until = now + SECONDS
+            if self._left is not None:
+                if self._script_until is None:
+                    self._script_until = now + SCRIPT_SECONDS
+                self._until = min(self._until, self._script_until)
+        return now > self._until
 
     def _progress(self) -> bool:
         self._taken += CHECK_EVERY

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from edgelint.patterns import later
 from edgelint.project.atoms import Const, Func, Inst, Number, Obj
 from edgelint.project.frames import Frame
 from edgelint.project.lists import Item, Lists
@@ -29,12 +30,12 @@ MAX_CONSTANTS = 16
 _WHOLE = frozenset({"trim", "trimStart", "trimEnd", "strip", "lstrip", "rstrip", "dedent", "toString", "valueOf"})
 _CASES = {"toUpperCase": str.upper, "toLowerCase": str.lower, "upper": str.upper, "lower": str.lower}
 _INDENTING = frozenset({"dedent", "outdent", "stripIndent", "stripIndents", "oneLine", "oneLineTrim", "html", "source"})
-_SPACES = re.compile(r"/(?:\\s|\\n|\[\\s[^\]]*\]| |\\r|\\t|\|)+[+*]?(?:\{\d+,?\d*\})?/\w*")
-_FORMAT = re.compile(r"\{\{|\}\}|\{(\w*)(?:![rsa])?(?::[^{}]*)?\}")
-_PERCENT = re.compile(r"%%|%(?:\((\w+)\))?[sdif]")
-_WORD = re.compile(r"[\w$]+")
-_LITERAL = re.compile(r"""'([^']*)'|"([^"]*)\"""")
-_LITERALS = re.compile(r"""\|?\s*(?:'[^']*'|"[^"]*")(?:\s*\|\s*(?:'[^']*'|"[^"]*"|undefined|null))*""")
+_SPACES = later(r"/(?:\\s|\\n|\[\\s[^\]]*\]| |\\r|\\t|\|)+[+*]?(?:\{\d+,?\d*\})?/\w*")
+_FORMAT = later(r"\{\{|\}\}|\{(\w*)(?:![rsa])?(?::[^{}]*)?\}")
+_WORD = later(r"[\w$]+")
+_PERCENT = later(r"%%|%(?:\((\w+)\))?[sdif]")
+_LITERAL = later(r"""'([^']*)'|"([^"]*)\"""")
+_LITERALS = later(r"""\|?\s*(?:'[^']*'|"[^"]*")(?:\s*\|\s*(?:'[^']*'|"[^"]*"|undefined|null))*""")
 _TEXT_FILES = (".sql", ".txt")
 
 
@@ -59,7 +60,7 @@ class Assembly(Lists):
 
     def write(self, node: Node, here: Here, into: list[Piece]) -> None:
         """Append what ``node`` evaluates to."""
-        while isinstance(node, tree.Cast | tree.Await | tree.Keyword):
+        while isinstance(node, (tree.Cast, tree.Await, tree.Keyword)):
             node = node.value
         key = (id(node), id(here.frame))
         if key in self.active or not self.spend():

@@ -40,6 +40,7 @@ class Branches:
         self._keys_kept: dict[tuple[Node, Frame | None], tuple[tuple[Hashable, ...], bool, list[int]]] = (
             evaluator.kept["keys"]
         )
+        self._equal_kept: dict[tuple[Node, Frame | None], tuple[Hashable, object] | None] = evaluator.kept["equal"]
 
     # -- what other parts give ---------------------------------------------------------------------------------------
 
@@ -65,15 +66,17 @@ class Branches:
 
     def decided(self, node: Node, here: Here, choose: bool = False) -> bool | None:
         """Whether ``node`` holds; None when nothing tells and it is not to be chosen."""
-        while isinstance(node, tree.Cast | tree.Await):
+        while isinstance(node, (tree.Cast, tree.Await)):
             node = node.value
-        if isinstance(node, tree.Unary) and node.op == "!":
-            inner = self.decided(node.value, here, choose)
-            return None if inner is None else not inner
-        if isinstance(node, tree.Binary) and node.op in ("&&", "||"):
-            return self.both(node, here, choose)
-        if isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and node.func.id in ("Boolean", "bool"):
-            if len(node.args) == 1:
+        if isinstance(node, tree.Binary):
+            if node.op in ("&&", "||"):
+                return self.both(node, here, choose)
+        elif isinstance(node, tree.Unary):
+            if node.op == "!":
+                inner = self.decided(node.value, here, choose)
+                return None if inner is None else not inner
+        elif isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and len(node.args) == 1:
+            if node.func.id in ("Boolean", "bool"):
                 return self.decided(node.args[0], here, choose)
         told = self.told(node, here)
         if told is not None:
@@ -109,7 +112,9 @@ class Branches:
         if kept is None:
             kept = self._keys_kept[(node, here.frame)] = self._key(node, here)
         text, positive, around = kept
-        turns = tuple(self.turns[a] for a in around if a in self.turns) if self.turns else ()
+        turns: tuple[int, ...] = ()
+        if self.turns:
+            turns = tuple([self.turns[a] for a in around if a in self.turns])
         return (*text, turns), positive
 
     @staticmethod
@@ -150,8 +155,11 @@ class Branches:
             size = self.length(node, here)
             if size is not None:
                 return size[0] > 0
-        value = self.e.evaluate(node, here.file, here.frame)
-        known = _truth(value, here.file.language)
+        kept = self._told_kept
+        place = (node, here.frame)
+        if place not in kept:
+            kept[place] = _truth(self.e.evaluate(node, here.file, here.frame), here.file.language)
+        known = kept[place]
         if known is None and isinstance(node, tree.Name):
             known = self.truth_of_text(node, here)
         return known
@@ -208,23 +216,31 @@ class Branches:
 
     def equality(self, node: Node, here: Here) -> tuple[Hashable, object] | None:
         """(what is compared, the constant) of ``x === "a"``."""
-        if isinstance(node, tree.Binary) and node.op in _EQUAL:
-            for side, other in ((node.left, node.right), (node.right, node.left)):
-                if isinstance(other, tree.Literal) and not isinstance(side, tree.Literal):
-                    return (here.file.path, id(here.frame), here.file.text(side)), (other.kind, other.value)
+        if not isinstance(node, tree.Binary) or node.op not in _EQUAL:
+            return None
+        key = (node, here.frame)
+        if key not in self._equal_kept:
+            self._equal_kept[key] = self._equality(node, here)
+        return self._equal_kept[key]
+
+    @staticmethod
+    def _equality(node: tree.Binary, here: Here) -> tuple[Hashable, object] | None:
+        for side, other in ((node.left, node.right), (node.right, node.left)):
+            if isinstance(other, tree.Literal) and not isinstance(side, tree.Literal):
+                return (here.file.path, id(here.frame), here.file.text(side)), (other.kind, other.value)
         return None
 
     def excluded(self, node: Node, here: Here, key: Hashable) -> bool | None:
         """False when the plain form of ``x === "b"`` cannot hold because ``x === "a"`` does."""
-        found = self.equality(node, here)
+        found = self.equality(node, here) if self.equal else None
         if found is not None and found[0] in self.equal and self.equal[found[0]] != found[1]:
             self.world.settle(key, 1)
             return False
         return None
 
     def note_equal(self, node: Node, here: Here, holds: bool) -> None:
-        found = self.equality(node, here)
-        if found is not None and holds:
+        found = self.equality(node, here) if holds else None
+        if found is not None:
             self.equal.setdefault(found[0], found[1])
 
     # -- what has run ------------------------------------------------------------------------------------------------
@@ -232,9 +248,10 @@ class Branches:
     def ran(self, node: Node, use: Node, here: Here) -> bool:
         """Whether ``node`` has run in this world when ``use`` does; both stand in one function."""
         entered, left = self._steps(node, use)
-        return all(self.entered(parent, child, use, here) for parent, child in entered) and not any(
-            self.left_before(parent, child, here) for parent, child in left
-        )
+        for parent, child in entered:  # loops and no generators: this is asked for every item of every list
+            if not self.entered(parent, child, use, here):
+                return False
+        return not left or not any(self.left_before(parent, child, here) for parent, child in left)
 
     def _steps(self, node: Node, use: Node) -> tuple[list[_Step], list[_Step]]:
         """What decides whether ``node`` has run when ``use`` does, from the outside in: (ways to go, blocks that may be
@@ -261,6 +278,11 @@ class Branches:
             if child is parent.then:
                 return self.test(parent.test, here)
             return child is not parent.other or not self.test(parent.test, here)
+        if isinstance(parent, tree.Loop):
+            if id(parent) in self.turns or child is not parent.body or _contains(parent, use):
+                return True
+            self.exact = False
+            return self.world.choose(("loop", id(parent), id(here.frame)), 2) == 0
         if isinstance(parent, tree.Conditional):
             if child is parent.then:
                 return self.test(parent.test, here)
@@ -271,11 +293,6 @@ class Branches:
             return self.case(parent, child, here)
         if isinstance(parent, tree.Catch):
             return False
-        if isinstance(parent, tree.Loop):
-            if id(parent) in self.turns or child is not parent.body or _contains(parent, use):
-                return True
-            self.exact = False
-            return self.world.choose(("loop", id(parent), id(here.frame)), 2) == 0
         if isinstance(parent, tree.Function) and not _contains(parent, use):
             self.exact = False
             return self.world.choose(("loop", id(parent), id(here.frame)), 2) == 0
@@ -318,8 +335,11 @@ class Branches:
 
     def require(self, node: Node, here: Here) -> None:
         """Remember what is certain at ``node``: ``checked`` refuses the worlds in which it does not hold."""
-        for condition in conditions(node):
-            self.known_tests.append((condition, here))
+        kept: dict[Node, tuple[Condition, ...]] = self.e.kept["conditions"]
+        certain = kept.get(node)
+        if certain is None:
+            certain = kept[node] = tuple(conditions(node))
+        self.known_tests += [(condition, here) for condition in certain]
 
     def assume(self) -> None:
         """Decide at the start what is certain where the query stands, as far as it is told by a test alone."""
@@ -369,12 +389,19 @@ def _breaks(block: tree.Block) -> bool:
     return leaves(block) or any(isinstance(s, tree.Jump) for s in block.body)
 
 
+_TOLD_IN_PYTHON = (Const, Func, ClassRef, Inst)
+_TOLD = (*_TOLD_IN_PYTHON, Obj, Arr, ListOf)
+
+
 def _truth(value: Value, language: str) -> bool | None:
     """Whether a value is truthy for all its alternatives, or for none. Python's lists and dicts are by what they hold.
     """
-    things = Func | ClassRef | Inst if language == "python" else Obj | Arr | ListOf | Func | ClassRef | Inst
-    if not value or not all(isinstance(a, Const | things) for a in value):
+    told = _TOLD_IN_PYTHON if language == "python" else _TOLD
+    if not value:
         return None
+    for atom in value:
+        if not isinstance(atom, told):
+            return None
     found = {bool(a.value) if isinstance(a, Const) else True for a in value}
     return found.pop() if len(found) == 1 else None
 

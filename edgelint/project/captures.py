@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from edgelint.patterns import later
 from edgelint.project.scopes import Def
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from edgelint.project.files import SourceFile
 
 _MAX_HOPS = 6
-_DIGITS = re.compile(r"(?:\\d|\[0-9\]|\[\\d\]|\[1-9\])(?:[+*?]|\{\d+(?:,\d*)?\})?")
+_DIGITS = later(r"(?:\\d|\[0-9\]|\[\\d\]|\[1-9\])(?:[+*?]|\{\d+(?:,\d*)?\})?")
 # A class of letters, digits and marks that end no name, number or string of SQL.
-_WORDS = re.compile(
+_WORDS = later(
     r"(?:\\w|\\d|[A-Za-z0-9_]|\[(?:\\w|\\d|[A-Za-z0-9_]-[A-Za-z0-9]|[A-Za-z0-9_.:]|-(?=\]))+\])(?:[+*?]|\{\d+(?:,\d*)?\})?"
 )
 

@@ -11,20 +11,21 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
+from edgelint.patterns import later
 from edgelint.source import Source, UnreadableSource
 
 if TYPE_CHECKING:
     from edgelint.project.project import Project
 
-_WORD = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s\"';&|()]+(?:\"[^\"]*\")?")
-_SEPARATOR = re.compile(r"&&|\|\||[;|\n&()]")
-_WRANGLER = re.compile(r"(?:.*/)?(?:py)?wrangler(?:@[\w.^~-]+)?")
-_OPEN = re.compile(r"[$`{}%<>*\\]")  # the shell, a template or a matrix decides
+_WORD = later(r"\"[^\"]*\"|'[^']*'|[^\s\"';&|()]+(?:\"[^\"]*\")?")
+_SEPARATOR = later(r"&&|\|\||[;|\n&()]")
+_WRANGLER = later(r"(?:.*/)?(?:py)?wrangler(?:@[\w.^~-]+)?")
+_OPEN = later(r"[$`{}%<>*\\]")  # the shell, a template or a matrix decides
 _ELSEWHERE = frozenset(("pages", "init", "login", "logout", "whoami", "telemetry", "docs", "complete"))
-_ACTION = re.compile(r"^( *)(?:- +)?uses: *['\"]?cloudflare/wrangler-action\b")
-_STEP = re.compile(r"^( *)- ")
-_INPUT = re.compile(r"^ *(command|environment|workingDirectory|working-directory): *(.*?) *$")
-_FOLDER = re.compile(r"working-?directory", re.IGNORECASE)
+_ACTION = later(r"^( *)(?:- +)?uses: *['\"]?cloudflare/wrangler-action\b")
+_STEP = later(r"^( *)- ")
+_INPUT = later(r"^ *(command|environment|workingDirectory|working-directory): *(.*?) *$")
+_FOLDER = later(r"working-?directory", re.IGNORECASE)
 
 
 class Command(NamedTuple):
@@ -48,15 +49,13 @@ def commands(project: Project) -> list[Command]:
 
 
 def _commands(project: Project) -> Iterator[Command]:
-    from edgelint.project.files import read_bytes
-
     for path in project.discovered.package_json:
-        data = read_bytes(project.root, path)
+        data = project.bytes_of(path)
         if data is not None and (b"wrangler" in data or b"CLOUDFLARE_ENV" in data):
             yield from in_manifest(path, data)
     folders = {config.directory for config in project.all_configs}
     for path in project.discovered.workflows:
-        data = read_bytes(project.root, path)
+        data = project.bytes_of(path)
         if data is not None and b"wrangler" in data:
             yield from in_workflow(path, data, folders)
 

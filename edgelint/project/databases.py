@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -135,6 +135,8 @@ class DatabaseSource:
         self.statements: tuple[str, ...] = ()
         self.certain = True
         self.project: Project | None = None
+        self.replayed: Callable[[Sequence[tuple[str, str]], str], Replay] | None = None
+        """Runs a chain of migrations, when somebody remembers what earlier ones made."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -163,22 +165,24 @@ class DatabaseSource:
         """The migrations on an empty database."""
         from edgelint.d1.replay import Replay
 
-        return Replay([(migration.name, migration.text) for migration in self.applied], self.table)
+        made = self.replayed or Replay
+        return made([(migration.name, migration.text) for migration in self.applied], self.table)
 
     @cached_property
     def replay(self) -> Replay:
         """The migrations, run on what they begin on. Without migrations: the schema files, or a Durable Object's
         statements, as one each."""
-        from edgelint.d1.replay import Replay
+        from edgelint.d1.replay import TABLE, Replay
 
+        made = self.replayed or Replay
         if self.migrations:
             scripts = self.base.scripts if self.base is not None else ()
             if not scripts:
                 return self._bare
             return Replay([(migration.name, migration.text) for migration in self.applied], self.table, scripts)
         if self.schema_files:
-            return Replay([(file.path, f"{file.text}\n;") for file in self.schema_files], self.table)
-        return Replay([(f"{self.name} {number}", f"{text};") for number, text in enumerate(self.statements, 1)])
+            return made([(file.path, f"{file.text}\n;") for file in self.schema_files], self.table)
+        return made([(f"{self.name} {number}", f"{text};") for number, text in enumerate(self.statements, 1)], TABLE)
 
     @property
     def applied(self) -> tuple[Migration, ...]:

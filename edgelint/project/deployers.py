@@ -6,16 +6,17 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from edgelint.patterns import later
 from edgelint.project.commands import commands
 
 if TYPE_CHECKING:
     from edgelint.project.project import Project
     from edgelint.project.wrangler import WranglerConfig
 
-_WORKERS = re.compile(
+_WORKERS = later(
     rb"cloudflare_(?:worker|workers|pages)|cloudflare\.(?:Worker|Pages|Kv|D1|Bucket)|\balchemy\b", re.IGNORECASE
 )
-_INFRASTRUCTURE = re.compile(
+_INFRASTRUCTURE = later(
     r"tf|terraform|tofu|infra(?:structure)?|iac|ops|deploy(?:ment)?|modules?|env(?:ironment)?s?|prod(?:uction)?|staging|dev"
     r"|stacks?|cloudflare|pulumi",
     re.IGNORECASE,
@@ -54,7 +55,5 @@ def _stands_above(path: str, config: WranglerConfig) -> bool:
 
 
 def _deploys_workers(project: Project, path: str) -> bool:
-    from edgelint.project.files import read_bytes
-
-    data = read_bytes(project.root, path)
+    data = project.bytes_of(path)
     return data is not None and (_WORKERS.search(data) is not None or path.endswith("Pulumi.yaml"))

@@ -6,16 +6,17 @@ import re
 from typing import NamedTuple
 
 from edgelint.diagnostics import Span
+from edgelint.patterns import later
 from edgelint.source import Source
 
-_ASSIGNMENT = re.compile(
+_ASSIGNMENT = later(
     rb"""^[ \t]*(?:export[ \t]+)?([A-Za-z_.][A-Za-z0-9_.-]*)[ \t]*[=:]
     [ \t]*(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|[^\r\n]*)""",
     re.MULTILINE | re.VERBOSE | re.DOTALL,
 )
-_DEV_VARS = re.compile(r"(?:^|/)\.dev\.vars(?:[.\-_](.+))?$")
-_DOT_ENV = re.compile(r"(?:^|/)(?:\.env(?:[.\-_](.+))?|([^/]+)\.env)$")
-_EXAMPLE = re.compile(r"example|sample|template|dist|default|schema", re.IGNORECASE)
+_DEV_VARS = later(r"(?:^|/)\.dev\.vars(?:[.\-_](.+))?$")
+_DOT_ENV = later(r"(?:^|/)(?:\.env(?:[.\-_](.+))?|([^/]+)\.env)$")
+_EXAMPLE = later(r"example|sample|template|dist|default|schema", re.IGNORECASE)
 
 
 class LocalValues(NamedTuple):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from edgelint.patterns import later
 from edgelint.project.atoms import Arr, ClassRef, Const, External, Plat, Unknown
 from edgelint.project.objects import receiver_class
 from edgelint.project.reaching import reaching
@@ -28,9 +29,9 @@ _MUTATORS = frozenset({
     "discard", "popitem", "sort", "reverse", "fill",
 })
 _READS = frozenset({"get", "list"})
-_WRITING_SQL = re.compile(r"\s*(?:insert|replace|update)\b", re.I)
-_READING_SQL = re.compile(r"\b(?:select|returning|pragma)\b", re.I)
-_STORAGE_NAME = re.compile(r"ctx|state|storage|sql|context|^kv$|^s$", re.I)
+_WRITING_SQL = later(r"\s*(?:insert|replace|update)\b", re.I)
+_READING_SQL = later(r"\b(?:select|returning|pragma)\b", re.I)
+_STORAGE_NAME = later(r"ctx|state|storage|sql|context|^kv$|^s$", re.I)
 _PLATFORM = frozenset({"do-state", "do-storage", "do-sql"})
 
 

@@ -8,21 +8,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from edgelint.patterns import later
 from edgelint.syntax.ddl import AlterTable, CreateTable, definitions, unquoted
 
 if TYPE_CHECKING:
     from edgelint.project.project import Project
 
 _NAME = r"(?:\"[^\"]+\"|`[^`]+`|\[[^\]]+\]|'[^']+'|[\w$]+|\$?\{[^{}]*\})"
-_CREATE = re.compile(
+_CREATE = later(
     rf"\bCREATE\s+(?:(?:TEMP|TEMPORARY|VIRTUAL)\s+)?(?:TABLE|VIEW)\s+(?:IF\s+NOT\s+EXISTS\s+)?"
     rf"(?:{_NAME}\s*\.\s*)?({_NAME})",
     re.I,
 )
-_ADD = re.compile(
+_ADD = later(
     rf"\bALTER\s+TABLE\s+({_NAME})\s+(?:ADD\s+(?:COLUMN\s+)?|RENAME\s+(?:COLUMN\s+)?{_NAME}\s+TO\s+)({_NAME})", re.I
 )
-_RENAME = re.compile(rf"\bALTER\s+TABLE\s+{_NAME}\s+RENAME\s+TO\s+({_NAME})", re.I)
+_RENAME = later(rf"\bALTER\s+TABLE\s+{_NAME}\s+RENAME\s+TO\s+({_NAME})", re.I)
 _LONGEST = 6_000  # characters of one CREATE TABLE in code that are read
 
 
@@ -57,6 +58,17 @@ class Elsewhere:
 
     def add_code(self, text: str) -> None:
         """A source file, with SQL somewhere in it."""
+        plain = text.lower()
+        if "create" in plain and ("table" in plain or "view" in plain):
+            self._add_created(text)
+        if "alter" not in plain or "table" not in plain:
+            return
+        for match in _ADD.finditer(text):
+            table_name = unquoted(match[1]).lower()
+            self.columns.add(("" if "{" in table_name else table_name, unquoted(match[2]).lower()))
+        self.tables.update(unquoted(match[1]).lower() for match in _RENAME.finditer(text))
+
+    def _add_created(self, text: str) -> None:
         for match in _CREATE.finditer(text):
             name = unquoted(match[1]).lower()
             self.tables.add(name)
@@ -64,10 +76,6 @@ class Elsewhere:
             if isinstance(table, CreateTable):
                 made = "" if "{" in name else name
                 self.columns.update((made, c.name.text.lower()) for c in table.columns)
-        for match in _ADD.finditer(text):
-            table_name = unquoted(match[1]).lower()
-            self.columns.add(("" if "{" in table_name else table_name, unquoted(match[2]).lower()))
-        self.tables.update(unquoted(match[1]).lower() for match in _RENAME.finditer(text))
 
 
 def elsewhere(project: Project) -> Elsewhere:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
+from edgelint.patterns import later
 from edgelint.project.known import ENV_ANNOTATION
 from edgelint.syntax import tree
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 _OTHER_ENVS = frozenset({"ProcessEnv", "ImportMetaEnv", "NodeEnv"})
 # Members of a framework's own type around the bindings: Hono's ``{ Bindings; Variables }``.
 _AROUND = frozenset({"Bindings", "Variables", "Variable", "in", "out"})
-_BINDINGS = re.compile(r"\bBindings\s*[?]?\s*:\s*")
-_NAME = re.compile(r"[A-Za-z_$][\w$.]*")
-_MEMBER = re.compile(r"\s*(?:readonly\s+)?(?:([A-Za-z_$][\w$]*)|['\"]([^'\"]+)['\"])\s*(\?)?\s*:\s*")
+_BINDINGS = later(r"\bBindings\s*[?]?\s*:\s*")
+_NAME = later(r"[A-Za-z_$][\w$.]*")
+_MEMBER = later(r"\s*(?:readonly\s+)?(?:([A-Za-z_$][\w$]*)|['\"]([^'\"]+)['\"])\s*(\?)?\s*:\s*")
 _OPENING, _CLOSING = "{[(<", "}])>"
 _TYPED_BASES = frozenset({"WorkerEntrypoint", "DurableObject", "WorkflowEntrypoint", "Agent", "McpAgent", "Server"})
 

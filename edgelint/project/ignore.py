@@ -11,10 +11,12 @@ import os
 import re
 from collections.abc import Iterable
 
-_NAME = re.compile(r"[\w.@+~$, -]+/?")
-_SUFFIX = re.compile(r"\*[\w.@+~$, -]+")
-_PLAIN = re.compile(r"(/|\*\*/)?((?:[\w.@+~$, ?-]|\*(?!\*)|\[[a-zA-Z0-9-]+\]|/(?!/))+?)(/?)")
-_PIECE = re.compile(r"\*|\?|\[[a-zA-Z0-9-]+\]|[^*?\[]+")
+from edgelint.patterns import later
+
+_NAME = later(r"[\w.@+~$, -]+/?")
+_SUFFIX = later(r"\*[\w.@+~$, -]+")
+_PLAIN = later(r"(/|\*\*/)?((?:[\w.@+~$, ?-]|\*(?!\*)|\[[a-zA-Z0-9-]+\]|/(?!/))+?)(/?)")
+_PIECE = later(r"\*|\?|\[[a-zA-Z0-9-]+\]|[^*?\[]+")
 
 
 class _Group:

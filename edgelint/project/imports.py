@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from edgelint.patterns import later
 from edgelint.project.discovery import BUILD_OUTPUT
 from edgelint.project.ignore import is_ignored
 from edgelint.project.packages import NODE_BUILTINS, split_specifier
@@ -44,7 +45,7 @@ _MADE = BUILD_OUTPUT | {
     ".velite",
     ".content-collections",
 }
-_PACKAGE = re.compile(r"(?:@[a-z0-9~_-][\w.~-]*/)?[a-zA-Z0-9~_][\w.~-]*(?:/.*)?\Z")
+_PACKAGE = later(r"(?:@[a-z0-9~_-][\w.~-]*/)?[a-zA-Z0-9~_][\w.~-]*(?:/.*)?\Z")
 # Names that a bundler or a framework gives, although no package.json has them.
 _GIVEN = frozenset({
     "__STATIC_CONTENT_MANIFEST", "server-only", "client-only", "uno.css", "unfonts.css", "workbox-window",
@@ -55,7 +56,7 @@ _LOCKS = {
     "package-lock.json": r'"node_modules/NAME"', "yarn.lock": r"^[\"']?NAME@", "bun.lock": r'^\s*"NAME":',
     "pnpm-lock.yaml": r"^\s*[\"']?/?NAME@",
 }
-_CONFIGS = re.compile(
+_CONFIGS = later(
     r"(?:vite|vitest|nuxt|astro|svelte|next|rollup|webpack|esbuild|tsup|tsdown|rolldown|rspack|babel|vue"
     r"|app|build|rsbuild|farm|open-next)"
     r"(?:\.\w+)*\.[cm]?[jt]s\Z"

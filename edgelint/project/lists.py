@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from edgelint.project.atoms import Arr, Const, Func, Global, Number, Obj, Value, one
 from edgelint.project.branches import Branches
-from edgelint.project.call_values import returns_of
 from edgelint.project.frames import MAX_FRAMES, Frame
 from edgelint.project.objects import symbol_pushes
 from edgelint.project.parameters import is_tag_text
@@ -42,6 +41,9 @@ class Lists(Branches):
     bound: dict[tuple[int, int], Item]  # (symbol, frame) of a loop's variable -> what it is in this turn
     lists: dict[tuple[object, ...], tuple[list[Item], bool, list[Item]]]  # what names stand for, as far as was asked
     tags: dict[int, tree.Template]  # frames of calls by a tag
+    seen: set[int]  # variables that the text is made of
+    empty_join: bool  # a list of optional parts had none of them, and was joined all the same
+    looked = 0  # how often the items of a list were asked for
 
     def spend(self) -> bool:
         """Whether there is still room to look at one more expression."""
@@ -64,7 +66,8 @@ class Lists(Branches):
 
     def items(self, node: Node, here: Here) -> list[Item]:
         """What the list ``node`` holds, in order."""
-        while isinstance(node, tree.Cast | tree.Await):
+        self.looked += 1
+        while isinstance(node, (tree.Cast, tree.Await)):
             node = node.value
         if not self.spend():
             return self.nothing(here)
@@ -130,14 +133,18 @@ class Lists(Branches):
 
     def base(self, symbol: Symbol, use: Node, here: Here) -> tuple[Def | None, list[Def]]:
         """The definition that holds at ``use`` in this world, and the additions (``+=``) after it."""
-        function = tree.enclosing_function(use)
-        own = all(_function_of(d) is function for d in symbol.defs)
-        found = reaching(symbol, use) if own else symbol.defs
+        kept = self.e.kept["base"].get((symbol, use))
+        if kept is None:
+            function = tree.enclosing_function(use)
+            own = all(_function_of(d) is function for d in symbol.defs)
+            found = reaching(symbol, use) if own else symbol.defs
+            kept = self.e.kept["base"][symbol, use] = (own, sorted(found, key=lambda d: d.at.start))
+        own, found = kept
         if not own and len([d for d in found if d.kind != "augment"]) != 1:
             return None, []
         holds: Def | None = None
         added: list[Def] = []
-        for d in sorted(found, key=lambda d: d.at.start):
+        for d in found:
             if own and d.at.start >= use.start and d.kind != "param":
                 continue
             if d.kind in ("param", "import", "function", "element", "key"):
@@ -294,17 +301,16 @@ class Lists(Branches):
             return [i._replace(repeat=i.repeat or repeat) for i in self.added(node, spread, here)]
         around, target, over = loop
         found: list[Item] = []
-        for turn, item in enumerate(over):
-            symbol = here.file.index.resolve(target)
-            if symbol is None:
-                break
+        symbol = here.file.index.resolve(target)
+        key = (id(symbol), id(here.frame))
+        for turn, item in enumerate(over) if symbol is not None else ():
             self.turns[id(around)] = turn
-            self.bound[(id(symbol), id(here.frame))] = item
+            self.bound[key] = item
             try:
                 if self.ran(node, use, here):
                     found += [self.fixed(i, here) for i in self.added(node, spread, here)]
             finally:
-                del self.bound[(id(symbol), id(here.frame))]
+                del self.bound[key]
                 del self.turns[id(around)]
         return found
 
@@ -315,8 +321,39 @@ class Lists(Branches):
         """``item`` with its text as it is in this turn of a loop."""
         if item.node is None or item.pieces is not None or isinstance(item.node, tree.Literal):
             return item
-        pieces = self.written(item.node, item.here)
-        return item._replace(pieces=tuple(pieces)) if all(isinstance(p, Chunk) for p in pieces) else item
+        pieces = self._fixed_pieces(item.node, item.here)
+        return item._replace(pieces=pieces) if pieces is not None else item
+
+    def _fixed_pieces(self, node: Node, here: Here) -> tuple[Piece, ...] | None:
+        """The text of ``node`` in this turn, None when part of it is not known.
+
+        Kept for the other worlds where it hangs on nothing but what the loop's variables are: then nothing was asked,
+        no list was looked at, and all is exact.
+        """
+        if any(item.pieces is not None for item in self.bound.values()):
+            return self._written_whole(node, here)
+        key = (node, here.frame, tuple((of, item.node, item.here.frame) for of, item in self.bound.items()))
+        kept: dict[object, tuple[tuple[Piece, ...] | None, frozenset[int]]] = self.e.kept["fixed"]
+        found = kept.get(key)
+        if found is not None:
+            self.seen |= found[1]
+            return found[0]
+        world, looked, tags, empty = self.world, self.looked, len(self.tags), self.empty_join
+        asked, world.asked = world.asked, set()
+        exact, self.exact = self.exact, True
+        seen, self.seen = self.seen, set()
+        pieces = self._written_whole(node, here)
+        same = (self.looked, len(self.tags), self.empty_join) == (looked, tags, empty)
+        if same and self.exact and not world.asked and self.budget > 0:
+            kept[key] = (pieces, frozenset(self.seen))
+        world.asked |= asked
+        self.exact = self.exact and exact
+        self.seen |= seen
+        return pieces
+
+    def _written_whole(self, node: Node, here: Here) -> tuple[Piece, ...] | None:
+        pieces = self.written(node, here)
+        return tuple(pieces) if all(isinstance(p, Chunk) for p in pieces) else None
 
     def written(self, node: Node, here: Here) -> list[Piece]:
         """The text of ``node``."""
@@ -516,10 +553,10 @@ class Lists(Branches):
         body = function.body
         if body is None or not isinstance(body, tree.Block):
             return body
-        returns = [r for r in returns_of(function) if r.value is not None]
-        if len(returns) == 1 and not any(r.value is None for r in returns_of(function)):
+        returns = self.e.returns_of(function)
+        if len(returns) == 1 and returns[0].value is not None:
             return returns[0].value
-        for statement in sorted(returns_of(function), key=lambda r: r.start):
+        for statement in sorted(returns, key=lambda r: r.start):
             if self.ran(statement, body, here):
                 return statement.value
         return None

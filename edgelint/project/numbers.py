@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from edgelint.patterns import later
 from edgelint.project.atoms import EMPTY, UNKNOWN, Const, Number, SafeText, Taint, Unknown, Value, one
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from edgelint.project.frames import Frame
 
 # Text that Python and JavaScript read as the same number: no hex, no underscores, no "Infinity", not empty.
-_DECIMAL = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\s*\Z", re.ASCII)
-_WHOLE = re.compile(r"\s*[+-]?\d{1,300}\s*\Z", re.ASCII)
+_DECIMAL = later(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\s*\Z", re.ASCII)
+_WHOLE = later(r"\s*[+-]?\d{1,300}\s*\Z", re.ASCII)
 
 _Round = Callable[[float], int]
 _ROUNDING: dict[str, tuple[_Round, _Round]] = {  # of the lower and of the upper bound

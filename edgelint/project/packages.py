@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,12 @@ class Package:
 class Packages:
     """All package.json and tsconfig.json files of a project. Paths are relative to the root."""
 
-    def __init__(self, root: Path, package_paths: list[str], tsconfig_paths: list[str]) -> None:
+    def __init__(
+        self, root: Path, package_paths: list[str], tsconfig_paths: list[str],
+        overlay: Mapping[str, bytes] | None = None,
+    ) -> None:
         self.root = root
+        self._overlay = overlay or {}
         self.packages: dict[str, Package] = {}
         for path in package_paths:
             data = self._read(path)
@@ -60,8 +64,9 @@ class Packages:
             self._tsconfig(path, posixpath.dirname(path), set())
 
     def _read(self, path: str) -> Any:
+        data = self._overlay.get(path)
         try:
-            text = (self.root / path).read_text("utf-8-sig", "replace")
+            text = (data if data is not None else (self.root / path).read_bytes()).decode("utf-8-sig", "replace")
         except OSError:
             return None
         try:

@@ -7,7 +7,7 @@ schema of the migrations. What the schema lacks is only held against a statement
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.project.atoms import Plat, Value
@@ -150,11 +150,27 @@ class Queries:
         """What SQLite refuses of them, once asked for: see ``refusals``."""
         self._elsewhere: Elsewhere | None = None
         self._blank: Shape | None = None
+        # by the id of the statement, which is kept so that it stays its own
+        self._reached: dict[int, tuple[SqlStatement, list[DatabaseSource], bool]] = {}
+        self._of_durables: list[DatabaseSource] | None = None
         self._grown: dict[DatabaseSource, set[str] | None] = {}
 
     def is_small(self, shape: Shape, table: str) -> bool:
         """Whether a table only has the rows that migrations give it: no statement of the code inserts any, and all of
         them are known."""
+        grown = self.grown(shape)
+        if grown is None or table.lower() in grown:
+            return False
+        from edgelint.d1.errors import D1Error
+
+        try:
+            quoted = table.replace('"', '""')
+            return bool(shape.database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').rows)
+        except D1Error:
+            return False
+
+    def grown(self, shape: Shape) -> set[str] | None:
+        """The tables that the code inserts into, in lower case; None when not all of its statements are known."""
         if shape.source not in self._grown:
             grown: set[str] | None = set()
             for query in self.all():
@@ -166,16 +182,7 @@ class Queries:
                         if asked.shape is shape and asked.prepared is not None and grown is not None:
                             grown |= {name.lower() for verb, name in asked.prepared.writes if verb == "insert"}
             self._grown[shape.source] = grown
-        grown = self._grown[shape.source]
-        if grown is None or table.lower() in grown:
-            return False
-        from edgelint.d1.errors import D1Error
-
-        try:
-            quoted = table.replace('"', '""')
-            return bool(shape.database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').rows)
-        except D1Error:
-            return False
+        return self._grown[shape.source]
 
     def blank(self, statement: SqlStatement) -> list[Asked]:
         """What SQLite says of a statement on a database without tables: whether it is SQL at all."""
@@ -239,12 +246,18 @@ class Queries:
 
     def reached(self, statement: SqlStatement) -> tuple[list[DatabaseSource], bool]:
         """The databases a statement may reach, and whether that is certain."""
+        kept = self._reached.get(id(statement))
+        if kept is None:
+            kept = self._reached[id(statement)] = (statement, *self._find_reached(statement))
+        return list(kept[1]), kept[2]
+
+    def _find_reached(self, statement: SqlStatement) -> tuple[list[DatabaseSource], bool]:
         project = self._project
         call = statement.call
         if call.kind == "do-sql":
-            found = [s for s in project.databases if s.kind == "durable-object" and s.durable is not None]
+            found = self._durable()
             home = tree.enclosing_class(call.node)
-            own = [s for s in found if s.durable is not None and s.durable.node is home]
+            own = [s for s in found if s.durable is not None and s.durable.node is home] if home is not None else []
             if own or home is not None:
                 return own, bool(own)
             return (found, True) if len(project.durables.classes) == 1 else ([], False)
@@ -261,6 +274,13 @@ class Queries:
             return [], False
         only = self._only(file)
         return only, len(only) == 1 and not names and call.trust in ("high", "import")
+
+    def _durable(self) -> list[DatabaseSource]:
+        """The databases of Durable Objects whose class is known."""
+        if self._of_durables is None:
+            found = self._project.databases
+            self._of_durables = [s for s in found if s.kind == "durable-object" and s.durable is not None]
+        return self._of_durables
 
     def _only(self, file: SourceFile) -> list[DatabaseSource]:
         """The D1 databases of the Workers that hold a file."""
@@ -327,7 +347,10 @@ class Queries:
     def _shaped(self, source: DatabaseSource) -> Shape | None:
         if not source.is_known:
             return None
-        made, clear, dynamic = self._made_by_code(source)
+        return self._with(source, *self._made_by_code(source))
+
+    def _with(self, source: DatabaseSource, made: Iterable[str], clear: bool, dynamic: bool) -> Shape:
+        """A database with the statements of the code that add to it."""
         if not made:
             return Shape(source, source.database(), source.is_whole and clear, dynamic)
         from edgelint.d1.errors import D1Error

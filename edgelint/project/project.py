@@ -40,6 +40,7 @@ from edgelint.syntax.parse import parse_file
 
 if TYPE_CHECKING:
     from edgelint.project.commands import Command
+    from edgelint.project.workflow_files import Workflow
     from edgelint.settings import Settings
     from edgelint.syntax.parse import Parse
 
@@ -66,7 +67,9 @@ class Note(NamedTuple):
 class Project:
     """A project that was read. ``focus`` gives a view whose iterators yield only what stands in one file."""
 
-    def __init__(self, root: Path, settings: Settings, discovered: Discovered) -> None:
+    def __init__(
+        self, root: Path, settings: Settings, discovered: Discovered, overlay: Mapping[str, bytes] | None = None
+    ) -> None:
         self.root = root
         self.settings = settings
         self.discovered = discovered
@@ -77,7 +80,9 @@ class Project:
         self.all_workers: list[Worker] = []
         self.only: str | None = None
         self.wrangler_commands: list[Command] | None = None  # kept by commands.commands()
-        self.packages = Packages(root, discovered.package_json, discovered.tsconfig)
+        self.overlay = overlay or {}
+        self.packages = Packages(root, discovered.package_json, discovered.tsconfig, self.overlay)
+        self.workflows_read: list[Workflow] | None = None  # kept by workflow_files.workflows()
         self.graph = ModuleGraph(root, self.files, self.packages)
         self.evaluator = Evaluator(self.files, self.graph, self.kind_of)
         self.texts = Texts(self.evaluator)
@@ -98,7 +103,9 @@ class Project:
         self.inputs: list[str] = []
         self.folders: list[str] = list(discovered.directories)
         self._calls: dict[str, list[BindingCall]] = {}
+        self._consulted: dict[str, bytes | None] = {}
         self._holders: dict[str, list[Worker]] = {}
+        self._reaching: dict[int, dict[int, list[Worker]]] = {}  # by how many workers there were
         # hand-written .d.ts files that describe env, which belong to no config
         self.declarations: list[SourceFile] = []
         self._spoken: dict[str, tuple[dict[str, EnvType], dict[str, str]]] = {}
@@ -118,7 +125,7 @@ class Project:
         # An evaluation nests up to MAX_DEPTH expressions, each some ten Python calls deep.
         sys.setrecursionlimit(max(sys.getrecursionlimit(), 8_000))
         discovered = discover(root, settings.excluded)
-        project = cls(root, settings, discovered)
+        project = cls(root, settings, discovered, overlay)
         Reader(project, dict(overlay or {}), parse).read()
         return project
 
@@ -143,8 +150,15 @@ class Project:
 
     def consult(self, path: str) -> bytes | None:
         """The bytes of a file that holds no code (a README, a script), which is an input of the outcome from now on."""
-        self.inputs.append(path)
-        return read_bytes(self.root, path)
+        if path not in self._consulted:
+            self.inputs.append(path)
+            self._consulted[path] = self.bytes_of(path)
+        return self._consulted[path]
+
+    def bytes_of(self, path: str) -> bytes | None:
+        """The bytes of a file: those in its place, else those on disk; None when it cannot be read."""
+        data = self.overlay.get(path)
+        return data if data is not None else read_bytes(self.root, path)
 
     def shows(self, path: str) -> bool:
         """Whether what stands in ``path`` is to be yielded (see ``focus``)."""
@@ -217,10 +231,18 @@ class Project:
         """The workers that reach ``file``; when none does, those of the nearest config above it."""
         found = self._holders.get(file.path)
         if found is None:
-            found = [worker for worker in self.all_workers if any(f is file for f in worker.files)]
-            if not found:
-                found = self._nearest(file.path)
-            self._holders[file.path] = found
+            found = self._holders[file.path] = self._reached_by().get(id(file)) or self._nearest(file.path)
+        return found
+
+    def _reached_by(self) -> dict[int, list[Worker]]:
+        """The workers that reach each file, by its id."""
+        count = len(self.all_workers)
+        found = self._reaching.get(count)
+        if found is None:  # while the project is read there are more and more of them
+            found = self._reaching[count] = {}
+            for worker in self.all_workers:
+                for number in {id(file) for file in worker.files}:
+                    found.setdefault(number, []).append(worker)
         return found
 
     def _nearest(self, path: str) -> list[Worker]:

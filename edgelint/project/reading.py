@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from edgelint.diagnostics import Confidence, Diagnostic, Severity, Span
@@ -11,13 +12,13 @@ from edgelint.project import dotenv, wrangler
 from edgelint.project.config_schema import places
 from edgelint.project.discovery import SOURCES
 from edgelint.project.files import SourceFile, read_bytes
-from edgelint.project.hot import is_hot
+from edgelint.project.hot import is_edge_python, is_hot, is_text
 from edgelint.project.modules import UNSUPPORTED
 from edgelint.project.routes import brings_routes
 from edgelint.project.workers import Worker
 from edgelint.project.wrangler import WranglerConfig
 from edgelint.source import Source, UnreadableSource
-from edgelint.syntax.parse import parse_file
+from edgelint.syntax.parse import PYTHON, extension, parse_file
 
 if TYPE_CHECKING:
     from edgelint.project.project import Note, Project
@@ -46,6 +47,7 @@ class Reader:
             elif posixpath.basename(path) in wrangler.NAMES and path not in self.discovered.configs:
                 self.discovered.configs.append(path)
         self.tried: set[str] = set()
+        self.entries: set[str] = set()  # of the Workers, as far as they are there
         project.graph.read = self.bytes_of
 
     def read(self) -> None:
@@ -67,6 +69,7 @@ class Reader:
                     file = project.files.get(entry)
                     if file is not None and project.graph.is_service_worker(file):
                         project.graph.mark_service_worker(entry)
+        self.entries = {entry for named in entries.values() for entry in named.values() if entry in project.files}
         rest = []
         for path in sorted(self.sources):
             if path in project.files:
@@ -222,7 +225,7 @@ class Reader:
             return None
         self.tried.add(path)
         data = self.bytes_of(path)
-        if data is not None and not forced and not is_hot(data):
+        if data is not None and not forced and not self.counts(path, data):
             self.tried.discard(path)
             return None
         if data is not None and len(data) > _MAX_BYTES:
@@ -240,6 +243,23 @@ class Reader:
         file = SourceFile(path, source, parsed)
         self.project.files[path] = file
         return file
+
+    def counts(self, path: str, data: bytes) -> bool:
+        """Whether a file that no entry reaches may hold a fact about the platform."""
+        if extension(path) in PYTHON and not self.has_python:
+            return not is_text(data)
+        return is_hot(data)
+
+    @cached_property
+    def has_python(self) -> bool:
+        """Whether any Python of the project may run at the edge: so it may where no Worker of JavaScript is known, and
+        where a file looks like it."""
+        if all(extension(path) in PYTHON for path in self.entries):
+            return True
+        return any(
+            path in self.project.files or path in self.overlay or is_edge_python(self.bytes_of(path) or b"")
+            for path in self.sources if extension(path) in PYTHON
+        )
 
     def problem(self, rule: str, severity: Severity, span: Span, message: str) -> None:
         self.project.problems.append(Diagnostic(rule, severity, Confidence.HIGH, message, span))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from edgelint.patterns import later
 from edgelint.project.sql_foreign import foreign
 from edgelint.project.sql_text import Chunk
 from edgelint.syntax import tree
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
     from edgelint.project.prepared import Asked, Query
     from edgelint.project.project import Project
 
-_TABLE = re.compile(r"no such table: (?:main\.)?(.+)", re.S)
-_COLUMN = re.compile(r"no such column: (.+)", re.S)
-_INSERTED = re.compile(r"table (.+) has no column named (.+)", re.S)
-_AMBIGUOUS = re.compile(r"ambiguous column name: (.+)", re.S)
-_SYNTAX = re.compile(r"near \".*\": syntax error|incomplete input|unrecognized token: .*", re.S)
+_TABLE = later(r"no such table: (?:main\.)?(.+)", re.S)
+_COLUMN = later(r"no such column: (.+)", re.S)
+_INSERTED = later(r"table (.+) has no column named (.+)", re.S)
+_AMBIGUOUS = later(r"ambiguous column name: (.+)", re.S)
+_SYNTAX = later(r"near \".*\": syntax error|incomplete input|unrecognized token: .*", re.S)
 # Refusals that no schema can make good, or only another one: SQLite's own words (src/insert.c, select.c, upsert.c,
 # resolve.c, expr.c, update.c, delete.c).
-_WRONG = re.compile(
+_WRONG = later(
     r"\d+ values for \d+ columns|table .+ has \d+ columns but \d+ values were supplied|all VALUES must have the same"
     r" number of terms|ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint"
     r"|wrong number of arguments to function .*|misuse of aggregate.*|misuse of window function.*"
@@ -42,8 +43,8 @@ _WRONG = re.compile(
     r"|cannot join using column .*|no such index: .*",
     re.S,
 )
-_PRAGMA = re.compile(r"\s*(?:EXPLAIN\s+)?PRAGMA\b", re.I)
-_SYSTEM = re.compile(r"(?:sqlite|_cf|d1)_|pragma_", re.I)
+_PRAGMA = later(r"\s*(?:EXPLAIN\s+)?PRAGMA\b", re.I)
+_SYSTEM = later(r"(?:sqlite|_cf|d1)_|pragma_", re.I)
 _BEFORE_TABLE = frozenset({"FROM", "JOIN", "INTO", "UPDATE", "TABLE", "ON", ","})
 
 

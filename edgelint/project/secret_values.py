@@ -10,6 +10,8 @@ import math
 import re
 from collections import Counter
 
+from edgelint.patterns import later
+
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (label, re.compile(pattern))
     for label, pattern in (
@@ -34,20 +36,20 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("a private key", r'[\s\S]*"kty"\s*:\s*"[\s\S]*"d"\s*:\s*"[\w-]{20,}"[\s\S]*'),
     )
 )
-_LOGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@]*:(?P<password>[^\s/@]+)@(?P<host>[^\s/:?#]+)")
-_LOCAL_HOST = re.compile(
+_LOGIN = later(r"[a-z][a-z0-9+.-]*://[^\s/:@]*:(?P<password>[^\s/@]+)@(?P<host>[^\s/:?#]+)")
+_LOCAL_HOST = later(
     r"localhost|127\.|0\.0\.0\.0|\[?::1|host\.docker|[^.]+$|.*\.(?:local|internal|test|example|invalid)$"
     r"|(?:.*\.)?example\.(?:com|net|org)$"
 )
-_SECRET_NAME = re.compile(
+_SECRET_NAME = later(
     r"(?:^|_)(?:SECRET|TOKEN|PASSWORD|PASSWD|PWD|PASSPHRASE|API_?KEYS?|APIKEY|PRIVATE_?KEY|ACCESS_?KEY|SIGNING_?KEY"
     r"|ENCRYPTION_?KEY|SERVICE_ROLE_KEY|MASTER_KEY|AUTH_KEY|CREDENTIALS?|SALT|PEPPER|WEBHOOK_KEY|SECRET_?KEY"
     r"|SECRET_ACCESS_KEY)(?:_(?:BASE64|B64|HEX|V?[0-9]+|PROD|PRODUCTION|LIVE))?$"
 )
-_PUBLIC_NAME = re.compile(
+_PUBLIC_NAME = later(
     r"PUBLIC|PUBLISHABLE|ANON(?:_|$)|SITE_?KEY|CLIENT_ID|KEY_?ID|VITE_|FIREBASE_API|MAPS|SENTRY_DSN"
 )
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = later(
     r"your|change[-_ ]?me|change[-_ ]?this|changeit|replace|example|placeholder|insert|dummy|sample|fake|mock|default"
     r"|todo"
     r"|fixme|secret|password|passwd|token|test|demo|local|dev(?:elop|[-_]|$)|x{4,}|\*{3,}|\.\.\.|<|>|\{\{|\$\{|^\$|%\w+%"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Span
+from edgelint.patterns import later
 from edgelint.project.atoms import Const, Func, Plat, SafeText, Taint
 from edgelint.project.call_contexts import functions_around
 from edgelint.project.calls import BindingCall
@@ -33,20 +34,20 @@ _HEADERS = frozenset({
 })
 _ANSWER_HEADERS = frozenset({"cache-control", "set-cookie", "vary", "cdn-cache-control"})
 _COOKIES = frozenset({"getCookie", "getSignedCookie", "get_cookie"})
-_WHO = re.compile(
+_WHO = later(
     r"^(?:(?:current|auth|authenticated|session|logged_?in)_?)?"
     r"(?:user|session|account|auth|identity|viewer|principal|claims)(?:_?(?:id|data|info|context|email))?$"
     r"|^(?:jwt_?)?payload$|^me$",
     re.IGNORECASE,
 )
-_LOGIN = re.compile(
+_LOGIN = later(
     r"^(?:verify|check|require|get|load|resolve|read|validate|decode|parse|fetch|current)?_?(?:current|auth\w*|my)?_?"
     r"(?:user|session|jwt|token|auth|identity|claims|account)(?:_?from)?_?"
     r"(?:request|req|cookie|cookies|header|headers|context)?s?$"
     r"|^authenticate$|^authorize$",
     re.IGNORECASE,
 )
-_LOGGED_IN = re.compile(r"logged|auth|session|user|account", re.IGNORECASE)  # a helper that tells whether someone is
+_LOGGED_IN = later(r"logged|auth|session|user|account", re.IGNORECASE)  # a helper that tells whether someone is
 _URL_MEMBERS = frozenset({
     "url", "pathname", "search", "href", "origin", "host", "hostname", "searchParams", "path", "params",
     "protocol", "hash",

@@ -8,6 +8,7 @@ with it. What builds SQL without text (drizzle, kysely, prisma) has no statement
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.project.assembly import Assembly
@@ -150,9 +151,7 @@ class Statements:
     def all(self) -> list[SqlStatement]:
         """Every statement, by file and place of its call."""
         if self._found is None:
-            found = list(self._read())
-            found.sort(key=lambda s: (s.call.file.path, s.call.node.start, s.span))
-            self._found = found
+            self._found = _in_order(list(self._read()))
         return self._found
 
     def unfollowed(self) -> list[str]:
@@ -405,6 +404,20 @@ class Statements:
             if id(at) in self._tagged:
                 reading.tags[id(at)] = self._tagged[id(at)][1]
             at = at.parent
+
+
+def _in_order(found: list[SqlStatement]) -> list[SqlStatement]:
+    """By file and place of the call; those of one call by their texts' places, which take time to find."""
+
+    def place(statement: SqlStatement) -> tuple[str, int]:
+        return statement.call.file.path, statement.call.node.start
+
+    found.sort(key=place)
+    ordered: list[SqlStatement] = []
+    for _, group in groupby(found, place):
+        same = list(group)
+        ordered += sorted(same, key=lambda s: s.span) if len(same) > 1 else same
+    return ordered
 
 
 def _innermost(functions: frozenset[tree.Function]) -> tree.Function:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from edgelint.patterns import later
 from edgelint.syntax import tree
 from edgelint.syntax.ddl import unquoted
 from edgelint.syntax.sql import placed, statements, tokens
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from edgelint.project.statements import SqlStatement, SqlText
 
 # Words in the name of a function that tell that it means all rows.
-_MEANT = re.compile(
+_MEANT = later(
     r"all|clear|reset|purge|truncate|wipe|empty|flush|seed|init|setup|migrat|rebuild|refresh|reindex|sync|drop|destroy"
     r"|import|restore|scheduled|cron|daily|nightly|cleanup|teardown|fixture",
     re.I,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from edgelint.patterns import later
+
 TAB = 4
 """A tab stop every four cells, as most editors show it."""
 
-HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+HIDDEN = later("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 """What a terminal would obey or not show."""
 
 _ZWJ, _EMOJI_STYLE = "\u200d", "\ufe0f"

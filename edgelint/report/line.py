@@ -29,6 +29,15 @@ class Line:
         index = bisect_right(self._offsets, offset) - 1
         return self._columns[index] if index >= 0 else self._first
 
+    def index_of_cell(self, cell: int) -> int:
+        """The index in ``text`` of the first character at or after a cell; the text's length when there is none."""
+        at = 0
+        for index, width in enumerate(cells(self.text)):
+            if at >= cell and width:
+                return index
+            at += width
+        return len(self.text)
+
     def is_blank_before(self, offset: int) -> bool:
         """Whether nothing but blanks stands before the byte ``offset``."""
         return not self.text[: self.column(offset)].strip()

@@ -167,6 +167,23 @@ class Report:
         return result
 
 
+def fingerprints(report: Report) -> list[str]:
+    """A mark for each diagnostic by which a service knows it again when lines move: of its rule, its file, the text of
+    its line without the space around it, and its number among those that are alike. 32 hex digits."""
+    from hashlib import blake2b
+
+    seen: dict[tuple[str, str, bytes], int] = {}
+    found = []
+    for diagnostic in report.diagnostics:
+        text = report.files.text(diagnostic.span.path)
+        start, end = text.line_bytes(text.line_index(diagnostic.span.start))
+        key = (diagnostic.rule, diagnostic.span.path, text.data[start:end].strip())
+        number = seen[key] = seen.get(key, 0) + 1
+        parts = (diagnostic.rule.encode(), diagnostic.span.path.encode("utf-8", "surrogateescape"), key[2])
+        found.append(blake2b(b"\0".join((*parts, str(number).encode())), digest_size=16).hexdigest())
+    return found
+
+
 def seen_from(base: Path, root: Path, path: str) -> str:
     """``path`` (relative to ``root``) relative to ``base``, with ``/``."""
     if base == root:

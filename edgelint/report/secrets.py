@@ -11,6 +11,7 @@ import re
 MASK = "********"
 
 _DOTENV = re.compile(r"(^|/)\.(dev\.vars|env)(\.[^/]*)?$")
+_WORKFLOW = re.compile(r"(^|/)\.github/workflows/[^/]+\.ya?ml$")
 _CONFIG = re.compile(r"(^|/)wrangler\.(toml|jsonc?)$")
 _ALL_VALUES = frozenset({"config/secret-in-vars"})
 """Rules whose finding says that this very value is a secret."""
@@ -18,6 +19,10 @@ _ALL_VALUES = frozenset({"config/secret-in-vars"})
 _ASSIGNMENT = re.compile(rb"^\s*(?:export\s+)?[A-Za-z_][\w.-]*\s*=\s*(.*?)\s*$")
 _STRING = rb'"{3}[^\r\n]*?(?:"{3}|$)|\'{3}[^\r\n]*?(?:\'{3}|$)|"(?:[^"\\\r\n]|\\.)*"?|\'[^\'\r\n]*\'?'
 _PAIR = re.compile(rb'(?:"([^"\\\r\n]*)"|\'([^\'\r\n]*)\'|([\w.-]+))\s*[:=]\s*(' + _STRING + rb")")
+_YAML_PAIR = re.compile(
+    rb"(?=(?<![\w.-])([\w.-]+)[\"']?(?:\s*:\s+|=)(?![\"']?\$|[|>]|(?:write|read|none)\b)[\"']?([^\s\"'#]+))"
+)
+"""A key and a plain value in YAML or in a script, also of one that stands in the value of another."""
 _LONG_QUOTES = (b'"""', b"'''")
 _SECRET_KEY = re.compile(
     rb"secret(?!_name|s_store)|token|passw|api_?key|private_?key|access_?key|signing_?key|encryption_?key"
@@ -27,7 +32,7 @@ _SECRET_KEY = re.compile(
 _TOKEN = re.compile(
     rb"\b(?:sk|rk|pk)[_-](?:live|test|ant|proj)[_-][\w-]{8,}"
     rb"|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abeoprs]-[\w-]{10,}"
-    rb"|\bAKIA[0-9A-Z]{16}\b|\bAIza[\w-]{30,}|\bSG\.[\w-]{16,}\.[\w-]{16,}"
+    rb"|\bcf(?:k|ut|at)_\w{20,}|\bAKIA[0-9A-Z]{16}\b|\bAIza[\w-]{30,}|\bSG\.[\w-]{16,}\.[\w-]{16,}"
     rb"|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"
     rb"|(?<=://)[^\s/:@\"'`${}]+:[^\s/@\"'`${}]+(?=@)"
 )
@@ -47,6 +52,8 @@ def _masked(path: str, rule: str, data: bytes, start: int, line: bytes) -> list[
         ranges += _dotenv(line)
     elif _CONFIG.search(path):
         ranges += _config(line, rule in _ALL_VALUES)
+    elif _WORKFLOW.search(path):
+        ranges += [match.span(2) for match in _YAML_PAIR.finditer(line) if _SECRET_KEY.search(match[1])]
     return _merged(ranges)
 
 

@@ -7,18 +7,17 @@ week. A range may run over the end (FRI-MON). A step is at most the field's high
 
 from __future__ import annotations
 
-import re
-
+from edgelint.patterns import later
 from edgelint.platform import limits
 
 Problem = tuple[int, int, str]
 
-_FIELD = re.compile(r"[^ \t]+")
-_NUMBER = re.compile(r"[0-9]+")
-_LAST_DAY = re.compile(r"L(?:-([0-9]+))?W?")
-_CLOSEST = re.compile(r"([0-9]+)W")
-_LAST_WEEKDAY = re.compile(r"([0-9]+|[A-Za-z]{3})L")
-_NTH_WEEKDAY = re.compile(r"([0-9]+|[A-Za-z]{3})#([0-9]+)")
+_FIELD = later(r"[^ \t]+")
+_NUMBER = later(r"[0-9]+")
+_LAST_DAY = later(r"L(?:-([0-9]+))?W?")
+_CLOSEST = later(r"([0-9]+)W")
+_LAST_WEEKDAY = later(r"([0-9]+|[A-Za-z]{3})L")
+_NTH_WEEKDAY = later(r"([0-9]+|[A-Za-z]{3})#([0-9]+)")
 
 
 def problems(expression: str) -> list[Problem]:

@@ -7,24 +7,48 @@ adjacent Python strings. What is read must be the value that the front-end gave;
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from edgelint.patterns import later
 from edgelint.syntax import js_text, python_strings, tree
 
-_JS_UNIT = re.compile(r"\\(?:u\{[0-9a-fA-F]{1,8}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[0-7]{1,3}|\r\n|[\s\S])|[\s\S]")
-_PYTHON_UNIT = re.compile(
+_JS_UNIT = later(r"\\(?:u\{[0-9a-fA-F]{1,8}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[0-7]{1,3}|\r\n|[\s\S])|[\s\S]")
+_PYTHON_UNIT = later(
     r"\\(?:\r\n|[\n\r]|[0-7]{1,3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|[\s\S])|\r\n|[\s\S]"
 )
-_RAW_UNIT = re.compile(r"\r\n|[\s\S]")
-_SURROGATES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
-_PREFIX = re.compile(r"[A-Za-z]{0,3}(?='''|\"\"\"|'|\")")
-_BETWEEN = re.compile(r"(?:\s|\\(?:\r\n|\n|\r)|#[^\n\r]*)+")
-_QUOTE = re.compile(r"'''|\"\"\"|'|\"")
+_RAW_UNIT = later(r"\r\n|[\s\S]")
+_SURROGATES = later(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_PREFIX = later(r"[A-Za-z]{0,3}(?='''|\"\"\"|'|\")")
+_BETWEEN = later(r"(?:\s|\\(?:\r\n|\n|\r)|#[^\n\r]*)+")
+_QUOTE = later(r"'''|\"\"\"|'|\"")
 
 Unit = tuple[str, int, int]  # the text a piece of source stands for ("" for a continued line), its place in bytes
 
 
-def places(data: bytes, node: tree.Literal, language: str) -> list[tuple[int, int]] | None:
+class Ranges:
+    """The byte ranges of text of which every code point is one byte: as a list of them, which nobody has to fill."""
+
+    __slots__ = ("start", "size")
+
+    def __init__(self, start: int, size: int) -> None:
+        self.start = start
+        self.size = size
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: int) -> tuple[int, int]:
+        if index < 0:
+            index += self.size
+        if not 0 <= index < self.size:
+            raise IndexError(index)
+        return self.start + index, self.start + index + 1
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return ((at, at + 1) for at in range(self.start, self.start + self.size))
+
+
+def places(data: bytes, node: tree.Literal, language: str) -> Ranges | Sequence[tuple[int, int]] | None:
     """The byte range in ``data`` of every code point of a string literal's value.
 
     None when the source cannot be followed: half a literal, a broken escape, a string made by the front-end.
@@ -32,6 +56,9 @@ def places(data: bytes, node: tree.Literal, language: str) -> list[tuple[int, in
     value = node.value
     if not isinstance(value, str) or node.kind != "string":
         return None
+    start = _plain(data, node, value, language)
+    if start is not None:
+        return Ranges(start, len(value))
     units = _python(data, node) if language == "python" else _javascript(data, node)
     found: list[tuple[int, int]] = []
     text: list[str] = []
@@ -39,6 +66,24 @@ def places(data: bytes, node: tree.Literal, language: str) -> list[tuple[int, in
         found.extend([(start, stop)] * len(piece))
         text.append(piece)
     return found if "".join(text) == value else None
+
+
+def _plain(data: bytes, node: tree.Literal, value: str, language: str) -> int | None:
+    """Where a value begins that stands in the file as it is, in ASCII: most do. None for all others."""
+    if not value.isascii() or "\\" in value or "\r" in value:
+        return None
+    start, end = node.start, node.end
+    if language == "python":
+        quote = data[start : start + 1]
+        if quote not in (b"'", b'"') or isinstance(node.parent, tree.Template):
+            return None
+        width = 3 if data.startswith(quote * 3, start) and end - start >= 6 else 1
+        start, end = start + width, end - width
+        if quote.decode() in value:
+            return None
+    elif not is_text_part(data, node):
+        start, end = start + 1, end - 1
+    return start if end - start == len(value) and data[start:end] == value.encode() else None
 
 
 def _units(text: str, start: int, pattern: re.Pattern[str]) -> Iterator[tuple[str, int, int]]:

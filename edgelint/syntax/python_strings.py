@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_ESCAPE = re.compile(
+from edgelint.patterns import later
+
+_ESCAPE = later(
     r"\\(?:(\n)|([\\'\"abfnrtv])|([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|N\{([^}]*)\}|(x|u|U|N))"
 )
-_BYTES_ESCAPE = re.compile(r"\\(?:(\n)|([\\'\"abfnrtv])|([0-7]{1,3})|x([0-9a-fA-F]{2})|(x))")
+_BYTES_ESCAPE = later(r"\\(?:(\n)|([\\'\"abfnrtv])|([0-7]{1,3})|x([0-9a-fA-F]{2})|(x))")
 _PLAIN = {"\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_NEWLINE = re.compile(r"\r\n|\r")
+_NEWLINE = later(r"\r\n|\r")
 
 
 class _BrokenEscape(Exception):

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from edgelint.patterns import later
+
 HOLE = "\ufffc"
 """Stands in a text for a part that is not known."""
 
@@ -25,7 +27,8 @@ _TOKEN = re.compile(
     rf"""(?P<space>{_SPACE})|(?P<string>{_STRING})|(?P<quoted>{_QUOTED})"""
     r"""|(?P<parameter>\?\d*|[:@][^\W\d]\w*|\$\w+(?:::\w+)*)"""
     r"""|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"""
-    r"""|(?P<word>[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*)"""
+    # Letters, digits, _, $ and all that is not ASCII: said by what is not of them, which compiles ten times as fast.
+    r"""|(?P<word>[^\x00-@\[-^`{-\x7f][^\x00-#%-/:-@\[-^`{-\x7f]*)"""
     r"""|(?P<mark>::|->>?|\|\||<=|>=|<>|!=|==|<<|>>|.)""",
     re.S,
 )
@@ -84,7 +87,7 @@ _PIECE = re.compile(
     rf"""|(?P<other>{_STRING}|{_QUOTED}|.)""",
     re.S,
 )
-_TRIGGER = re.compile(
+_TRIGGER = later(
     rf"(?:EXPLAIN(?:{_SPACE})+(?:QUERY(?:{_SPACE})+PLAN(?:{_SPACE})+)?)?CREATE(?:{_SPACE})+"
     rf"(?:TEMP(?:ORARY)?(?:{_SPACE})+)?TRIGGER\b",
     re.I,
@@ -106,6 +109,7 @@ def _kept_statements(text: str) -> tuple[Statement, ...]:
 def _statements(text: str) -> list[Statement]:
     found: list[Statement] = []
     start, end = -1, 0
+    may_trigger = "trigger" in text.lower()
     trigger, last, pieces = False, "", 0  # of the text since the last ``;``: what stands in it, in how many pieces
     for match in _PIECE.finditer(text):
         kind = match.lastgroup
@@ -119,7 +123,7 @@ def _statements(text: str) -> list[Statement]:
                 start, end = (place if start < 0 else start), place + len(last)
             continue
         if start >= 0 and not trigger:
-            trigger = _TRIGGER.match(text, start) is not None
+            trigger = may_trigger and _TRIGGER.match(text, start) is not None
             closed = not trigger
         else:
             closed = pieces == 1 and last.upper() == "END"  # a trigger ends with ``; END`` (sqlite3_complete)

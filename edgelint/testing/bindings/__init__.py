@@ -1,0 +1,1 @@
+"""The fake bindings: plain Python state machines behind one gate. They know no JavaScript and no protocol."""

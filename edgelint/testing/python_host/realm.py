@@ -1,0 +1,110 @@
+"""The state that JavaScript keeps per isolate: the profile, the globals, what is pending."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from edgelint.testing.python_host.profile import PY313, Profile
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from edgelint.testing.python_host.jsvalue import JsObject
+
+
+class Realm:
+    """One isolate. ``globals`` is its globalThis, set by who makes it (``globals.make_globals``).
+
+    ``loop`` is where its promises run (None: whatever loop runs). ``now`` gives ms since the epoch. ``watch`` is told
+    of every promise that begins, with a label for it (``io_context``); ``in_handler`` says whether an event is
+    being handled: outside one, what does I/O is refused.
+    """
+
+    def __init__(
+        self, profile: Profile = PY313, *, loop: asyncio.AbstractEventLoop | None = None,
+        now: Callable[[], float] | None = None,
+    ) -> None:  # fmt: skip
+        self.profile = profile
+        self.loop = loop
+        self.now = now or _no_time
+        self.globals: JsObject | None = None
+        self.random: Random | None = None
+        """Where entropy comes from, when it is not the system's."""
+        self.loading = False
+        """Whether the app's modules are being loaded: no I/O and no entropy then."""
+        self.roots: tuple[str, ...] = ()
+        """Folders of the app's own files, with a separator at the end."""
+        self.workers_module: dict[str, Any] = {}
+        """What ``cloudflare:workers`` exports: ``env``, ``waitUntil`` ..."""
+        self.js_modules: dict[str, Any] = {}
+        """Other modules of JavaScript that can be imported, by their names."""
+        self._seeded: Random | None = None
+        self.watch: Callable[[Any, str], None] | None = None
+        self.in_handler: Callable[[], bool] = _always
+
+    @property
+    def seeded_random(self) -> Random | None:
+        """What the functions of ``random`` draw from, when it is not their own generator."""
+        if self._seeded is None and self.random is not None:
+            from random import Random as Generator
+
+            self._seeded = Generator(self.random.getrandbits(64))
+        return self._seeded
+
+    def flag(self, name: str) -> bool:
+        """Whether a compatibility flag is on."""
+        return name in self.profile.flags
+
+    def is_app_file(self, filename: str) -> bool:
+        """Whether a file is one of the app's own (not of a package it vendors)."""
+        return _is_app_file(self.roots, filename)
+
+    def running_loop(self) -> asyncio.AbstractEventLoop:
+        """The loop for a new promise."""
+        return self.loop or asyncio.get_running_loop()
+
+
+@lru_cache(maxsize=4096)
+def _is_app_file(roots: tuple[str, ...], filename: str) -> bool:
+    if not roots or not filename.startswith(roots):
+        return False
+    return not any(f"{os.sep}{folder}{os.sep}" in filename for folder in ("python_modules", "site-packages"))
+
+
+def _always() -> bool:
+    return True
+
+
+def _no_time() -> float:
+    return 0.0
+
+
+_default = Realm()
+_current: ContextVar[Realm] = ContextVar("edgelint_realm", default=_default)
+
+
+def realm() -> Realm:
+    """The isolate whose code runs."""
+    return _current.get()
+
+
+def app_realm() -> Realm | None:
+    """The isolate whose code runs; None outside of one."""
+    found = _current.get()
+    return None if found is _default else found
+
+
+@contextmanager
+def entered(inside: Realm) -> Iterator[Realm]:
+    """Run code of an isolate."""
+    token = _current.set(inside)
+    try:
+        yield inside
+    finally:
+        _current.reset(token)

@@ -1,0 +1,66 @@
+// Functions of JavaScript that probes call, as `js.probe`; tests/oracles/pyodide/emulated.py has the same in Python.
+class Foo {
+  constructor(a) { this.a = a; }
+  get size() { return 3; }
+}
+const cycle = () => { const made = { n: 1 }; made.me = made; return made; };
+export const probe = {
+  identity: (x) => x,
+  args: (...a) => a,
+  typeOf: (x) => typeof x,
+  get: (x, name) => x[name],
+  has: (x, name) => name in x,
+  set: (x, name, value) => { x[name] = value; },
+  keys: (x) => Object.keys(x),
+  text: (x) => String(x),
+  json: (x) => JSON.stringify(x),
+  array: (x) => Array.from(x),
+  isArray: (x) => Array.isArray(x),
+  className: (x) => x.constructor.name,
+  call: (f, ...a) => f(...a),
+  callTwice: (f) => [f(), f()],
+  callMethod: (x, name, ...a) => x[name](...a),
+  keep: (x) => { globalThis.kept = x; },
+  kept: () => globalThis.kept,
+  keptLength: () => globalThis.kept.length,
+  keptCall: () => globalThis.kept(),
+  later: async (x) => { await null; return x; },
+  laterLength: async (x) => { await null; return x.length; },
+  laterCall: async (f) => { await null; return f(); },
+  awaits: async (f) => (await f()) + 1,
+  rejects: async (message) => { throw new TypeError(message); },
+  throws: (message) => { throw new TypeError(message); },
+  throwsNumber: () => { throw 5; },
+  throwsText: () => { throw "words"; },
+  throwsObject: () => { throw { a: 1 }; },
+  throwsNull: () => { throw null; },
+  catches: (f) => {
+    try { f(); return "nothing"; } catch (e) {
+      return [e.name, e.constructor.name, String(e.type), e instanceof Error, e.message.trim().split("\n").at(-1)].join();
+    }
+  },
+  generates: () => [1, 2][Symbol.iterator](),
+  object: () => ({ k: 2, f() { return this === undefined ? "none" : this.k; } }),
+  named: function foo(a) { return a; },
+  Foo,
+  foo: (a) => new Foo(a),
+  bare: () => Object.assign(Object.create(null), { a: 1 }),
+  cycle,
+  nested: () => ({ list: [1, [2, [3]], { a: null }], none: undefined, text: "x", when: new Date(0) }),
+  objectKey: () => new Map([[{}, 1]]),
+  objectInSet: () => new Set([{}]),
+  mixedKeys: () => new Map([[true, "a"], [1, "b"]]),
+  lists: () => [[], [1], [undefined, null]],
+  withFunction: () => ({ a: () => 1 }),
+  zero: () => -0,
+  big: () => 10n,
+  huge: () => 2n ** 70n,
+  large: () => 2 ** 53,
+  tiny: () => 5e-324,
+  reserved: () => ({ _a: 1, from: 3, class: 4, from_: 5 }),
+  coded: () => Object.assign(new Error("x"), { code: 5 }),
+  caused: () => new Error("x", { cause: "y" }),
+  sized: () => ({ size: 0 }),
+  long: () => ({ length: 0 }),
+  bytes: () => new Uint8Array([1, 2, 255]),
+};
