@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.project.atoms import Plat, Value
 from edgelint.project.elsewhere import Elsewhere, elsewhere
-from edgelint.project.sql_text import Here
-from edgelint.project.statements import SqlStatement, SqlText
+from edgelint.project.sql_text import Here, SqlText
+from edgelint.project.statements import SqlStatement
 from edgelint.syntax import tree
 from edgelint.syntax.sql import statements
 from edgelint.syntax.tree import Node
