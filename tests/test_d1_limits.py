@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edgelint.d1 import meter, schema
+from edgelint.d1 import schema
 from edgelint.d1.engine import Database
 from edgelint.d1.errors import D1Error
 

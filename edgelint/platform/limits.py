@@ -90,7 +90,8 @@ QUEUE_ERROR_MESSAGE_SIZE: Final = 10204
 QUEUE_ERROR_BATCH_SIZE: Final = 10205
 QUEUE_ERROR_BATCH_COUNT: Final = 10206
 
-# Workflows (docs: workflows/reference/limits, workflows/build/sleeping-and-retrying; wrangler: packages/workflows-shared)
+# Workflows (docs: workflows/reference/limits, workflows/build/sleeping-and-retrying; wrangler:
+# packages/workflows-shared)
 WORKFLOW_MAX_INSTANCE_ID: Final = 100  # docs: characters; wrangler: ^[a-zA-Z0-9_][a-zA-Z0-9-_]*$
 WORKFLOW_MAX_STEP_NAME: Final = 256  # docs, wrangler: characters, none of them a control character
 WORKFLOW_MAX_STEPS: Final = 10_000  # docs: paid, by default; limits.steps in the config raises it
