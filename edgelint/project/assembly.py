@@ -164,9 +164,8 @@ class Assembly(Lists):
                 into.append(Chunk("false", here.file, node.left, None))
         elif node.op == "%" and here.file.language == "python":
             self.percent(node, here, into)
-        elif node.op == "*" and here.file.language == "python":
-            for item in self.operated(node, here):
-                self.item(item, into)
+        elif node.op == "*" and here.file.language == "python" and self.is_text(node.left, here):
+            self.repeated(node, node.left, node.right, here, into)
         else:
             self.constant(node, here, into)
 
@@ -233,9 +232,7 @@ class Assembly(Lists):
                 if value is None:
                     index = int(name) if name.isdigit() else position
                     position += not name
-                    value = values[index] if not name or (name.isdigit() and index < len(values)) else None
-                    if index >= len(values):
-                        value = None
+                    value = values[index] if index < len(values) and (not name or name.isdigit()) else None
                 if value is None or isinstance(value, tree.Spread):
                     into.append(Place(node, here.file, here.frame))
                 else:
@@ -454,6 +451,9 @@ class Assembly(Lists):
 
     def truth_of_text(self, node: Node, here: Here) -> bool | None:
         symbol = here.file.index.resolve(node) if isinstance(node, tree.Name) else None
+        bound = self.bound_item(symbol, here) if symbol is not None else None
+        if bound is not None and bound.pieces is not None and all(isinstance(p, Chunk) for p in bound.pieces):
+            return any(isinstance(p, Chunk) and p.text for p in bound.pieces)
         if symbol is None or not any(d.kind == "value" and isinstance(d.node, tree.Literal | tree.Template |
            tree.Binary | tree.Conditional | tree.Call) for d in symbol.defs):
             return None
@@ -617,7 +617,8 @@ class Assembly(Lists):
             if item.node is not None and isinstance(item.node, tree.Conditional | tree.Binary) and self.drops(item):
                 continue
             part: list[Piece] = []
-            self.item(item, part)
+            if python or not (isinstance(item.node, tree.Literal) and item.node.kind == "null"):  # [null].join() is ""
+                self.item(item, part)
             times = 1
             if item.repeat and not any(isinstance(p, Place) for p in part):
                 self.exact = False

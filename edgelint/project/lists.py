@@ -162,6 +162,14 @@ class Lists(Branches):
         """What a loop's variable is in this turn."""
         return self.bound.get((id(symbol), id(here.frame))) or self.bound.get((id(symbol), 0))
 
+    def value(self, node: Node, here: Here) -> Value:
+        """What ``node`` may be here: of a loop's variable, what it is in this turn."""
+        symbol = here.file.index.resolve(node) if isinstance(node, tree.Name) else None
+        bound = self.bound_item(symbol, here) if symbol is not None else None
+        if bound is not None and bound.node is not None and bound.pieces is None:
+            return self.e.evaluate(bound.node, bound.here.file, bound.here.frame)
+        return super().value(node, here)
+
     def named(self, node: tree.Name, here: Here) -> list[Item]:
         """What the list called ``node`` holds: found once in a world for each turn of the loops that are unrolled."""
         key = (node, here.frame, tuple(self.turns.items()), tuple(map(id, self.bound.values())))

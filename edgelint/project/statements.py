@@ -309,7 +309,7 @@ class Statements:
                     if not _is_callback(d.node.parent):
                         into.add(d.node.parent)
                 elif d.kind == "value" and d.node is not None:
-                    if not isinstance(d.node, tree.Await):
+                    if not isinstance(d.node, tree.Await | tree.Function):
                         self._given(d.node, file, into, seen, level + 1)
                 elif d.kind == "augment" and isinstance(d.node, tree.Assign) and d.node.value is not None:
                     self._given(d.node.value, file, into, seen, level + 1)
