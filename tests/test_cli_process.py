@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import termios
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,42 @@ def test_ctrl_c_is_quiet(app: Path) -> None:
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert (out, err.strip()) == (b"", b"")
+
+
+INTERRUPTED_IMPORT = """
+import sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["edgelint", "check"]
+from edgelint.__main__ import main
+main()
+print("not reached")
+"""
+
+
+@pytest.mark.parametrize("name", [
+    "edgelint.cli", "edgelint.cli.quick", "edgelint.cli.terminal", "edgelint.cli.check", "edgelint.engine", "json",
+])
+def test_ctrl_c_while_modules_load_is_quiet(app: Path, name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_IMPORT.format(name=name)],
+        cwd=app, capture_output=True, env=environment(), check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+def test_the_installed_command_begins_where_ctrl_c_is_quiet() -> None:
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())
+    assert project["project"]["scripts"]["edgelint"] == "edgelint.__main__:main"
+    code = "import sys; before = set(sys.modules); import edgelint.__main__; print(*sorted(set(sys.modules) - before))"
+    command = [sys.executable, "-S", "-c", code]
+    loaded = subprocess.run(command, capture_output=True, env=environment(), check=True)
+    assert loaded.stdout.decode().split() == ["edgelint", "edgelint.__main__"]
 
 
 def test_standard_input_that_is_no_text(app: Path) -> None:

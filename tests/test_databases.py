@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edgelint.project.databases import DatabaseSource, glob, number, order
+from edgelint.project.databases import DatabaseSource
+from edgelint.project.migration_names import glob, number, order
 from edgelint.project.project import Project
 from tests.projects import project
 
@@ -228,7 +229,7 @@ def test_unreadable(tmp_path: Path) -> None:
 
 
 def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgelint.project.databases.MAX_SQL", 10)
+    monkeypatch.setattr("edgelint.project.database_finder.MAX_SQL", 10)
     found = made(tmp_path, {"migrations/1.sql": "a" * 11})
     assert names(only(found)) == []
     assert any(reason.startswith("SQL file over") for reason in reasons(found))

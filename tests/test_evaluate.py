@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from edgelint.project.atoms import Const, External, Number, Plat, SafeText, Taint, Unknown, Value
-from edgelint.project.evaluate import MAX_ATOMS, MAX_DEPTH, widened
+from edgelint.project.evaluate import MAX_DEPTH
+from edgelint.project.widening import MAX_ATOMS, widened
 from edgelint.syntax import tree
 from tests.expressions import code
 from tests.projects import D1, KV, TOML, probed, project, words

@@ -22,17 +22,17 @@ def worker(root: Path, body: str, top: str = "") -> Project:
 def seen(found: Project) -> list[str]:
     """``text [values]`` of each query; "_" for a part of the text that is not known, "..." for values that are not."""
     out = []
-    for query in queries(found):
-        values = ["..." if p.node is None else p.file.text(p.node) for p in query.values]
-        out.append(f"{query.text.replace(chr(0xfffc), '_')} {values}")
+    for _, text in queries(found):
+        values = ["..." if p.node is None else p.file.text(p.node) for p in text.values]
+        out.append(f"{text.text.replace(chr(0xfffc), '_')} {values}")
     return out
 
 
 def sizes(found: Project) -> list[str]:
     return [
         f"{clause} {p.file.text(p.node)}"
-        for query in queries(found)
-        for clause, p in query.sizes()
+        for _, text in queries(found)
+        for clause, p in text.sizes()
         if p.node is not None
     ]
 

@@ -116,6 +116,33 @@ def test_of_many_options_those_at_the_ends_are_covered(tmp_path: Path) -> None:
     assert statement.reason == "it has more alternatives than are looked at"
 
 
+@pytest.mark.parametrize(("top", "body", "expected"), [
+    # a way that is not followed: how many values there are is not known
+    ("", "const o = { st: env.DB.prepare('S ?') }; await o.st.bind(1).all();", ["S ? [...]~"]),
+    ("const p = async (env) => env.DB.prepare('S ?');", "await (await p(env)).bind(1).all();", ["S ? [1]"]),
+    ("const p = (env) => { if (x) { return; } return env.DB.prepare('S ?'); };", "await p(env).bind(1).all();",
+     ["S ? [1]"]),
+    ("", "const st = (x ? env.DB.prepare('S ?') : env.DB.prepare('T ?')) as any; await st.bind(1).all();",
+     ["S ? [1]", "T ? [1]"]),
+    ("", "const st = env.DB.prepare('S'); await env.DB.batch([st, env.DB.prepare('T ?').bind(1)]);",
+     ["S []", "T ? [1]"]),
+    (("const a = (env, s) => env.DB.prepare(s); const b = (env, s) => a(env, s); const c = (env, s) => b(env, s); "
+     "const d = (env, s) => c(env, s); const e = (env, s) => d(env, s);"), "await e(env, 'S').all();", ["S []"]),
+])
+def test_ways_of_a_statement(tmp_path: Path, top: str, body: str, expected: list[str]) -> None:
+    assert sorted(told(worker(tmp_path, body, top))) == expected
+
+
+@pytest.mark.parametrize(("body", "text"), [
+    ("env.DB.prepare(q).all();", "env.DB.prepare(q)"), ("env.DB.prepare('S ' + q).all();", "S ' + q"),
+    ("env.DB.prepare('S').all();", "S"),
+])
+def test_where_a_statement_stands(tmp_path: Path, body: str, text: str) -> None:
+    (statement,) = worker(tmp_path, body).statements
+    data = (tmp_path / "src/index.ts").read_bytes()
+    assert data[statement.span.start : statement.span.end].decode() == text
+
+
 def test_five_options_are_all_looked_at(tmp_path: Path) -> None:
     adds = " ".join(f"if (o.x{n}) s += ' x{n}';" for n in range(5))
     (statement,) = worker(tmp_path, f"let s = 'S'; {adds} env.DB.prepare(s).all();").statements

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from edgelint.diagnostics import Severity, Span
 from edgelint.patterns import later
 from edgelint.project.origins import Origin, Question, origins
-from edgelint.project.queries import Query, is_number
+from edgelint.project.queries import is_number
 from edgelint.project.text import Hole, before
 from edgelint.syntax import tree
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from edgelint.project.evaluate import Evaluator
     from edgelint.project.loops import Repeated
     from edgelint.project.project import Project
+    from edgelint.project.sql_text import SqlText
     from edgelint.syntax.tree import Node
 
 _SENT = ("request", "message", "event")
@@ -46,11 +47,11 @@ def bound(project: Project) -> Iterator[tuple[BindingCall, list[Node]]]:
         yield call, call.node.args[1:]
 
 
-def open_sizes(query: Query, evaluator: Evaluator) -> Iterator[tuple[str, Origin]]:
+def open_sizes(text: SqlText, evaluator: Evaluator) -> Iterator[tuple[str, Origin]]:
     """("limit" or "offset", where the request decides it) for what is not clamped on its way into the query."""
-    for clause, place in query.sizes():
+    for clause, place in text.sizes():
         question = Question.SIZE if clause == "limit" else Question.RAW
-        if place.node is None or (place in query.holes and not is_number(evaluator, place)):
+        if place.node is None or (place in text.holes and not is_number(evaluator, place)):
             continue  # text that is no number: sql/unbound-value speaks of it
         for origin in origins(place.node, place.file, evaluator, question, place.frame)[:1]:
             yield clause, origin

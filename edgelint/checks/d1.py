@@ -82,7 +82,7 @@ def missing_primary_key(project: Project) -> Iterator[Finding]:
             unique = [index for index in table.indexes if index.unique and not index.partial]
             if not table.primary_key and not any(required.issuperset(index.columns) for index in unique):
                 yield Finding(
-                    known.places.tables[table.name.lower()].span,
+                    known.place(table).span,
                     f"{table.name} has no primary key: of two rows that are alike none can be changed or deleted alone",
                 )
 
@@ -93,7 +93,7 @@ def nullable_primary_key(project: Project) -> Iterator[Finding]:
     for known in known_schemas(project):
         for table in known.tables():
             for column in table.columns:
-                place = known.places.tables[table.name.lower()].columns.get(column.name.lower())
+                place = known.place(table).columns.get(column.name.lower())
                 if column.pk_position and place is not None and takes_null(known.database, table, column):
                     yield Finding(
                         place.span,
@@ -109,7 +109,7 @@ def misleading_type(project: Project) -> Iterator[Finding]:
         for table in known.tables():
             counted = is_counted_in_vain(known.database, table, known.texts)
             for column in table.columns:
-                place = known.places.tables[table.name.lower()].columns.get(column.name.lower())
+                place = known.place(table).columns.get(column.name.lower())
                 if place is None or place.definition.type is None:
                     continue
                 span = place.file.span(place.definition.type.start, place.definition.type.end)
@@ -143,7 +143,7 @@ def not_strict_table(project: Project) -> Iterator[Finding]:
         for table in known.tables():
             if not table.strict:
                 yield Finding(
-                    known.places.tables[table.name.lower()].span,
+                    known.place(table).span,
                     f"{table.name} is not STRICT: every column takes values of any type",
                 )
 

@@ -68,12 +68,12 @@ def unchecked_number(project: Project) -> Iterator[Finding]:
 @check("sql/unbounded-limit")
 def unbounded_limit(project: Project) -> Iterator[Finding]:
     """The request decides how many rows a query reads."""
-    for query in queries(project):
-        found = sorted(open_sizes(query, project.evaluator), key=lambda size: size[0] != "limit")
+    for call, text in queries(project):
+        found = sorted(open_sizes(text, project.evaluator), key=lambda size: size[0] != "limit")
         if not found:
             continue
         clause, origin = found[0]
-        related = [Related(query.call.callee_span, "of this query")]
+        related = [Related(call.callee_span, "of this query")]
         related += [
             Related(o.file.span(o.node), f"{c.upper()} comes from here")
             for c, o in found[1:]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from edgelint.diagnostics import Related, Span
 from edgelint.project import git_base
 from edgelint.project.chains import head
-from edgelint.project.databases import glob
+from edgelint.project.migration_names import glob
 
 if TYPE_CHECKING:
     from edgelint.project.databases import DatabaseSource

@@ -11,7 +11,8 @@ from edgelint.syntax.sql import placeholders, statements, tokens
 if TYPE_CHECKING:
     from edgelint.diagnostics import Span
     from edgelint.project.project import Project
-    from edgelint.project.statements import SqlStatement, SqlText
+    from edgelint.project.sql_text import SqlText
+    from edgelint.project.statements import SqlStatement
 
 
 class Miscounted(NamedTuple):

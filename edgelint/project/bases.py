@@ -138,7 +138,8 @@ class _Search:
 
     def loose(self) -> Iterator[tuple[SqlFile, Span]]:
         """.sql files that nobody says are run, and that create the table."""
-        from edgelint.project.databases import MAX_SQL, SqlFile
+        from edgelint.project.database_finder import MAX_SQL
+        from edgelint.project.databases import SqlFile
 
         applied = {file.path for source in self.project.databases_found.d1 for file in source.own_files}
         for path in self.project.discovered.sql:

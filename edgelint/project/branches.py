@@ -142,7 +142,7 @@ class Branches:
             if key in self._told_kept:
                 return self._told_kept[key]
             found = self.compared(node, here)
-            if not _asks_for_length(node):
+            if not self.turns and not _asks_for_length(node):
                 self._told_kept[key] = found
             return found
         if isinstance(node, tree.Member) and node.name in ("length", "size"):
@@ -174,8 +174,7 @@ class Branches:
             if size is not None and limit is not None and (whole or limit == 0 or (limit == 1 and op in ("<", ">="))):
                 return _holds(op, size, limit)
         if node.op in _EQUAL:
-            left = self.e.evaluate(node.left, here.file, here.frame)
-            right = self.e.evaluate(node.right, here.file, here.frame)
+            left, right = self.value(node.left, here), self.value(node.right, here)
             if len(left) == len(right) == 1:
                 (a,), (b,) = left, right
                 if isinstance(a, Const) and isinstance(b, Const):
@@ -185,6 +184,10 @@ class Branches:
                 if nulls and objects:
                     return not _EQUAL[node.op]
         return None
+
+    def value(self, node: Node, here: Here) -> Value:
+        """What ``node`` may be here."""
+        return self.e.evaluate(node, here.file, here.frame)
 
     def size(self, node: Node, here: Here) -> int | None:
         """A number that is known: a literal, the length of a known list, the index of a turn."""

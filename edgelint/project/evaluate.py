@@ -43,6 +43,7 @@ from edgelint.project.object_values import ObjectValues
 from edgelint.project.reaching import reaching
 from edgelint.project.receivers import Receivers
 from edgelint.project.scopes import Def, Symbol
+from edgelint.project.widening import MAX_ATOMS, widened
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 100  # nested evaluations before the answer is "unknown": bounds the Python stack
 MAX_STEPS = 20_000  # expressions looked at for one question: what goes in circles is given up, as "unknown"
-MAX_ATOMS = 40  # alternatives kept apart for one expression: beyond, those of a sort are told as one
 _OPEN: Value = frozenset({Unknown("open")})  # stands in the memo for what is being evaluated; told by its identity
 _NULL: Value = one(Const("null", None))
 
@@ -481,28 +481,6 @@ class Evaluator:
         for value in values:
             result = value if not result else result | value if value else result
         return result
-
-
-def widened(value: Value) -> Value:
-    """``value`` with fewer alternatives: constants become harmless text, numbers one interval, objects anything.
-
-    What the platform gives and what a request decides stays, for the rules ask for it.
-    """
-    from edgelint.project.numbers import as_number
-
-    kept: set[Atom] = {atom for atom in value if isinstance(atom, Plat | SafeText)}
-    numbers = frozenset(a for a in value if isinstance(a, Number) or (isinstance(a, Const) and a.kind == "number"))
-    number = as_number(numbers)
-    if number is not None:
-        kept.add(number)
-    taints = sorted((a for a in value if isinstance(a, Taint)), key=lambda a: (a.path, a.node.start))
-    kept.update(taints[:8])
-    for atom in value:
-        if isinstance(atom, Const) and atom.kind != "number":
-            kept.add(SafeText("constant") if atom.kind == "string" else atom)
-        elif not isinstance(atom, Plat | SafeText | Number | Taint | Const):
-            kept.add(atom if isinstance(atom, Unknown) and atom.node is None else Unknown("wide"))
-    return frozenset(kept)
 
 
 def _part_of_more(atom: Atom) -> Atom:

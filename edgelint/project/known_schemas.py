@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from edgelint.project.schema_places import SchemaPlaces
+from edgelint.project.schema_places import SchemaPlaces, TablePlace
 
 if TYPE_CHECKING:
     from edgelint.d1.engine import Database
@@ -31,6 +31,10 @@ class KnownSchema(NamedTuple):
             table for table in self.schema.tables.values()
             if not table.virtual and not table.shadow and table.name.lower() in self.places.tables
         ]
+
+    def place(self, table: Table) -> TablePlace:
+        """Where one of ``tables`` was written."""
+        return self.places.tables[table.name.lower()]
 
 
 def known_schemas(project: Project) -> list[KnownSchema]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.diagnostics import Edit, Fix, Span
-from edgelint.project.databases import glob, number
+from edgelint.project.migration_names import glob, number
 from edgelint.syntax.ddl import quoted
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.project.atoms import Plat, Value
 from edgelint.project.elsewhere import Elsewhere, elsewhere
-from edgelint.project.sql_text import Here
-from edgelint.project.statements import SqlStatement, SqlText
+from edgelint.project.sql_text import Here, SqlText
+from edgelint.project.statements import SqlStatement
 from edgelint.syntax import tree
 from edgelint.syntax.sql import statements
 from edgelint.syntax.tree import Node
@@ -134,6 +134,7 @@ class Query(NamedTuple):
 
 
 NO_SCHEMA = "the schema of its database is not known"
+NO_IMPLEMENTATION = "no class of the project implements the type that it is given to"
 NO_DATABASE = "which database it reaches is not known"
 
 
@@ -215,10 +216,16 @@ class Queries:
     def not_analysed(self) -> list[tuple[str, str]]:
         """(why, the file) for each statement that the rules asked for and that is not analysed, or not as a whole. That
         a schema is not known is said of the database, once."""
-        return [
+        if self._all is None:
+            return []
+        found = [
             (f"SQL statement: {query.skipped}", query.statement.call.file.path)
-            for query in self._all or () if query.skipped not in (None, NO_SCHEMA)
+            for query in self._all if query.skipped not in (None, NO_SCHEMA)
         ]
+        if self._project.databases:
+            unfollowed = self._project.statements_found.unfollowed()
+            found += [(f"SQL statement: {NO_IMPLEMENTATION}", path) for path in unfollowed]
+        return found
 
     def _query(self, statement: SqlStatement) -> Query:
         sources, sure = self.reached(statement)

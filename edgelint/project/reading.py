@@ -268,7 +268,7 @@ class Reader:
 
     def databases(self) -> None:
         """The D1 databases of the configs, with their migrations."""
-        from edgelint.project.databases import Finder
+        from edgelint.project.database_finder import Finder
 
         def note(reason: str, path: str) -> None:
             self.project.notes.append(_note(reason, path))

@@ -41,13 +41,13 @@ def drifts(known: KnownSchema) -> Iterator[Drift]:
             continue
         differences = list(_differences(table, made[name]))
         if differences:
-            related = (Related(known.places.tables[name].span, "the migrations' table"),)
+            related = (Related(known.place(made[name]).span, "the migrations' table"),)
             yield Drift(place.span, f"the migrations make another {table.name}: {'; '.join(differences)}", related)
     home = next(iter(places.tables.values()), None)
     for name, table in made.items():
         if name not in mine and home is not None:
             related = (Related(home.span, "this file tells other tables"),)
-            yield Drift(known.places.tables[name].span, f"{home.file.path} does not tell {table.name}", related)
+            yield Drift(known.place(table).span, f"{home.file.path} does not tell {table.name}", related)
 
 
 def _told(known: KnownSchema) -> tuple[Schema, SchemaPlaces] | None:

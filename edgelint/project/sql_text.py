@@ -6,7 +6,9 @@ Offsets of the text are code points; places in files are bytes.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from edgelint.diagnostics import Span
@@ -15,8 +17,10 @@ from edgelint.project.frames import Frame
 from edgelint.source import Source
 from edgelint.syntax import tree
 from edgelint.syntax.literals import places
-from edgelint.syntax.sql import HOLE, tokens
+from edgelint.syntax.sql import HOLE, placeholders, tokens
 from edgelint.syntax.tree import Node
+
+_LIMIT_OR_OFFSET = re.compile(r"\b(LIMIT|OFFSET)\s*$", re.IGNORECASE)
 
 
 class Here(NamedTuple):
@@ -151,12 +155,6 @@ class Text:
             at = at.parent
         return id(at) in around
 
-    def piece_at(self, offset: int) -> Piece | None:
-        """The piece that holds a code point."""
-        if not 0 <= offset < len(self.text):
-            return None
-        return self.pieces[bisect_right(self._starts, offset) - 1]
-
     def slice(self, start: int, end: int) -> Text:
         """The text from ``start`` to ``end``."""
         kept: list[Piece] = []
@@ -169,3 +167,67 @@ class Text:
             if low < high:
                 kept.append(piece.part(low, high))
         return Text(kept)
+
+
+class SqlText:
+    """One text of a statement, with the arguments that go with it.
+
+    ``text`` has a HOLE for each of ``holes``. ``values`` are the arguments in order; one without a node stands for a
+    number of arguments that is not known. ``exact``: how many placeholders and arguments there are is known.
+    ``feasible`` is False where a list of optional parts is empty and nothing says that it can be. ``aligned``: text and
+    arguments hang on the same tests.
+    """
+
+    __slots__ = ("body", "values", "exact", "feasible", "aligned")
+
+    def __init__(self, body: Text, values: list[Place], exact: bool, feasible: bool, aligned: bool = True) -> None:
+        self.body = body
+        self.values = values
+        self.exact = exact and all(v.node is not None for v in values)
+        self.feasible = feasible
+        self.aligned = aligned
+
+    @property
+    def text(self) -> str:
+        return self.body.text
+
+    @property
+    def holes(self) -> list[Place]:
+        """The parts that are not known."""
+        return self.body.gaps
+
+    @property
+    def is_known(self) -> bool:
+        """Whether every part of the text is known."""
+        return not self.body.gaps and bool(self.body.text.strip())
+
+    def span(self, start: int, end: int) -> Span | None:
+        """Where the text between two of its code points stands in a file."""
+        return self.body.span(start, end)
+
+    def sizes(self) -> Iterator[tuple[str, Place]]:
+        """("limit" or "offset", what decides it) for each that is bound or put into the text."""
+        marks = placeholders(self.text)
+        for position, place in enumerate(marks):
+            if place.clause in ("limit", "offset") and place.function != "min":
+                found = self.value(place.number - 1) if place.exact else None
+                if found is None and HOLE not in self.text[place.end :] and all(p.text == "?" for p in marks):
+                    found = self.value(position - len(marks))
+                if found is not None and found.node is not None:
+                    yield place.clause, found
+        at = 0
+        for piece in self.body.pieces:
+            before = _LIMIT_OR_OFFSET.search(self.text, 0, at)
+            if before is not None:
+                if isinstance(piece, Place):
+                    yield before[1].lower(), piece
+                elif piece.assumed and piece.file is not None:
+                    yield before[1].lower(), Place(piece.node, piece.file, piece.frame)
+            at += len(piece.text) if isinstance(piece, Chunk) else 1
+
+    def value(self, position: int) -> Place | None:
+        """The argument at ``position`` (from the end when negative), None when it cannot be told."""
+        if not -len(self.values) <= position < len(self.values):
+            return None
+        passed = self.values[: position + 1] if position >= 0 else self.values[position:]
+        return None if any(p.node is None for p in passed) else self.values[position]

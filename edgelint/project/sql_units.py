@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from edgelint.diagnostics import Span
     from edgelint.project.databases import SqlFile
     from edgelint.project.project import Project
-    from edgelint.project.statements import SqlStatement, SqlText
+    from edgelint.project.sql_text import SqlText
+    from edgelint.project.statements import SqlStatement
 
 MAX_TEXTS = 48
 """Alternatives of one statement that are looked at word by word: they differ little."""
@@ -50,7 +51,7 @@ class Unit(NamedTuple):
         """Whether a single quote can be written at a code point as it is: not inside of a literal in single quotes."""
         if self.file is not None:
             return True
-        piece = self.body.body.piece_at(at) if self.body is not None else None
+        piece = self.body.body.piece(at) if self.body is not None else None
         if not isinstance(piece, Chunk) or piece.node is None or piece.file is None:
             return piece is not None and piece.node is None  # a .sql file that is imported
         outer = piece.node.parent if isinstance(piece.node.parent, tree.Template) else piece.node

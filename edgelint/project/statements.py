@@ -15,8 +15,9 @@ from edgelint.project.assembly import Assembly
 from edgelint.project.atoms import Func, Plat
 from edgelint.project.parameters import is_tag_text
 from edgelint.project.reaching import reaching
-from edgelint.project.sql_text import Chunk, Here, Place, Text
+from edgelint.project.sql_text import Chunk, Here, SqlText, Text
 from edgelint.project.worlds import MAX_WORLDS, World, worlds
+from edgelint.project.wrappers import Wrappers
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -36,43 +37,6 @@ _RUNS = ("run", "all", "first", "raw")
 UNKNOWN_TEXT = "its text comes from elsewhere"
 UNKNOWN_PART = "part of its text is not known"
 UNKNOWN_COUNT = "it has more alternatives than are looked at"
-
-
-class SqlText:
-    """One text of a statement, with the arguments that go with it.
-
-    ``text`` has a HOLE for each of ``holes``. ``values`` are the arguments in order; one without a node stands for a
-    number of arguments that is not known. ``exact``: how many placeholders and arguments there are is known.
-    ``feasible`` is False where a list of optional parts is empty and nothing says that it can be. ``aligned``: text and
-    arguments hang on the same tests.
-    """
-
-    __slots__ = ("body", "values", "exact", "feasible", "aligned")
-
-    def __init__(self, body: Text, values: list[Place], exact: bool, feasible: bool, aligned: bool = True) -> None:
-        self.body = body
-        self.values = values
-        self.exact = exact and all(v.node is not None for v in values)
-        self.feasible = feasible
-        self.aligned = aligned
-
-    @property
-    def text(self) -> str:
-        return self.body.text
-
-    @property
-    def holes(self) -> list[Place]:
-        """The parts that are not known."""
-        return self.body.gaps
-
-    @property
-    def is_known(self) -> bool:
-        """Whether every part of the text is known."""
-        return not self.body.gaps and bool(self.body.text.strip())
-
-    def span(self, start: int, end: int) -> Span | None:
-        """Where the text between two of its code points stands in a file."""
-        return self.body.span(start, end)
 
 
 class SqlStatement:
@@ -139,6 +103,7 @@ class Statements:
         self._project = project
         self._found: list[SqlStatement] | None = None
         self._depends: dict[tuple[int, str], frozenset[tree.Function]] = {}
+        self.wrappers = Wrappers(project.evaluator)
         self._cut = False  # more calls of a helper are known than were looked at
         self._tags: list[tuple[SourceFile, tree.Template]] | None = None
 
@@ -151,6 +116,11 @@ class Statements:
         if self._found is None:
             self._found = _in_order(list(self._read()))
         return self._found
+
+    def unfollowed(self) -> list[str]:
+        """The file of each call that gives SQL to a type of the project's whose implementation is not found."""
+        read = {id(p.node) for s in self.all() for t in s.texts for p in t.body.pieces}
+        return [file.path for file, _ in self.wrappers.unfollowed(read)]
 
     def _read(self) -> Iterator[SqlStatement]:
         project = self._project.whole
@@ -339,7 +309,7 @@ class Statements:
                     if not _is_callback(d.node.parent):
                         into.add(d.node.parent)
                 elif d.kind == "value" and d.node is not None:
-                    if not isinstance(d.node, tree.Await):
+                    if not isinstance(d.node, tree.Await | tree.Function):
                         self._given(d.node, file, into, seen, level + 1)
                 elif d.kind == "augment" and isinstance(d.node, tree.Assign) and d.node.value is not None:
                     self._given(d.node.value, file, into, seen, level + 1)
@@ -351,7 +321,7 @@ class Statements:
         file = self.e.parameters.file_of(function)
         if file is None or level >= MAX_LEVELS:
             return [None]
-        for site_file, site, _ in self.e.parameters.callers(function):
+        for site_file, site, _ in (*self.e.parameters.callers(function), *self.wrappers.calls(function, file)):
             if len(found) >= MAX_CALLS:
                 self._cut = True
                 break
@@ -423,4 +393,4 @@ def _is_callback(function: tree.Function) -> bool:
     return isinstance(function.parent, tree.Call) and function in function.parent.args
 
 
-__all__ = ["MAX_WORLDS", "SqlStatement", "SqlText", "Statements"]
+__all__ = ["MAX_WORLDS", "SqlStatement", "Statements"]

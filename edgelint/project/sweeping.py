@@ -15,7 +15,8 @@ from edgelint.syntax.sql import placed, statements, tokens
 if TYPE_CHECKING:
     from edgelint.project.prepared import Asked
     from edgelint.project.project import Project
-    from edgelint.project.statements import SqlStatement, SqlText
+    from edgelint.project.sql_text import SqlText
+    from edgelint.project.statements import SqlStatement
 
 # Words in the name of a function that tell that it means all rows.
 _MEANT = later(
