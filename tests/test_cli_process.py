@@ -204,7 +204,7 @@ def test_version_and_help(app: Path) -> None:
     ("arguments", "said"),
     [
         (["chek"], b"No such command 'chek'. Did you mean 'check'?"),
-        (["nonsense"], b"No such command 'nonsense'. There are bindings, check,"),
+        (["nonsense"], b"No such command 'nonsense'. There are baseline, bindings, check,"),
         (["src"], b"To check that path: edgelint check src"),
         (["check", "--selct", "x"], b"Did you mean"),
         (["--nope"], b"No such option"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -184,8 +184,9 @@ class WarmQueries(Queries):
         source.replayed = self._warm.replay
         return super()._shaped(source)
 
-    def _with(self, source: DatabaseSource, made: list[str], clear: bool, dynamic: bool) -> Shape:
-        shape = self._warm.shape(source, made, lambda: super(WarmQueries, self)._with(source, made, clear, dynamic))
+    def _with(self, source: DatabaseSource, made: Iterable[str], clear: bool, dynamic: bool) -> Shape:
+        texts = list(made)
+        shape = self._warm.shape(source, texts, lambda: super(WarmQueries, self)._with(source, texts, clear, dynamic))
         shape.whole, shape.dynamic = source.is_whole and clear, dynamic
         return shape
 

@@ -47,9 +47,6 @@ class Ranges:
             raise IndexError(index)
         return self.start + index, self.start + index + 1
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        return ((at, at + 1) for at in range(self.start, self.start + self.size))
-
 
 def places(data: bytes, node: tree.Literal, language: str) -> Ranges | Sequence[tuple[int, int]] | None:
     """The byte range in ``data`` of every code point of a string literal's value.

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgelint.project import databases as linter
+from edgelint.project import migration_names as linter
 from edgelint.testing import config as configs
 from edgelint.testing.bindings import d1_migrations as migrations
 from edgelint.testing.bindings.d1 import D1Database
