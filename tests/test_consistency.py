@@ -77,7 +77,8 @@ def test_the_ci_script_is_the_command_of_the_readme() -> None:
     readme = rule_table.README.read_text(encoding="utf-8")
     assert "bash .ci/run" in readme
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
-    commands = ("ruff check", "mypy --strict", "lint-imports", "coverage run -m pytest", "coverage report", "build --wheel")
+    tested = ("coverage run -m pytest", "coverage report")
+    commands = ("ruff check", "mypy --strict", "lint-imports", *tested, "build --wheel")
     for command in commands:
         assert command in script
 
