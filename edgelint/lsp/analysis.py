@@ -171,14 +171,14 @@ class Analysis:
         if _hosts_others(path) or _is_broken(facts, path) or facts.failed:
             return None
         old, moved = facts.outlines[path].data, Moved(path, facts.outlines[path].data, texts[path])
-        part = slices.cut(facts.outlines, facts.entries, path, texts[path])
-        if part is None or _errors(path, part.texts[path], self.warm.sliced):
-            errors = self._errors_of_edit(path, texts[path])
-            if not errors:
-                return None
+        errors = self._errors_of_edit(path, texts[path])
+        if errors:
             broken = {path: _syntax_errors(path, errors)}
             self.last = _shown(facts, texts, {path: old}, broken)._replace(whole=False)
             return self.last
+        part = slices.cut(facts.outlines, facts.entries, path, texts[path])
+        if part is None or _errors(path, part.texts[path], self.warm.sliced):
+            return None
         self._at = path, part.places[0][0]
         near = _near(self._settings.selected())
         found = self._sliced(facts, part.texts, path, near, stop)
