@@ -125,7 +125,7 @@ print("not reached")
 
 
 @pytest.mark.parametrize("name", [
-    "edgelint.cli", "edgelint.cli.quick", "edgelint.cli.terminal", "edgelint.cli.check", "edgelint.engine", "json",
+    "edgelint.cli", "edgelint.cli.quick", "edgelint.cli.terminal", "edgelint.cli.check", "edgelint.engine",
 ])
 def test_ctrl_c_while_modules_load_is_quiet(app: Path, name: str) -> None:
     done = subprocess.run(

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.testing.plugin.conftest import LOAD
+
 App = Callable[..., pytest.RunResult]
 
 
@@ -392,9 +394,9 @@ def test_the_nearest_config_is_the_one_under_test(app: App, pytester: pytest.Pyt
 
 def test_without_a_config(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(edge): ...")
-    pytester.makeconftest("pytest_plugins = []")
-    result = pytester.runpytest_subprocess("-p", "edgelint.testing.plugin", "-p", "no:cacheprovider")
-    assert "there is no wrangler config in" in result.stdout.str() or result.ret == 1
+    result = pytester.runpytest_subprocess(*LOAD, "-p", "no:cacheprovider")
+    result.assert_outcomes(errors=1)
+    assert "there is no wrangler config in" in result.stdout.str()
 
 
 def test_an_idle_plugin_loads_nothing(tmp_path: Path) -> None:
