@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from edgelint.project.atoms import Func, Global
+from edgelint.project.atoms import Func, Global, Unknown
 from edgelint.project.flow import split
 from edgelint.project.guards import is_allow_listed, is_validator, last_name, tests_membership
 from edgelint.project.number_guards import tests_number
@@ -15,6 +15,7 @@ from edgelint.syntax.tree import Node
 if TYPE_CHECKING:
     from edgelint.project.evaluate import Evaluator
     from edgelint.project.files import SourceFile
+    from edgelint.project.frames import Frame
 
 _MAX_HOPS = 12
 _SOUND = frozenset({"Boolean", "Number.isInteger", "Number.isFinite", "Number.isSafeInteger", "isFinite"})
@@ -34,6 +35,19 @@ def holds_only_listed(over: Node, file: SourceFile, e: Evaluator) -> bool:
                 return True  # sorted(tables), with tables that were checked
         elif isinstance(node, tree.Comprehension) and isinstance(node.element, tree.Name):
             if is_allow_listed(node.element, node.element, file, e):
+                return True
+    return False
+
+
+def asks_the_store(predicate: Node, file: SourceFile, frame: Frame | None, e: Evaluator) -> bool:
+    """Whether a filter's callback holds its items against what was read from a database (or KV, or R2): which tables
+    are there, say. What it keeps then is what is there, whatever the list names."""
+    if not isinstance(predicate, tree.Function) or predicate.body is None:
+        return False
+    for node in tree.walk(predicate.body):
+        if isinstance(node, tree.Name):
+            value = e.evaluate(node, file, frame)
+            if any(isinstance(a, Unknown) and a.reason == "stored" for a in value | e.elements(value, frame)):
                 return True
     return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgelint.project.atoms import Arr, Const, Func, Global, Number, Obj, Value, one
+from edgelint.project.filters import asks_the_store
 from edgelint.project.frames import MAX_FRAMES, Frame
 from edgelint.project.sql_text import Chunk, Here
 from edgelint.project.variables import MAX_UNROLLED, Item, Variables
@@ -170,6 +171,8 @@ class Lists(Variables):
         if plain:
             return [i for i in found if i.node is None or not self.is_empty(i.node, i.here)]
         self.exact = False
+        if predicate is not None and asks_the_store(predicate, here.file, here.frame, self.e):
+            return [Item(None, here, True)]
         return [
             i for number, i in enumerate(found)
             if i.repeat or self.world.choose(("kept", id(listed), number, id(here.frame)), 2) == 0

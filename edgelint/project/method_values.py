@@ -143,6 +143,12 @@ class MethodValues:
         if name in ("map", "flatMap") and node.args:
             given = self.calls.callback(node.args[0], [items, one(Number(0, None))], file, frame)
             return one(ListOf(self.e.elements(given, frame) if name == "flatMap" else given))
+        if name == "filter" and node.args and any(isinstance(a, Const) and isinstance(a.value, str) for a in items):
+            from edgelint.project.filters import asks_the_store
+
+            if asks_the_store(node.args[0], file, frame, self.e):
+                # Nothing but what the program wrote, and yet not to be held against a schema.
+                return one(ListOf(frozenset(SafeText("filtered") if isinstance(a, Const) else a for a in items)))
         if name == "filter" and node.args and any(isinstance(a, Number) and a.nan for a in items):
             from edgelint.project.filters import keeps_numbers
 
