@@ -6,7 +6,7 @@ import asyncio
 import selectors
 from asyncio import events
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from edgelint.testing.errors import HungError
 
@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from edgelint.testing.clock import Clock
 
 T = TypeVar("T")
+_LOOK_AGAIN: Final = 0.05
+"""Real seconds after which somebody outside who gave no sign is looked at again."""
 HUNG: Final = "the app waits for something that will never happen"
+
+
+class Outside(Protocol):
+    """Something that works for the world outside of virtual time (a runtime in a process of its own)."""
+
+    def stalled(self) -> bool | None:
+        """Whether nothing will come from it unless the world goes on. None when something was started on the loop that
+        finds out."""
 
 
 class _Selector(selectors.DefaultSelector):
@@ -29,7 +39,11 @@ class _Selector(selectors.DefaultSelector):
         if ready or timeout == 0 or self.loop is None:
             return ready
         if self.loop.real_work:
-            return super().select(None)
+            stalled = False if self.loop.outside is None else self.loop.outside.stalled()
+            if stalled is None:
+                return ready  # something was started that finds out
+            if not stalled:
+                return super().select(None if self.loop.outside is None else _LOOK_AGAIN)
         self.loop.nothing_ready()
         return ready
 
@@ -49,6 +63,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.clock = clock
         self.real_work = 0
         """How many things outside virtual time are awaited (a real connection): while there are some, it waits."""
+        self.outside: Outside | None = None
+        """Who is asked, while there is real work, whether to wait for it or to go on."""
         self._idle: asyncio.Future[None] | None = None
         self._foreground: asyncio.Task[Any] | None = None
         self._background: set[asyncio.Future[Any]] = set()
@@ -83,6 +99,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             if task_of is not None and running is not None:
                 asyncio.tasks._enter_task(running, task_of)
             events._set_running_loop(running)
+
+    def can_go_on(self) -> bool:
+        """Whether the world has anything to do by itself: somebody waits for quiet, or a timer of the app is there."""
+        return self._idle is not None or self._next_timer() is not None
 
     def nothing_ready(self) -> None:
         """Decide what happens when nothing can run: somebody waits for quiet, or the clock jumps, or the app hangs."""

@@ -143,7 +143,9 @@ def _host(worker: Worker, world: World) -> Host:
     if not main.is_file():
         raise EdgeUsageError(f"{worker.config.path}: 'main' is not there: {main}")
     if not worker.config.is_python:
-        raise EdgeUsageError(f"worker '{worker.name}' is not Python ({main.name}): it cannot be run here yet")
+        from edgelint.testing.workerd_host.host import WorkerdHost
+
+        return WorkerdHost(worker, world)
     from edgelint.testing.python_host.host import PythonHost
 
     return PythonHost(worker, world)

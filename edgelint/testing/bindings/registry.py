@@ -35,10 +35,21 @@ CLASSES: Final[dict[str, str]] = {
 def make(declared: Declared, services: Services) -> Binding:
     """The fake of a declared binding. Raises UnsupportedBindingError for a kind that has none."""
     known = CLASSES.get(declared.kind)
+    if declared.kind == "durable-object" and _in_workerd(declared, services):
+        known = "objects.WorkerdNamespace"
+        package = "edgelint.testing.workerd_host"
+    else:
+        package = "edgelint.testing.bindings"
     if known is None:
         raise UnsupportedBindingError(
             f"{declared.name} is {kinds.label(declared.kind)}: edgelint has no fake of that kind of binding"
         )
     module, _, name = known.partition(".")
-    found: type[Binding] = getattr(import_module(f"edgelint.testing.bindings.{module}"), name)
+    found: type[Binding] = getattr(import_module(f"{package}.{module}"), name)
     return found(declared, services)
+
+
+def _in_workerd(declared: Declared, services: Services) -> bool:
+    """Whether the class of a Durable Object is JavaScript: then the runtime holds its objects."""
+    worker = services.workers.get(declared.text("script_name") or declared.worker)
+    return worker is not None and worker.config.main is not None and not worker.config.is_python

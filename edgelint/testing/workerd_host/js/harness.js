@@ -1,0 +1,26 @@
+// The worker beside the apps: it holds every namespace of Durable Objects, and may evict.
+import unsafe from "workerd:unsafe";
+import { decode, encode, encodeError } from "edgelint/codec.js";
+
+export default {
+  async fetch(request, env) {
+    const asked = request.headers.get("x-edgelint-harness");
+    if (asked === null) return new Response(null, { status: 404 });
+    const { verb, namespace, id, method } = JSON.parse(asked);
+    if (verb === "ping") return new Response(null);
+    const headers = new Headers(request.headers);
+    headers.delete("x-edgelint-harness");
+    const stub = env[namespace].get(env[namespace].idFromString(id));
+    try {
+      if (verb === "fetch") return await stub.fetch(new Request(request, { headers }));
+      if (verb === "evict") {
+        await unsafe.evict(stub, decode(await request.json()));
+        return Response.json(encode(true));
+      }
+      const value = await stub[method](...decode(await request.json()));
+      return Response.json(encode(value));
+    } catch (error) {
+      return Response.json(encodeError(error), { status: 500, headers: { "x-edgelint-result": '{"failed":true}' } });
+    }
+  },
+};

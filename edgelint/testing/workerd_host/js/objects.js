@@ -1,0 +1,93 @@
+// Durable Objects: the alarm is the world's, and a test may look inside.
+import { decode, encode, encodeError } from "edgelint/codec.js";
+import { begin, setNow, tell } from "edgelint/prelude.js";
+
+const LOOK = "x-edgelint-object";
+
+/** Alarms wait for the clock of the world: the runtime's own would fire by the real one. */
+function virtualAlarm(ctx, name) {
+  const id = ctx.id.toString();
+  const ask = async (verb, when) => {
+    const response = await tell("alarm", { class: name, id, name: ctx.id.name ?? null, verb, when });
+    return response.json();
+  };
+  const verbs = {
+    setAlarm(when) {
+      const at = Number(when);
+      if (Number.isNaN(at)) throw new TypeError("setAlarm() cannot be called with an invalid time");
+      return ask("set", at).then(() => undefined);
+    },
+    getAlarm: () => ask("get"),
+    deleteAlarm: () => ask("delete").then(() => undefined),
+  };
+  for (const [verb, value] of Object.entries(verbs)) {
+    Object.defineProperty(ctx.storage, verb, { configurable: true, writable: true, value });
+  }
+  const deleteAll = ctx.storage.deleteAll;
+  Object.defineProperty(ctx.storage, "deleteAll", {
+    configurable: true, writable: true,
+    value: (options) => deleteAll.call(ctx.storage, options).then(() => ask("deleteAll")).then(() => undefined),
+  });
+}
+
+/** The app's class ``Base``, exported as ``name``, with the world's hands on it. */
+export function object(Base, name) {
+  if (typeof Base !== "function") return Base;
+  const Held = class extends Base {
+    #ctx;
+    constructor(ctx, env) {
+      virtualAlarm(ctx, name);
+      super(ctx, env);
+      this.#ctx = ctx;
+    }
+
+    async fetch(request) {
+      const look = request.headers.get(LOOK);
+      if (look === null) {
+        if (typeof super.fetch !== "function") throw new TypeError("Handler does not export a fetch() function.");
+        return super.fetch(request);
+      }
+      const event = JSON.parse(look);
+      begin(event.seed, event.start);
+      setNow(event.now);
+      if (event.verb === "fetch") {
+        const headers = new Headers(request.headers);
+        headers.delete(LOOK);
+        return super.fetch(new Request(request, { headers }));
+      }
+      try {
+        const args = decode(await request.json());
+        return Response.json(encode(await this.#look(event.verb, args)));
+      } catch (error) {
+        return Response.json(encodeError(error), { status: 500 });
+      }
+    }
+
+    async #look(verb, args) {
+      const storage = this.#ctx.storage;
+      switch (verb) {
+        case "alarm":
+          if (typeof super.alarm !== "function") return false;
+          await super.alarm({ retryCount: args[0], isRetry: args[1], scheduledTime: args[2] });
+          return true;
+        case "sql": {
+          const cursor = storage.sql.exec(...args);
+          return { columns: cursor.columnNames, rows: [...cursor.raw()] };
+        }
+        case "get":
+        case "put":
+        case "delete":
+        case "list":
+          return await storage[verb](...args);
+        case "wake":
+          return true;
+        case "sockets":
+          return this.#ctx.getWebSockets().length;
+        default:
+          throw new Error(`no such verb: ${verb}`);
+      }
+    }
+  };
+  Object.defineProperty(Held, "name", { value: Base.name });
+  return Held;
+}

@@ -1,0 +1,315 @@
+"""One workerd for one world: started at first use, its bindings answered, its events sent, its end told."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+
+from edgelint.testing.errors import EdgeError, EdgeUsageError
+from edgelint.testing.http import HttpRequest, HttpResponse
+from edgelint.testing.operation import asked_by, invocation
+from edgelint.testing.workerd_host import protocols
+from edgelint.testing.workerd_host.client import exchange
+from edgelint.testing.workerd_host.layout import HARNESS, layout
+from edgelint.testing.workerd_host.process import Process, WorkerdError
+from edgelint.testing.workerd_host.server import Server
+from edgelint.testing.workerd_host.wire import Ended
+
+if TYPE_CHECKING:
+    from edgelint.testing.workerd_host.build import Bundle
+    from edgelint.testing.workerd_host.runtime import Runtime
+    from edgelint.testing.world import Worker, World
+
+INTERNAL: Final = "http://edgelint.internal/"
+"""What the layer around the app tells the world comes as a fetch to this address."""
+EVENT: Final = "x-edgelint-event"
+_HUNG_SECONDS: Final = 5
+"""Real time without any sign from workerd after which the app counts as hung: it may compile on other threads."""
+_ASK_SECONDS: Final = 30
+Note = Callable[[str, dict[str, Any]], Awaitable[HttpResponse]]
+
+
+class Workerd:
+    """The workerd of one world. ``notes`` answer what the layer around the app tells, by the path ("alarm"): with the
+    name of the worker and what it said."""
+
+    def __init__(self, world: World, runtime: Runtime, bundles: list[tuple[Worker, Bundle]]) -> None:
+        self.world = world
+        self.runtime = runtime
+        self.bundles = {worker.name: bundle for worker, bundle in bundles}
+        self.notes: dict[str, Note] = {"sleep": self._sleep, "over": self._over, "email": self._email}
+        self.hosts: dict[str, Any] = {}
+        """The hosts of its workers by name."""
+        self._messages: dict[int, Any] = {}
+        self.rejected: Callable[[str, str, dict[str, Any]], None] = lambda worker, event, error: None
+        """Told of what was rejected in waitUntil: worker, event, and the error as codec.js writes it."""
+        self.line: Callable[[dict[str, Any]], None] = lambda line: None
+        """Told of every line that workerd logs."""
+        self._server = Server(world.token())
+        self._seed = [random.Random(world.seed).getrandbits(32) for _ in range(4)]
+        self._numbers = count(1)
+        self._active: dict[int, str] = {}
+        self._over_events: dict[int, asyncio.Future[None]] = {}
+        self._pushed: dict[str, float] = {}
+        self._events = 0
+        self._probe: asyncio.Task[None] | None = None
+        self._last = (-1, 0.0)  # what was seen of it last, and when (real time)
+        self._quiet_at = -1
+        self._closed = False
+        made = layout(bundles, self._server.port, self._server.token)
+        try:
+            self.process = Process(runtime.workerd.path, made.config, made.files)
+        except BaseException:
+            self._server.close()
+            raise
+        try:
+            self.process.wait(made.sockets)
+        except BaseException:
+            self.close()
+            raise
+        self._server.attach(world.loop, self._answer, self._failed)
+        world.loop.outside = self
+
+    def close(self) -> None:
+        """End it. Twice does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self._server.close()
+        self.process.stop()
+
+    # Events
+
+    async def event(
+        self, worker: str, kind: str, request: HttpRequest, label: str = "", **info: Any
+    ) -> HttpResponse:
+        """Send an event to a worker. The response's body is still to come; the event is over when it was read, and when
+        all that waitUntil was given is done. Raises WorkerdError, and EdgeError for a lost connection."""
+        number = next(self._numbers)
+        told = {"id": number, "kind": kind, **self.instant(), **info}
+        self._pushed[worker] = self.world.clock.now
+        return await self._send(worker, request, {EVENT: json.dumps(told)}, number, invocation.get() or label)
+
+    async def harness(self, request: HttpRequest, headers: dict[str, str]) -> HttpResponse:
+        """Ask the harness: what is about an object of its worker's."""
+        return await self._send(HARNESS, request, headers, next(self._numbers), invocation.get())
+
+    @contextmanager
+    def handling(self, message: Any) -> Iterator[int]:
+        """While the block runs, ``message`` (an IncomingEmail) is what the number means in what the app asks of it."""
+        number = next(self._numbers)
+        self._messages[number] = message
+        try:
+            yield number
+        finally:
+            del self._messages[number]
+
+    def ask(self, worker: str, kind: str) -> Any:
+        """Ask the layer around a worker for something that needs nothing of the world: at once, without the loop.
+        Raises WorkerdError."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.process.ports[worker], timeout=_ASK_SECONDS)
+        try:
+            connection.request("GET", f"{INTERNAL}{kind}", headers={EVENT: json.dumps({"kind": kind, **self.instant()})})
+            return json.loads(connection.getresponse().read())
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise self._lost(error) from error
+        finally:
+            connection.close()
+
+    def instant(self) -> dict[str, Any]:
+        """What every event tells of the world."""
+        clock = self.world.clock
+        return {"now": clock.now, "start": clock.start, "seed": self._seed}
+
+    async def _send(
+        self, socket: str, request: HttpRequest, headers: dict[str, str], number: int, label: str
+    ) -> HttpResponse:
+        loop = self.world.loop
+        self._events += 1
+        self._active[number] = label
+        loop.real_work += 1
+
+        def ended() -> None:
+            nonlocal number
+            if number in self._active:
+                del self._active[number]
+                loop.real_work -= 1
+                self._events += 1
+
+        try:
+            response = await exchange(self.process.ports[socket], request, headers)
+        except (Ended, ConnectionError) as error:
+            ended()
+            raise self._lost(error) from error
+        except BaseException:
+            ended()
+            raise
+        result = json.loads(response.header("x-edgelint-result") or "{}")
+        stream, response.stream = response.stream, None
+        assert stream is not None
+
+        async def body() -> Any:
+            try:
+                async for part in stream:
+                    yield part
+                if result.get("pending"):
+                    await self._until_over(number)
+                await self.settle()
+            except Ended as error:
+                raise self._lost(error) from error
+            finally:
+                ended()
+
+        response.stream = body()
+        return response
+
+    async def _until_over(self, number: int) -> None:
+        future = self._over_events.setdefault(number, self.world.loop.create_future())
+        await future
+        del self._over_events[number]
+
+    def _lost(self, error: BaseException) -> EdgeError:
+        """What a connection that ended without an answer means."""
+        until = time.monotonic() + 1
+        while (ended := self.process.ended()) is None and not self.process.drained and time.monotonic() < until:
+            self.process.drain()
+            time.sleep(0.001)
+        if ended is not None or self.process.drained:
+            return WorkerdError(f"{ended or 'workerd ended'} in the middle of the test\n{self.process.said()}".strip())
+        return EdgeError("Network connection lost.", retryable=True)
+
+    async def settle(self) -> None:
+        """Wait until what workerd has under way has come here: calls without an answer, lines of its log."""
+        await self.ping()
+        for line in self.process.drain():
+            self._logged(line)
+
+    def _logged(self, line: str) -> None:
+        try:
+            found = json.loads(line)
+        except ValueError:
+            found = {"level": "log", "message": line}
+        self.line(found)
+
+    async def ping(self) -> None:
+        """One turn of workerd's own loop. Raises WorkerdError."""
+        request = HttpRequest("GET", "http://edgelint.internal/ping")
+        try:
+            response = await exchange(self.process.ports[HARNESS], request, {"x-edgelint-harness": '{"verb": "ping"}'})
+            await response.read()
+        except (Ended, ConnectionError) as error:
+            raise self._lost(error) from error
+
+    # What the loop asks (loop.Outside)
+
+    def stalled(self) -> bool | None:
+        """Whether nothing will come from workerd unless the world goes on. None: something was started to find out."""
+        activity = self._server.count + self._events
+        if self._last[0] != activity:
+            self._last = (activity, time.monotonic())
+        silent = time.monotonic() - self._last[1]
+        can_go_on = self.world.loop.can_go_on()
+        if not can_go_on and silent < _HUNG_SECONDS:
+            return False
+        if self._quiet_at == activity:
+            return True
+        if self._probe is None or self._probe.done():
+            self._probe = self.world.loop.create_task(self._find_out(activity))
+            return None
+        return False
+
+    async def _find_out(self, activity: int) -> None:
+        try:
+            await self.ping()
+            await self.ping()
+        except EdgeError:
+            return  # who waits for an answer gets to know it
+        if activity == self._server.count + self._events:
+            self._quiet_at = activity
+
+    # What workerd asks
+
+    async def _answer(self, to: str, request: HttpRequest) -> HttpResponse:
+        kind, _, rest = to.partition(":")
+        worker, _, name = rest.partition("/")
+        labels = set(self._active.values())
+        token = invocation.set(labels.pop() if len(labels) == 1 else "")
+        try:
+            with asked_by("app"):
+                response = await self._answered(kind, worker, name, request)
+        finally:
+            invocation.reset(token)
+        await self._push_now()
+        return response
+
+    async def _answered(self, kind: str, worker: str, name: str, request: HttpRequest) -> HttpResponse:
+        world = self.world
+        if kind == "out":
+            if request.url.startswith(INTERNAL):
+                path = request.url.removeprefix(INTERNAL)
+                return await self.notes[path](worker, json.loads(request.body))
+            from edgelint.testing.workerd_host.protocols import outbound
+
+            return await outbound.answer(world, request)
+        if kind == "cache":
+            from edgelint.testing.workerd_host.protocols import cache
+
+            return await cache.answer(world, worker, request)
+        if kind == "gate":
+            return await self.notes["gate"](f"{worker}/{name}", json.loads(request.body))
+        binding = world.workers[worker].binding(name)
+        module = None if binding is None else protocols.of_kind(binding.declared.kind)
+        if binding is None or module is None:
+            raise EdgeUsageError(f"worker '{worker}' has no binding '{name}' that can be reached")
+        return await module.answer(binding, request)
+
+    def _failed(self, error: BaseException) -> None:
+        self.world.failures.append(("edgelint", error))
+
+    async def _push_now(self) -> None:
+        """Tell every worker the time, when it moved while it was asking."""
+        now = self.world.clock.now
+        for worker, pushed in list(self._pushed.items()):
+            if pushed != now:
+                self._pushed[worker] = now
+                told = json.dumps({"kind": "ping", **self.instant()})
+                request = HttpRequest("GET", "http://edgelint.internal/ping")
+                response = await exchange(self.process.ports[worker], request, {EVENT: told})
+                await response.read()
+
+    async def _sleep(self, worker: str, told: dict[str, Any]) -> HttpResponse:
+        await asyncio.sleep(told["ms"] / 1000)
+        return HttpResponse(200, [], str(self.world.clock.now).encode())
+
+    async def _over(self, worker: str, told: dict[str, Any]) -> HttpResponse:
+        number = told["id"]
+        for error in told["rejections"]:
+            self.rejected(worker, self._active.get(number, ""), error)
+        future = self._over_events.setdefault(number, self.world.loop.create_future())
+        if not future.done():
+            future.set_result(None)
+        return HttpResponse(204)
+
+    async def _email(self, worker: str, told: dict[str, Any]) -> HttpResponse:
+        """What a handler asks of the email that it handles: forward, reply."""
+        from edgelint.testing.bindings.email import EmailMessage
+        from edgelint.testing.workerd_host.protocols import codec
+
+        message = self._messages[told["id"]]
+        args = codec.decode(told["args"])
+        if told["verb"] == "reply" and isinstance(args[0].get("raw"), bytes):
+            args = [EmailMessage(args[0]["from"], args[0]["to"], args[0]["raw"])]
+        try:
+            answer = {"value": codec.encode(await getattr(message, told["verb"])(*args))}
+        except EdgeUsageError:
+            raise
+        except EdgeError as error:
+            answer = {"error": codec.encode_error(error)}
+        return HttpResponse(200, [("content-type", "application/json")], json.dumps(answer).encode())

@@ -1,0 +1,152 @@
+"""The loopback server that workerd's bindings call: on the world's own loop, so that one thing happens at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import h11
+
+from edgelint.testing.errors import EdgeUsageError
+from edgelint.testing.http import HttpRequest, HttpResponse
+from edgelint.testing.workerd_host.wire import Ended, Wire
+
+TOKEN: Final = "x-edgelint-token"
+TO: Final = "x-edgelint-to"
+"""The headers that workerd adds to what it sends: the secret of this world, and for whom it is."""
+Answer = Callable[[str, HttpRequest], Awaitable[HttpResponse]]
+
+
+class Dropped(Exception):
+    """Raised by an answer: the connection is to be closed without one."""
+
+
+class Server:
+    """Listens on a port of 127.0.0.1 that the system picks. ``answer`` is called with what ``TO`` says and the request;
+    ``token`` is what a request must bear. Nothing is accepted before ``attach``."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.listen(128)
+        self._socket.setblocking(False)
+        self.port: int = self._socket.getsockname()[1]
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+        self.count = 0
+        """Requests so far: whether something happened is whether it changed."""
+
+    def attach(self, loop: asyncio.AbstractEventLoop, answer: Answer, failed: Callable[[BaseException], None]) -> None:
+        """Serve on ``loop``. ``failed`` is told of what an answer raised."""
+        self._loop, self._answer, self._failed = loop, answer, failed
+        loop.add_reader(self._socket, self._accept)
+
+    def close(self) -> None:
+        """Close the port and every connection."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.remove_reader(self._socket)
+        self._socket.close()
+        for task in self._connections:
+            task.cancel()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(BlockingIOError, InterruptedError, ConnectionAbortedError):
+            connection, _ = self._socket.accept()
+            connection.setblocking(False)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            assert self._loop is not None
+            task = self._loop.create_task(self._serve(connection))
+            self._connections.add(task)
+            task.add_done_callback(self._connections.discard)
+
+    async def _serve(self, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=connection)
+        wire = Wire(reader, writer, h11.SERVER)
+        try:
+            while await self._exchange(wire):
+                wire.http.start_next_cycle()
+        except (Ended, h11.ProtocolError, ConnectionError):
+            pass
+        finally:
+            wire.close()
+
+    async def _exchange(self, wire: Wire) -> bool:
+        """One request and its answer. Returns whether another may follow."""
+        head = await wire.event()
+        if not isinstance(head, h11.Request):
+            return False
+        self.count += 1
+        headers = [(name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in head.headers]
+        request = _request(head, headers)
+        if not hmac.compare_digest((request.header(TOKEN) or "").encode(), self.token.encode()):
+            await _send(wire, HttpResponse(403, [], b"not yours"))
+            return False
+        to = request.header(TO) or ""
+        request.headers = [(name, value) for name, value in headers if name.lower() not in (TOKEN, TO)]
+        request.body = await wire.whole_body()
+        response = await self._answered(wire, to, request)
+        if response is None:
+            return False
+        await _send(wire, response)
+        self.count += 1
+        return wire.http.our_state is h11.DONE and wire.http.their_state is h11.DONE
+
+    async def _answered(self, wire: Wire, to: str, request: HttpRequest) -> HttpResponse | None:
+        """What is answered; None when the connection is to be closed, or was closed by workerd meanwhile: then the
+        answer is not waited for any more (an aborted fetch, an event that is over)."""
+        answering = asyncio.ensure_future(self._answer(to, request))
+        gone = asyncio.ensure_future(wire.reader.read(1))
+        try:
+            await asyncio.wait((answering, gone), return_when=asyncio.FIRST_COMPLETED)
+            if not answering.done():
+                answering.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await answering
+                return None
+            return answering.result()
+        except Dropped:
+            return None
+        except EdgeUsageError as error:
+            self._failed(error)
+            return HttpResponse(500, [("content-type", "text/plain")], str(error).encode(), reason="Unsupported")
+        except Exception as error:  # a mistake of ours: said to the test, and the app gets an answer
+            self._failed(error)
+            return HttpResponse(500, [("content-type", "text/plain")], repr(error).encode(), reason="Internal Error")
+        finally:
+            if not gone.done():
+                gone.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await gone
+            for task in (answering,):
+                task.cancel()
+
+
+def _request(head: h11.Request, headers: list[tuple[str, str]]) -> HttpRequest:
+    target = head.target.decode("utf-8", "surrogateescape")
+    method = head.method.decode("latin-1")
+    if "://" not in target.split("?", 1)[0] and method != "CONNECT":
+        host = next((value for name, value in headers if name.lower() == "host"), "localhost")
+        target = f"http://{host}{target}"
+    return HttpRequest(method, target, headers)
+
+
+async def _send(wire: Wire, response: HttpResponse) -> None:
+    """Write a response, its body as it comes."""
+    framed = [(n, v) for n, v in response.headers if n.lower() not in ("content-length", "transfer-encoding")]
+    if not response.has_null_body and response.stream is None:
+        framed.append(("content-length", str(len(response.body))))
+    raw = [(name.encode("latin-1"), value.encode("utf-8", "surrogateescape")) for name, value in framed]
+    reason = response.reason.encode("utf-8", "surrogateescape")
+    await wire.send(h11.Response(status_code=response.status, headers=raw, reason=reason))
+    if not response.has_null_body:
+        if response.stream is None:
+            await wire.send(h11.Data(data=response.body))
+        else:
+            async for part in response.chunks():
+                await wire.send(h11.Data(data=part))
+    await wire.send(h11.EndOfMessage())

@@ -1,0 +1,69 @@
+"""HTTP/1.1 on the world's loop: what both directions between the world and workerd share (h11 does the protocol)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final, TypeVar
+
+import h11
+
+_READ: Final = 1 << 16
+MAX_HEAD: Final = 1 << 20
+"""Bytes of a request line and headers: the key of a KV pair is in the URL, its metadata in a header."""
+T = TypeVar("T")
+
+
+class Ended(Exception):
+    """The other side closed the connection."""
+
+
+class Wire:
+    """One connection. ``role`` is h11.CLIENT or h11.SERVER."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, role: type[h11.CLIENT | h11.SERVER]):
+        self.reader = reader
+        self.writer = writer
+        self.http = h11.Connection(role, max_incomplete_event_size=MAX_HEAD)
+
+    async def event(self) -> h11.Event | type[h11.PAUSED]:
+        """The next event of the protocol. Raises Ended, and h11.RemoteProtocolError."""
+        while True:
+            event = self.http.next_event()
+            if event is not h11.NEED_DATA:
+                return event  # type: ignore[return-value]
+            try:
+                data = await self.reader.read(_READ)
+            except ConnectionError as error:
+                raise Ended(str(error)) from error
+            if not data and self.http.their_state in (h11.IDLE, h11.SEND_RESPONSE):
+                raise Ended("the connection was closed")
+            self.http.receive_data(data)
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """The body that follows, as it comes."""
+        while True:
+            event = await self.event()
+            if isinstance(event, h11.Data):
+                yield bytes(event.data)
+            else:
+                return
+
+    async def whole_body(self) -> bytes:
+        """The body that follows, when all of it is there."""
+        return b"".join([part async for part in self.body()])
+
+    async def send(self, *events: h11.Event) -> None:
+        """Write events. Raises Ended."""
+        data = b"".join([self.http.send(event) or b"" for event in events])
+        try:
+            self.writer.write(data)
+            await self.writer.drain()
+        except ConnectionError as error:
+            raise Ended(str(error)) from error
+
+    def close(self) -> None:
+        """Close at once."""
+        transport = self.writer.transport
+        if transport is not None:
+            transport.abort()
