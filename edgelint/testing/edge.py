@@ -17,7 +17,7 @@ from edgelint.testing.light import load_httpx
 from edgelint.testing.meter import Meter, exceeded
 from edgelint.testing.operation import invocation
 from edgelint.testing.outbound import Outbound
-from edgelint.testing.timeline import Timeline
+from edgelint.testing.timeline import Timeline, first_line
 from edgelint.testing.world import World
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ class Edge:
                 response = await self.app.fetch(self, request)
                 await response.read()  # a body that is streamed is part of the event
             except Exception as error:
-                self.timeline.note(f"the handler raised {type(error).__name__}: {error}")
+                self.timeline.note(f"the handler raised {type(error).__name__}: {first_line(error)}")
                 if self.options.raise_exceptions:
                     raise
                 from edgelint.testing.http import HttpResponse

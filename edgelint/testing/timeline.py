@@ -59,9 +59,14 @@ def _described(operation: Operation) -> str:
     if operation.key is not None:
         key = " ".join(operation.key.split())
         key = " " + (key if len(key) <= _KEY else key[: _KEY - 1] + "…")
-    outcome = f" -> {operation.error}" if operation.error is not None else f" -> {operation.outcome}"
+    outcome = f" -> {first_line(operation.error)}" if operation.error is not None else f" -> {operation.outcome}"
     fault = "  (fault)" if "fault" in operation.attributes else ""
     return f"{operation.name}{key}{outcome}{fault}"
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, without the frames that one of JavaScript has below."""
+    return str(error).partition("\n")[0]
 
 
 def _elapsed(ms: float) -> str:

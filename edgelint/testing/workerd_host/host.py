@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from edgelint.testing.world import Worker, World
 
 _ADDRESS: Final = "http://edgelint.internal/"
-_UNCAUGHT: Final = re.compile(r"^[Uu]ncaught (?:\(in promise\) |\(async\) )?")
+_UNCAUGHT: Final = re.compile(
+    r"uncaught exception; source = [^;]*; stack = (?:(?P<name>[A-Za-z]*Error): )?(?P<said>.*?)(?P<stack>\n    at .*)?\Z",
+    re.DOTALL,
+)
 
 
 class WorkerdHost:
@@ -152,12 +155,16 @@ class WorkerdHost:
 
 def js_error(found: EdgeError, stack: str, bundle: Bundle) -> JsError:
     """An error of the app with the frames of its own sources."""
-    frames = mapped_stack(stack, bundle.maps)
-    lines = [line for line in frames.splitlines() if line.lstrip().startswith("at ")]
     return JsError(
-        found.message, found.name, stack="\n".join(lines), code=found.code, remote=found.remote,
+        found.message, found.name, stack=own_frames(stack, bundle.maps), code=found.code, remote=found.remote,
         retryable=found.retryable, overloaded=found.overloaded, cause=found.__cause__,
     )  # fmt: skip
+
+
+def own_frames(stack: str | None, maps: Mapping[str, Any]) -> str:
+    """The frames of a stack, mapped to the app's sources: without the message, which stands before them."""
+    lines = mapped_stack(stack or "", maps).splitlines()
+    return "\n".join(line for line in lines if line.lstrip().startswith("at "))
 
 
 def running(world: World) -> Workerd:
@@ -174,9 +181,8 @@ def _started(world: World) -> Workerd:
     Objects.of(world).attach(workerd)
 
     def rejected(worker: str, event: str, error: dict[str, Any]) -> None:
-        found = codec.decode_error(error)
-        made = js_error(found, error.get("stack") or "", workerd.bundles[worker])
-        world.failures.append((f"waitUntil of {event or worker}", made))
+        made = js_error(codec.decode_error(error), error.get("stack") or "", workerd.bundles[worker])
+        world.failures.append((f"waitUntil of {event}", made))
 
     def line(found: dict[str, Any]) -> None:
         _logged(world, workerd, found)
@@ -186,9 +192,16 @@ def _started(world: World) -> Workerd:
 
 
 def _logged(world: World, workerd: Workerd, line: dict[str, Any]) -> None:
-    """A line of workerd's log: the app's console, or something that ended badly."""
+    """A line of workerd's log: the app's console, or something that ended badly beside its events."""
     message, level = str(line.get("message", "")), str(line.get("level", "log"))
     if "source" not in line:
         world.log(level, message)
         return
-    world.log(level, f"workerd: {message}")
+    uncaught = _UNCAUGHT.match(message)
+    if uncaught is None:
+        if level in ("warn", "error"):
+            world.log(level, f"workerd: {message}")
+        return
+    name, said, stack = uncaught["name"] or "Error", uncaught["said"], uncaught["stack"]
+    maps = {name: found for bundle in workerd.bundles.values() for name, found in bundle.maps.items()}
+    world.failures.append(("uncaught", JsError(said, name, stack=own_frames(stack, maps))))

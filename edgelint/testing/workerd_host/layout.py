@@ -13,7 +13,7 @@ from edgelint.testing.errors import EdgeUsageError
 from edgelint.testing.workerd_host import capnp, protocols
 from edgelint.testing.workerd_host.capnp import array, struct, text
 from edgelint.testing.workerd_host.client import CF
-from edgelint.testing.workerd_host.server import TO, TOKEN
+from edgelint.testing.workerd_host.server import PROXIED, TO, TOKEN
 
 if TYPE_CHECKING:
     from edgelint.testing.bindings.base import Declared
@@ -24,7 +24,7 @@ HARNESS: Final = "edgelint harness"
 _JS: Final = Path(__file__).with_name("js")
 _LAYER: Final = ("codec", "prelude", "control", "objects")
 """Modules of ours that stand beside the app's."""
-_ENTRY: Final = "edgelint/entry.js"
+_ENTRY: Final = "edgelint-entry.js"
 
 
 @dataclass
@@ -191,10 +191,9 @@ class _Writer:
             for name in object_classes(worker)
         ]
         modules = [
-            struct(name=text(f"{name}.js"), esModule=self._file(f"harness/{index}", layer(name)))
-            for index, name in enumerate(("harness",))
+            struct(name=text(f"edgelint/{name}.js"), esModule=self._file(f"harness/{name}.js", layer(name)))
+            for name in ("harness", "codec")
         ]
-        modules.append(struct(name=text("edgelint/codec.js"), esModule=self._file("harness/codec.js", layer("codec"))))
         self._services.append(
             struct(
                 name=text(HARNESS),
@@ -207,7 +206,10 @@ class _Writer:
         )
 
     def _external(self, name: str, style: str = "host") -> None:
-        self._services.append(capnp.external(name, self._address, {TO: name, TOKEN: self._token}, style))
+        headers = {TO: name, TOKEN: self._token}
+        if style == "proxy":
+            headers["host"] = PROXIED  # workerd sends none there, and HTTP/1.1 wants one
+        self._services.append(capnp.external(name, self._address, headers, style))
 
     def _file(self, name: str, content: bytes) -> str:
         self._made.files[name] = content

@@ -70,9 +70,8 @@ class Objects:
         return self._value(place, response, await response.read())
 
     async def call(self, place: Place, method: str, args: Sequence[Any]) -> Any:
-        """An RPC method of an object. Raises JsError."""
-        response = await self._harness(place, {"verb": "call", "method": method}, {}, args)
-        return self._value(place, response, await response.read())
+        """A method of an object, as RPC calls it. Raises JsError."""
+        return await self.ask(place, "call", method, list(args))
 
     async def fetch(self, place: Place, request: HttpRequest) -> HttpResponse:
         """A fetch event of an object. Raises JsError."""

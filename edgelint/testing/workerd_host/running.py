@@ -7,7 +7,7 @@ import http.client
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
@@ -49,14 +49,13 @@ class Workerd:
         """The hosts of its workers by name."""
         self._messages: dict[int, Any] = {}
         self.rejected: Callable[[str, str, dict[str, Any]], None] = lambda worker, event, error: None
-        """Told of what was rejected in waitUntil: worker, event, and the error as codec.js writes it."""
+        """Told of what was rejected in waitUntil: the worker, the kind of event, and the error as codec.js writes it."""
         self.line: Callable[[dict[str, Any]], None] = lambda line: None
         """Told of every line that workerd logs."""
         self._server = Server(world.token())
         self._seed = [random.Random(world.seed).getrandbits(32) for _ in range(4)]
         self._numbers = count(1)
         self._active: dict[int, str] = {}
-        self._over_events: dict[int, asyncio.Future[None]] = {}
         self._pushed: dict[str, float] = {}
         self._events = 0
         self._probe: asyncio.Task[None] | None = None
@@ -131,49 +130,42 @@ class Workerd:
     async def _send(
         self, socket: str, request: HttpRequest, headers: dict[str, str], number: int, label: str
     ) -> HttpResponse:
-        loop = self.world.loop
-        self._events += 1
-        self._active[number] = label
-        loop.real_work += 1
-
-        def ended() -> None:
-            nonlocal number
-            if number in self._active:
-                del self._active[number]
-                loop.real_work -= 1
-                self._events += 1
-
+        self._begin(number, label)
         try:
             response = await exchange(self.process.ports[socket], request, headers)
         except (Ended, ConnectionError) as error:
-            ended()
+            self._end(number)
             raise self._lost(error) from error
         except BaseException:
-            ended()
+            self._end(number)
             raise
         result = json.loads(response.header("x-edgelint-result") or "{}")
         stream, response.stream = response.stream, None
         assert stream is not None
 
-        async def body() -> Any:
+        async def body() -> AsyncIterator[bytes]:
             try:
                 async for part in stream:
                     yield part
-                if result.get("pending"):
-                    await self._until_over(number)
                 await self.settle()
             except Ended as error:
                 raise self._lost(error) from error
             finally:
-                ended()
+                if not result.get("pending"):  # otherwise it is over when the layer around the app says so
+                    self._end(number)
 
         response.stream = body()
         return response
 
-    async def _until_over(self, number: int) -> None:
-        future = self._over_events.setdefault(number, self.world.loop.create_future())
-        await future
-        del self._over_events[number]
+    def _begin(self, number: int, label: str) -> None:
+        self._active[number] = label
+        self._events += 1
+        self.world.loop.real_work += 1
+
+    def _end(self, number: int) -> None:
+        if self._active.pop(number, None) is not None:
+            self._events += 1
+            self.world.loop.real_work -= 1
 
     def _lost(self, error: BaseException) -> EdgeError:
         """What a connection that ended without an answer means."""
@@ -289,12 +281,9 @@ class Workerd:
         return HttpResponse(200, [], str(self.world.clock.now).encode())
 
     async def _over(self, worker: str, told: dict[str, Any]) -> HttpResponse:
-        number = told["id"]
         for error in told["rejections"]:
-            self.rejected(worker, self._active.get(number, ""), error)
-        future = self._over_events.setdefault(number, self.world.loop.create_future())
-        if not future.done():
-            future.set_result(None)
+            self.rejected(worker, told["kind"], error)
+        self._end(told["id"])
         return HttpResponse(204)
 
     async def _email(self, worker: str, told: dict[str, Any]) -> HttpResponse:

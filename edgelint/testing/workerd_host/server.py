@@ -18,6 +18,8 @@ from edgelint.testing.workerd_host.wire import Ended, Wire
 TOKEN: Final = "x-edgelint-token"
 TO: Final = "x-edgelint-to"
 """The headers that workerd adds to what it sends: the secret of this world, and for whom it is."""
+PROXIED: Final = "edgelint.proxied"
+"""The host of requests whose line has the whole URL: its own is in there."""
 Answer = Callable[[str, HttpRequest], Awaitable[HttpResponse]]
 
 
@@ -70,8 +72,10 @@ class Server:
         try:
             while await self._exchange(wire):
                 wire.http.start_next_cycle()
-        except (Ended, h11.ProtocolError, ConnectionError):
+        except (Ended, ConnectionError):
             pass
+        except h11.ProtocolError as error:
+            self._failed(error)
         finally:
             wire.close()
 
@@ -87,7 +91,7 @@ class Server:
             await _send(wire, HttpResponse(403, [], b"not yours"))
             return False
         to = request.header(TO) or ""
-        request.headers = [(name, value) for name, value in headers if name.lower() not in (TOKEN, TO)]
+        request.headers = [(name, value) for name, value in headers if not _ours(name.lower(), value)]
         request.body = await wire.whole_body()
         response = await self._answered(wire, to, request)
         if response is None:
@@ -124,6 +128,10 @@ class Server:
                     await gone
             for task in (answering,):
                 task.cancel()
+
+
+def _ours(name: str, value: str) -> bool:
+    return name in (TOKEN, TO) or (name == "host" and value == PROXIED)
 
 
 def _request(head: h11.Request, headers: list[tuple[str, str]]) -> HttpRequest:

@@ -1,20 +1,20 @@
 // What stands around the app: events come in here, and what goes wrong is told to the world.
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { decode, decodeError, encode, encodeError } from "edgelint/codec.js";
-import { begin, setNow, tell } from "edgelint/prelude.js";
+import { decode, decodeError, encode, encodeError } from "./codec.js";
+import { begin, setNow, tell } from "./prelude.js";
 
 const EVENT = "x-edgelint-event";
 const RESULT = "x-edgelint-result";
 
 /** Remember what waitUntil is given, so that the world knows when an event is over and what was rejected in it. */
-function tracked(ctx, id, props) {
+function tracked(ctx, { id, kind, props }) {
   const given = [];
   const original = ctx.waitUntil;
   Object.defineProperty(ctx, "waitUntil", {
     configurable: true, writable: true,
     value: (promise) => {
       given.push(promise);
-      original.call(ctx, promise);
+      original.call(ctx, Promise.resolve(promise).catch(() => undefined)); // told once, by "over"
     },
   });
   if (props !== undefined) Object.defineProperty(ctx, "props", { configurable: true, value: props });
@@ -27,7 +27,7 @@ function tracked(ctx, id, props) {
         rejections.push(encodeError(error));
       }
     }
-    await tell("over", { id, rejections });
+    await tell("over", { id, kind, rejections });
   };
   /** Whether something is still to come after the answer; the world is told when it came. */
   return () => {
@@ -56,7 +56,7 @@ export function control(app, names) {
       if (event.kind === "ping") return new Response(null);
       if (event.kind === "describe") return Response.json(describe(app, names));
       if (event.kind === "coverage") return Response.json(globalThis.__edgelint_coverage__ ?? null);
-      const pending = tracked(this.ctx, event.id, event.props);
+      const pending = tracked(this.ctx, event);
       const calls = []; // what the handler did to what it was handed, in order
       try {
         const found = handlerOf(app[event.entrypoint ?? "default"], this.ctx, this.env);

@@ -1,12 +1,12 @@
 // The worker beside the apps: it holds every namespace of Durable Objects, and may evict.
 import unsafe from "workerd:unsafe";
-import { decode, encode, encodeError } from "edgelint/codec.js";
+import { decode, encode, encodeError } from "./codec.js";
 
 export default {
   async fetch(request, env) {
     const asked = request.headers.get("x-edgelint-harness");
     if (asked === null) return new Response(null, { status: 404 });
-    const { verb, namespace, id, method } = JSON.parse(asked);
+    const { verb, namespace, id } = JSON.parse(asked);
     if (verb === "ping") return new Response(null);
     const headers = new Headers(request.headers);
     headers.delete("x-edgelint-harness");
@@ -17,8 +17,7 @@ export default {
         await unsafe.evict(stub, decode(await request.json()));
         return Response.json(encode(true));
       }
-      const value = await stub[method](...decode(await request.json()));
-      return Response.json(encode(value));
+      throw new Error(`no such verb: ${verb}`);
     } catch (error) {
       return Response.json(encodeError(error), { status: 500, headers: { "x-edgelint-result": '{"failed":true}' } });
     }

@@ -1,7 +1,11 @@
 // Durable Objects: the alarm is the world's, and a test may look inside.
-import { decode, encode, encodeError } from "edgelint/codec.js";
-import { begin, setNow, tell } from "edgelint/prelude.js";
+import { decode, encode, encodeError } from "./codec.js";
+import { begin, setNow, tell } from "./prelude.js";
 
+/** Methods that are no RPC (workerd: src/workerd/api/worker-rpc.c++). */
+const RESERVED = new Set([
+  "alarm", "connect", "constructor", "dup", "fetch", "webSocketClose", "webSocketError", "webSocketMessage",
+]);
 const LOOK = "x-edgelint-object";
 
 /** Alarms wait for the clock of the world: the runtime's own would fire by the real one. */
@@ -33,7 +37,7 @@ function virtualAlarm(ctx, name) {
 /** The app's class ``Base``, exported as ``name``, with the world's hands on it. */
 export function object(Base, name) {
   if (typeof Base !== "function") return Base;
-  const Held = class extends Base {
+  const Held = { [Base.name]: class extends Base {
     #ctx;
     constructor(ctx, env) {
       virtualAlarm(ctx, name);
@@ -50,17 +54,25 @@ export function object(Base, name) {
       const event = JSON.parse(look);
       begin(event.seed, event.start);
       setNow(event.now);
-      if (event.verb === "fetch") {
-        const headers = new Headers(request.headers);
-        headers.delete(LOOK);
-        return super.fetch(new Request(request, { headers }));
-      }
       try {
-        const args = decode(await request.json());
-        return Response.json(encode(await this.#look(event.verb, args)));
+        if (event.verb === "fetch") {
+          if (typeof super.fetch !== "function") throw new TypeError("Handler does not export a fetch() function.");
+          const headers = new Headers(request.headers);
+          headers.delete(LOOK);
+          return await super.fetch(new Request(request, { headers }));
+        }
+        return Response.json(encode(await this.#look(event.verb, decode(await request.json()))));
       } catch (error) {
-        return Response.json(encodeError(error), { status: 500 });
+        return Response.json(encodeError(error), { status: 500, headers: { "x-edgelint-result": '{"failed":true}' } });
       }
+    }
+
+    #call(method, args) {
+      if (RESERVED.has(method)) throw new TypeError(`'${method}' is a reserved method and cannot be called over RPC.`);
+      if (typeof Base.prototype[method] !== "function") {
+        throw new TypeError(`The RPC receiver does not implement the method "${method}".`);
+      }
+      return this[method](...args);
     }
 
     async #look(verb, args) {
@@ -74,6 +86,8 @@ export function object(Base, name) {
           const cursor = storage.sql.exec(...args);
           return { columns: cursor.columnNames, rows: [...cursor.raw()] };
         }
+        case "call":
+          return await this.#call(...args);
         case "get":
         case "put":
         case "delete":
@@ -87,7 +101,6 @@ export function object(Base, name) {
           throw new Error(`no such verb: ${verb}`);
       }
     }
-  };
-  Object.defineProperty(Held, "name", { value: Base.name });
+  } }[Base.name]; // the name that stacks show
   return Held;
 }
