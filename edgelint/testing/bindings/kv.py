@@ -18,9 +18,9 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 from edgelint.platform import limits
 from edgelint.testing import json_text
@@ -30,6 +30,7 @@ from edgelint.testing.errors import EdgeError, type_error
 from edgelint.testing.operation import Operation
 from edgelint.testing.values import UNDEFINED, Undefined
 
+T = TypeVar("T")
 _VALUES: Final = "KV put() accepts only strings, ArrayBuffers, ArrayBufferViews, and ReadableStreams as values."
 _TYPES: Final = 'Unknown response type. Possible types are "text", "arrayBuffer", "json", and "stream".'
 _MAX_INDEX: Final = 2**32 - 2  # the last index that an object of JavaScript may have (ECMA-262, array index)
@@ -173,22 +174,37 @@ class KvNamespace(Binding):
 
         return await self.gate.perform(self.operation("list", None, request, store=self.store), effect)
 
+    async def stored(self, verb: str, key: Any, *, cache_ttl: Any = UNDEFINED) -> Entry | None:
+        """What ``verb`` ("get", "getWithMetadata") finds under one key, as it is stored: for a host that decodes it by
+        itself. Raises EdgeError."""
+        return await self._found(verb, key, None, cache_ttl, lambda entry: entry)
+
     async def _get(self, verb: str, key: Any, type: Any, cache_ttl: Any) -> dict[str, Any]:
-        kept = None if isinstance(cache_ttl, Undefined) else int32(cache_ttl)
-        name = _key("GET", key)
         kind = "text" if isinstance(type, Undefined) or type is None else primitive_text(type)
 
-        def effect(operation: Operation) -> dict[str, Any]:
+        def read(entry: Entry | None) -> dict[str, Any]:
+            if entry is None:
+                return {"value": None, "metadata": None, "cacheStatus": None}
+            value = _decoded(entry.value, kind)
+            return {"value": value, "metadata": _metadata(entry), "cacheStatus": None}
+
+        return await self._found(verb, key, kind, cache_ttl, read)
+
+    async def _found(
+        self, verb: str, key: Any, kind: str | None, cache_ttl: Any, read: Callable[[Entry | None], T]
+    ) -> T:
+        """One read; ``read`` makes of the entry what is given, within the operation."""
+        kept = None if isinstance(cache_ttl, Undefined) else int32(cache_ttl)
+        name = _key("GET", key)
+
+        def effect(operation: Operation) -> T:
             _decodable("GET", name)
             _cacheable("GET", kept)
             entry = self._read(operation, (name,))[name]
-            if entry is None:
-                operation.outcome = "miss"
-                return {"value": None, "metadata": None, "cacheStatus": None}
-            operation.outcome = "hit"
-            operation.attributes["bytes"] = len(entry.value)
-            value = _decoded(entry.value, kind)
-            return {"value": value, "metadata": _metadata(entry), "cacheStatus": None}
+            operation.outcome = "miss" if entry is None else "hit"
+            if entry is not None:
+                operation.attributes["bytes"] = len(entry.value)
+            return read(entry)
 
         request = {"type": kind, "cacheTtl": kept}
         operation = self.operation(verb, name, request, store=self.store, cache_ttl=_kept(kept))

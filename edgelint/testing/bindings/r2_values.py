@@ -127,9 +127,11 @@ def content(value: Any, verb: str, owner: str) -> bytes:
 
 
 def conditional(value: Any, owner: str) -> Check[Conditional | None]:
-    """``onlyIf``: a dict, or headers."""
+    """``onlyIf``: a dict, or headers; a Conditional, where the host has understood it."""
     if isinstance(value, Undefined):
         return lambda: None
+    if isinstance(value, Conditional):
+        return lambda: value
     if _is_headers(value):
         return lambda: _conditional_headers(_headers(value))
     found = _dict(value, "onlyIf", owner, "Conditional or Headers")
@@ -142,9 +144,11 @@ def conditional(value: Any, owner: str) -> Check[Conditional | None]:
 
 
 def byte_range(value: Any) -> Check[Range | None]:
-    """``range``: a dict of numbers, or headers."""
+    """``range``: a dict of numbers, or headers; a Range, where the host has understood it."""
     if isinstance(value, Undefined):
         return lambda: None
+    if isinstance(value, Range):
+        return lambda: value
     if _is_headers(value):
         header = _headers(value).get("range")
         return lambda: None if header is None else Range(header=header)
