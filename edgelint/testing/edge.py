@@ -36,7 +36,8 @@ class Options:
     """How one world is set up. ``vars`` and ``secrets`` are added to the config's; ``migrations`` False leaves every
     database empty; ``seed_data`` is SQL per D1 binding, run after the migrations; ``raise_exceptions``: what the app
     raises comes out of ``edge_client``, instead of the response that production would give; ``strict``: what ends badly
-    beside the test (a rejected waitUntil, work left pending, an unused fault or answer) fails it."""
+    beside the test (a rejected waitUntil, work left pending, an unused fault or answer) fails it; ``isolation`` is
+    ``World.isolation``."""
 
     vars: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class Options:
     outbound: str = "block"
     budget: Mapping[str, int] = field(default_factory=dict)
     faults: Sequence[str] = ()
+    isolation: str = ""
 
 
 class EdgeClock:
@@ -106,6 +108,7 @@ class Edge:
         self.app = app
         self.options = options
         self.world = world = World(seed=options.seed, start=options.start)
+        world.isolation = options.isolation
         self.timeline = Timeline(world.clock)
         self.meter = Meter()
         self.faults = Faults(world.random)

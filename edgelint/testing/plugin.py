@@ -44,6 +44,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("edge_env", "the environment of the wrangler config to test", default="")
     parser.addini("edge_start", "the instant at which every test starts, ISO 8601 (2026-01-01T00:00:00Z)", default="")
     parser.addini("edge_outbound", "block (default) or allow: fetches that no answer is given for", default="block")
+    parser.addini(
+        "edge_isolate", "test (default), file or session: for how long a JavaScript worker's process is used", default="test",
+    )
+    parser.addini("edge_workerd", "the workerd that runs JavaScript workers (default: of node_modules)", default="")
+    parser.addini("edge_esbuild", "the esbuild that bundles them (default: of node_modules)", default="")
     parser.addini("edge_strict", "fail tests for what ends badly beside them", type="bool", default=True)
     parser.addini("edge_raise", "what the app raises comes out of edge_client", type="bool", default=True)
 
@@ -55,6 +60,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_CostReport(), "edgelint-cost")
     if config.getoption("edge_report"):
         config.pluginmanager.register(_UsageReport(config), "edgelint-usage")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    for app in config.stash.get(_APPS, {}).values():
+        app.close()
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +84,15 @@ def edge_config(request: pytest.FixtureRequest) -> Path:
 def edge_app(pytestconfig: pytest.Config, edge_config: Path) -> App:
     """The app under test: its config, read once a session."""
     from edgelint.testing.errors import EdgeUsageError
-    from edgelint.testing.session import App
+    from edgelint.testing.session import App, Tools
 
     environment = pytestconfig.getoption("edge_env") or pytestconfig.getini("edge_env") or None
     apps = pytestconfig.stash.setdefault(_APPS, {})
     key = (Path(edge_config), environment)
     try:
         if key not in apps:
-            apps[key] = App.load(key[0], environment, pytestconfig.rootpath)
+            tools = Tools(str(pytestconfig.getini("edge_workerd")), str(pytestconfig.getini("edge_esbuild")))
+            apps[key] = App.load(key[0], environment, pytestconfig.rootpath, tools)
     except EdgeUsageError as error:
         pytest.fail(str(error), pytrace=False)
     App.current = apps[key]

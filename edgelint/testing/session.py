@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -28,6 +28,15 @@ _DEPTH: Final = 5
 """How deep below the root other workers' configs are looked for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What runs JavaScript workers, as the test configuration says it: paths of workerd and esbuild ("" to look for
+    them in node_modules)."""
+
+    workerd: str = ""
+    esbuild: str = ""
+
+
 @dataclass
 class App:
     """The app under test. ``config`` is the worker's; ``root`` the folder in which other workers are looked for."""
@@ -36,6 +45,9 @@ class App:
     root: Path
     kept: dict[Any, Any] = field(default_factory=dict)
     """What is made once a session and only read: migrated databases, compiled modules."""
+    tools: Tools = Tools()
+    closers: list[Callable[[], None]] = field(default_factory=list)
+    """Called when the session ends."""
     _others: dict[str, WorkerConfig] | None = None
     current: ClassVar[App | None] = None
     """The app of the running session, for strategies, which are written outside of any test."""
@@ -51,14 +63,19 @@ class App:
         return root
 
     @classmethod
-    def load(cls, path: Path, environment: str | None, root: Path) -> App:
+    def load(cls, path: Path, environment: str | None, root: Path, tools: Tools = Tools()) -> App:
         """Read the config at ``path``, or the one in that folder. Raises EdgeUsageError."""
         found = configs.find(path) if path.is_dir() else path
         if found is None:
             raise EdgeUsageError(
                 f"there is no wrangler config in {path}: name it with edge_config in the pytest configuration"
             )
-        return cls(configs.read(found, environment), root)
+        return cls(configs.read(found, environment), root, tools=tools)
+
+    def close(self) -> None:
+        """End what the session started. Twice does nothing."""
+        while self.closers:
+            self.closers.pop()()
 
     def others(self) -> dict[str, WorkerConfig]:
         """The other workers of the repository by name, the first of each name. One that cannot be read is left out."""

@@ -61,6 +61,11 @@ def options_of(
         raise EdgeUsageError(f"@pytest.mark.edge_budget knows no '{unknown[0]}' ({', '.join(sorted(counter_names()))})")
     if chosen["outbound"] not in ("block", "allow"):
         raise EdgeUsageError(f"edge_outbound is 'block' or 'allow', not '{chosen['outbound']}'")
+    scope = str(config.getini("edge_isolate"))
+    scopes = {"test": "", "file": str(item.path), "session": "session"}
+    if scope not in scopes:
+        raise EdgeUsageError(f"edge_isolate is 'test', 'file' or 'session', not '{scope}'")
+    chosen["isolation"] = scopes[scope]
     faults = [text for mark in item.iter_markers("edge_faults") for text in mark.args]
     assert set(chosen) <= {each.name for each in fields(Options)}
     return Options(**chosen, budget=budget, faults=faults)

@@ -107,6 +107,8 @@ class World:
         """What ended badly beside the events themselves: (what it was, the error)."""
         self.answer_outbound: Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]] | None = None
         self.app: App | None = None
+        self.isolation = ""
+        """Worlds of the same text may share a process of the runtime, one after the other; "" shares none."""
         self._shared: dict[Hashable, Any] = {}
         self._background: set[asyncio.Future[Any]] = set()
         self._closed = False

@@ -1,36 +1,59 @@
-"""The workers of a world as they are built: found once a session, built once a session."""
+"""The workers of a world as they are built, and what runs them: found once a session, built once a session."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from edgelint.testing.workerd_host.build import Bundle, build
+from edgelint.testing.workerd_host.pool import Pool
 from edgelint.testing.workerd_host.runtime import Runtime, find
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edgelint.testing.session import App
     from edgelint.testing.world import Worker, World
 
 
-def built(workers: list[Worker], world: World) -> tuple[Runtime, list[Bundle]]:
-    """The runtime of the worker under test, and every worker's bundle. Raises EdgeUsageError."""
-    kept = {} if world.app is None else world.app.kept
-    root = workers[0].config.root
+def runtime_of(app: App | None, root: Path) -> Runtime:
+    """The programs for the project at ``root``. Raises EdgeUsageError."""
+    if app is None:
+        return find(root)
     key = ("workerd runtime", root)
-    if key not in kept:
-        kept[key] = find(root)
-    runtime: Runtime = kept[key]
+    if key not in app.kept:
+        app.kept[key] = find(root, workerd=app.tools.workerd, esbuild=app.tools.esbuild)
+    found: Runtime = app.kept[key]
+    return found
+
+
+def pool_of(worker: Worker, world: World) -> Pool:
+    """The processes of the app under test. Raises EdgeUsageError."""
+    app, root = world.app, worker.config.root
+    program = runtime_of(app, root).workerd.path
+    if app is None:
+        return Pool(program)
+    key = ("workerd pool", root)
+    if key not in app.kept:
+        app.kept[key] = pool = Pool(program)
+        app.closers.append(pool.close)
+    found: Pool = app.kept[key]
+    return found
+
+
+def built(workers: list[Worker], world: World) -> list[Bundle]:
+    """Every worker's bundle. Raises EdgeUsageError: the same one again for a worker that could not be built."""
+    app = world.app
+    kept = {} if app is None else app.kept
     bundles = []
     for worker in workers:
         of = ("workerd bundle", worker.config.path, worker.config.environment)
         if of not in kept:
-            kept[of] = build(worker.config, runtime, cache=cache_folder(worker.config.root))
+            runtime = runtime_of(app, worker.config.root)
+            try:
+                kept[of] = build(worker.config, runtime, cache=worker.config.root / ".wrangler" / "edgelint")
+            except Exception as error:
+                kept[of] = error
+        if isinstance(kept[of], Exception):
+            raise kept[of]
         bundles.append(kept[of])
-    return runtime, bundles
-
-
-def cache_folder(root: Path) -> Path:
-    """Where bundles are kept between sessions: beside what wrangler keeps, which no repository commits."""
-    return root / os.environ.get("EDGELINT_CACHE", ".wrangler") / "edgelint"
+    return bundles

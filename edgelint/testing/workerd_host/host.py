@@ -53,7 +53,7 @@ class WorkerdHost:
 
     async def close(self) -> None:
         """Stop everything that still runs."""
-        self.workerd.close()
+        await self.workerd.close()
 
     # Events
 
@@ -173,11 +173,10 @@ def running(world: World) -> Workerd:
 
 
 def _started(world: World) -> Workerd:
-    from edgelint.testing.workerd_host.apps import built
+    from edgelint.testing.workerd_host.apps import built, pool_of
 
     workers = [each for each in world.workers.values() if each.config.main is not None and not each.config.is_python]
-    runtime, bundles = built(workers, world)
-    workerd = Workerd(world, runtime, list(zip(workers, bundles, strict=True)))
+    workerd = Workerd(world, pool_of(workers[0], world), list(zip(workers, built(workers, world), strict=True)))
     Objects.of(world).attach(workerd)
 
     def rejected(worker: str, event: str, error: dict[str, Any]) -> None:

@@ -229,7 +229,7 @@ def entry(bundle: Bundle, classes: list[str]) -> str:
     if "default" in bundle.exports:
         lines.append("export default app.default;")
     lines += [
-        f"export const {name} = object(app.{name}, {_quoted(name)});" for name in classes if name in bundle.exports
+        f"export class {name} extends object(app.{name}, {_quoted(name)}) {{}}" for name in classes if name in bundle.exports
     ]
     names = ", ".join(_quoted(name) for name in bundle.exports)
     lines.append(f"export const EdgelintControl = control(app, [{names}]);")

@@ -17,14 +17,15 @@ from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.operation import asked_by, invocation
 from edgelint.testing.workerd_host import protocols
 from edgelint.testing.workerd_host.client import exchange
-from edgelint.testing.workerd_host.layout import HARNESS, layout
-from edgelint.testing.workerd_host.process import Process, WorkerdError
-from edgelint.testing.workerd_host.server import Server
-from edgelint.testing.workerd_host.wire import Ended
+from edgelint.testing.workerd_host.layout import HARNESS
+from edgelint.testing.workerd_host.pool import forget_objects
+from edgelint.testing.workerd_host.process import WorkerdError
+from edgelint.testing.workerd_host.wire import Ended, Wire
 
 if TYPE_CHECKING:
+    from edgelint.testing.sockets import SocketEnd
     from edgelint.testing.workerd_host.build import Bundle
-    from edgelint.testing.workerd_host.runtime import Runtime
+    from edgelint.testing.workerd_host.pool import Pool
     from edgelint.testing.world import Worker, World
 
 INTERNAL: Final = "http://edgelint.internal/"
@@ -40,9 +41,8 @@ class Workerd:
     """The workerd of one world. ``notes`` answer what the layer around the app tells, by the path ("alarm"): with the
     name of the worker and what it said."""
 
-    def __init__(self, world: World, runtime: Runtime, bundles: list[tuple[Worker, Bundle]]) -> None:
+    def __init__(self, world: World, pool: Pool, bundles: list[tuple[Worker, Bundle]]) -> None:
         self.world = world
-        self.runtime = runtime
         self.bundles = {worker.name: bundle for worker, bundle in bundles}
         self.notes: dict[str, Note] = {"sleep": self._sleep, "over": self._over, "email": self._email}
         self.hosts: dict[str, Any] = {}
@@ -52,37 +52,40 @@ class Workerd:
         """Told of what was rejected in waitUntil: the worker, the kind of event, and the error as codec.js writes it."""
         self.line: Callable[[dict[str, Any]], None] = lambda line: None
         """Told of every line that workerd logs."""
-        self._server = Server(world.token())
         self._seed = [random.Random(world.seed).getrandbits(32) for _ in range(4)]
         self._numbers = count(1)
         self._active: dict[int, str] = {}
+        self._carrying: set[asyncio.Task[None]] = set()
         self._pushed: dict[str, float] = {}
         self._events = 0
         self._probe: asyncio.Task[None] | None = None
         self._last = (-1, 0.0)  # what was seen of it last, and when (real time)
         self._quiet_at = -1
         self._closed = False
-        made = layout(bundles, self._server.port, self._server.token)
-        try:
-            self.process = Process(runtime.workerd.path, made.config, made.files)
-        except BaseException:
-            self._server.close()
-            raise
-        try:
-            self.process.wait(made.sockets)
-        except BaseException:
-            self.close()
-            raise
+        self._pool = pool
+        self._started = pool.take(bundles, world.isolation)
+        self._server, self.process = self._started.server, self._started.process
         self._server.attach(world.loop, self._answer, self._failed)
         world.loop.outside = self
 
-    def close(self) -> None:
-        """End it. Twice does nothing."""
+    async def close(self) -> None:
+        """Give it back: it is ended, or made ready for the next world. Twice does nothing."""
         if self._closed:
             return
         self._closed = True
-        self._server.close()
-        self.process.stop()
+        try:
+            if self._pool.shares(self._started) and self.process.ended() is None:
+                await self._forget()
+        finally:
+            self._server.detach()
+            self._pool.give_back(self._started)
+
+    async def _forget(self) -> None:
+        """Leave nothing of this world's Durable Objects behind for the next one."""
+        request = HttpRequest("GET", f"{INTERNAL}forget")
+        response = await exchange(self.process.ports[HARNESS], request, {"x-edgelint-harness": '{"verb": "abortAll"}'})
+        await response.read()
+        forget_objects(self.process.folder)
 
     # Events
 
@@ -125,14 +128,14 @@ class Workerd:
     def instant(self) -> dict[str, Any]:
         """What every event tells of the world."""
         clock = self.world.clock
-        return {"now": clock.now, "start": clock.start, "seed": self._seed}
+        return {"now": clock.now, "start": clock.start, "seed": self._seed, "world": id(self.world)}
 
     async def _send(
         self, socket: str, request: HttpRequest, headers: dict[str, str], number: int, label: str
     ) -> HttpResponse:
         self._begin(number, label)
         try:
-            response = await exchange(self.process.ports[socket], request, headers)
+            response = await exchange(self.process.ports[socket], request, headers, self._carry(number))
         except (Ended, ConnectionError) as error:
             self._end(number)
             raise self._lost(error) from error
@@ -140,6 +143,8 @@ class Workerd:
             self._end(number)
             raise
         result = json.loads(response.header("x-edgelint-result") or "{}")
+        if response.web_socket is not None:
+            return response  # over when the connection is
         stream, response.stream = response.stream, None
         assert stream is not None
 
@@ -156,6 +161,20 @@ class Workerd:
 
         response.stream = body()
         return response
+
+    def _carry(self, number: int) -> Callable[[Wire, SocketEnd], None]:
+        """What carries a WebSocket: the event that opened it is over when the connection is."""
+
+        def carry(wire: Wire, end: SocketEnd) -> None:
+            from websockets.protocol import Side
+
+            from edgelint.testing.workerd_host.web_sockets import carry as carrying
+
+            task = self.world.loop.create_task(carrying(wire, Side.CLIENT, end, lambda: self._end(number)))
+            self._carrying.add(task)
+            task.add_done_callback(self._carrying.discard)
+
+        return carry
 
     def _begin(self, number: int, label: str) -> None:
         self._active[number] = label
@@ -180,6 +199,9 @@ class Workerd:
     async def settle(self) -> None:
         """Wait until what workerd has under way has come here: calls without an answer, lines of its log."""
         await self.ping()
+        self._take_lines()
+
+    def _take_lines(self) -> None:
         for line in self.process.drain():
             self._logged(line)
 
@@ -225,6 +247,7 @@ class Workerd:
             return  # who waits for an answer gets to know it
         if activity == self._server.count + self._events:
             self._quiet_at = activity
+            self._take_lines()
 
     # What workerd asks
 

@@ -48,13 +48,18 @@ class Server:
         self._loop, self._answer, self._failed = loop, answer, failed
         loop.add_reader(self._socket, self._accept)
 
-    def close(self) -> None:
-        """Close the port and every connection."""
+    def detach(self) -> None:
+        """Serve no more on that loop; close every connection."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.remove_reader(self._socket)
+            for task in self._connections:
+                task.cancel()
+        self._loop = None
+
+    def close(self) -> None:
+        """Close the port and every connection."""
+        self.detach()
         self._socket.close()
-        for task in self._connections:
-            task.cancel()
 
     def _accept(self) -> None:
         with contextlib.suppress(BlockingIOError, InterruptedError, ConnectionAbortedError):

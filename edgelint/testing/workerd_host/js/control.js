@@ -1,7 +1,7 @@
 // What stands around the app: events come in here, and what goes wrong is told to the world.
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { decode, decodeError, encode, encodeError } from "./codec.js";
-import { begin, setNow, tell } from "./prelude.js";
+import { begin, tell } from "./prelude.js";
 
 const EVENT = "x-edgelint-event";
 const RESULT = "x-edgelint-result";
@@ -51,8 +51,7 @@ export function control(app, names) {
   return class EdgelintControl extends WorkerEntrypoint {
     async fetch(request) {
       const event = JSON.parse(request.headers.get(EVENT));
-      begin(event.seed, event.start);
-      setNow(event.now);
+      begin(event);
       if (event.kind === "ping") return new Response(null);
       if (event.kind === "describe") return Response.json(describe(app, names));
       if (event.kind === "coverage") return Response.json(globalThis.__edgelint_coverage__ ?? null);

@@ -8,6 +8,10 @@ export default {
     if (asked === null) return new Response(null, { status: 404 });
     const { verb, namespace, id } = JSON.parse(asked);
     if (verb === "ping") return new Response(null);
+    if (verb === "abortAll") {
+      await unsafe.abortAllDurableObjects();
+      return new Response(null);
+    }
     const headers = new Headers(request.headers);
     headers.delete("x-edgelint-harness");
     const stub = env[namespace].get(env[namespace].idFromString(id));

@@ -1,6 +1,6 @@
 // Durable Objects: the alarm is the world's, and a test may look inside.
 import { decode, encode, encodeError } from "./codec.js";
-import { begin, setNow, tell } from "./prelude.js";
+import { begin, tell } from "./prelude.js";
 
 /** Methods that are no RPC (workerd: src/workerd/api/worker-rpc.c++). */
 const RESERVED = new Set([
@@ -36,8 +36,8 @@ function virtualAlarm(ctx, name) {
 
 /** The app's class ``Base``, exported as ``name``, with the world's hands on it. */
 export function object(Base, name) {
-  if (typeof Base !== "function") return Base;
-  const Held = { [Base.name]: class extends Base {
+  if (typeof Base !== "function") throw new TypeError(`${name} is no class`);
+  return class extends Base {
     #ctx;
     constructor(ctx, env) {
       virtualAlarm(ctx, name);
@@ -52,8 +52,7 @@ export function object(Base, name) {
         return super.fetch(request);
       }
       const event = JSON.parse(look);
-      begin(event.seed, event.start);
-      setNow(event.now);
+      begin(event);
       try {
         if (event.verb === "fetch") {
           if (typeof super.fetch !== "function") throw new TypeError("Handler does not export a fetch() function.");
@@ -101,6 +100,5 @@ export function object(Base, name) {
           throw new Error(`no such verb: ${verb}`);
       }
     }
-  } }[Base.name]; // the name that stacks show
-  return Held;
+  };
 }

@@ -99,14 +99,17 @@ function next() {
   return result;
 }
 
-let seeded = false;
+let current = null;
 
-/** Called at the first event, with four 32-bit numbers and the instant at which the world starts. */
-export function begin(seed, start) {
-  if (seeded) return;
-  seeded = true;
+/** Called at every event; the first of a world seeds chance, with four 32-bit numbers. */
+export function begin({ seed, start, world, now }) {
+  started.now = now;
+  if (current === world) return;
+  const again = current !== null;
+  current = world;
   state.set(seed);
   origin = start;
+  if (again) return;
   const randomValues = crypto.getRandomValues;
   Math.random = () => (next() * 2 ** -32 + next() * 2 ** -64) % 1;
   Object.defineProperty(crypto, "getRandomValues", {

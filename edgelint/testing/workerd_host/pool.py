@@ -1,0 +1,117 @@
+"""Processes of workerd for the worlds of a session: one started ahead while a test runs, or one kept for several."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgelint.testing.workerd_host.layout import Layout, layout
+from edgelint.testing.workerd_host.process import Process
+from edgelint.testing.workerd_host.server import Server
+
+if TYPE_CHECKING:
+    from edgelint.testing.workerd_host.build import Bundle
+    from edgelint.testing.world import Worker
+
+
+
+@dataclass
+class Started:
+    """A process with the server that it calls. ``key`` is what it was started with."""
+
+    server: Server
+    process: Process
+    layout: Layout
+    key: str
+
+    def close(self) -> None:
+        """End both."""
+        self.server.close()
+        self.process.stop()
+
+
+class Pool:
+    """What is started for one app. ``isolation`` of a world: "" for a process of its own; any other text for one that
+    worlds of the same text share, one after the other."""
+
+    def __init__(self, program: Path) -> None:
+        self._program = program
+        self._ahead: Started | None = None
+        self._shared: tuple[str, Started] | None = None
+        self._worlds = 0
+
+    def take(self, workers: list[tuple[Worker, Bundle]], isolation: str) -> Started:
+        """A process that listens. Raises WorkerdError, and EdgeUsageError for what cannot be wired."""
+        self._worlds += 1
+        key = _key(layout(workers, 0, ""))
+        if isolation and self._shared is not None and self._shared[0] == isolation and self._shared[1].key == key:
+            return self._shared[1]
+        started = self._take_ahead(key) or self._start(workers, key)
+        try:
+            started.process.wait(started.layout.sockets)
+        except BaseException:
+            started.close()
+            raise
+        if isolation:
+            if self._shared is not None:
+                self._shared[1].close()
+            self._shared = (isolation, started)
+        elif self._worlds > 1:  # a session of one test needs no second
+            self._ahead = self._start(workers, key)
+        return started
+
+    def give_back(self, started: Started) -> None:
+        """A world is done with a process: it is ended, unless others share it."""
+        if self._shared is None or self._shared[1] is not started:
+            started.close()
+
+    def shares(self, started: Started) -> bool:
+        """Whether other worlds get this process after the one that has it."""
+        return self._shared is not None and self._shared[1] is started
+
+    def close(self) -> None:
+        """End everything."""
+        for started in (self._ahead, self._shared[1] if self._shared is not None else None):
+            if started is not None:
+                started.close()
+        self._ahead = self._shared = None
+
+    def _take_ahead(self, key: str) -> Started | None:
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead.key == key:
+            return ahead
+        ahead.close()
+        return None
+
+    def _start(self, workers: list[tuple[Worker, Bundle]], key: str) -> Started:
+        server = Server(secrets.token_hex(16))
+        try:
+            made = layout(workers, server.port, server.token)
+            return Started(server, Process(self._program, made.config, made.files), made, key)
+        except BaseException:
+            server.close()
+            raise
+
+
+def _key(made: Layout) -> str:
+    """What two processes that do the same have in common."""
+    digest = hashlib.sha256(made.config.encode("utf-8", "surrogatepass"))
+    for name, content in made.files.items():
+        digest.update(f"\0{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def forget_objects(folder: Path) -> None:
+    """Remove what Durable Objects stored, when none of them is in memory: the runtime itself forgets only those that
+    are (on POSIX; elsewhere a file that is open stays)."""
+    for file in (folder / "objects").glob("*/*.sqlite*"):
+        if not file.name.startswith("metadata."):
+            with contextlib.suppress(OSError):
+                file.unlink()
+
+

@@ -1,0 +1,96 @@
+"""WebSockets between the world and workerd: an end of the world's own (``edgelint.testing.sockets``) on one side, frames
+on a connection on the other."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from websockets.exceptions import WebSocketException
+from websockets.frames import Frame as WireFrame
+from websockets.frames import Opcode
+from websockets.protocol import OPEN, Protocol, Side
+
+from edgelint.testing.sockets import LOST, NO_STATUS, Close, Frame, SocketEnd
+
+if TYPE_CHECKING:
+    from edgelint.testing.workerd_host.wire import Wire
+
+_KEY: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+"""RFC 6455, section 1.3."""
+_READ: Final = 1 << 16
+
+
+def accept_of(key: str) -> str:
+    """The Sec-WebSocket-Accept of a key."""
+    return base64.b64encode(hashlib.sha1(f"{key}{_KEY}".encode(), usedforsecurity=False).digest()).decode()
+
+
+async def carry(wire: Wire, side: Side, end: SocketEnd, ended: Callable[[], None]) -> None:
+    """Carry messages between ``end`` and a connection that was upgraded, until both directions are closed. ``ended`` is
+    called then. A connection that is lost is so for ``end`` too."""
+    protocol = Protocol(side, state=OPEN, max_size=None)
+
+    def flush() -> None:
+        for data in protocol.data_to_send():
+            if data and not wire.writer.is_closing():
+                wire.writer.write(data)
+
+    def outgoing(frame: Frame) -> None:
+        try:
+            if isinstance(frame, str):
+                protocol.send_text(frame.encode("utf-8", "surrogatepass"))
+            elif isinstance(frame, bytes):
+                protocol.send_binary(frame)
+            elif frame.was_clean:
+                protocol.send_close(None if frame.code == NO_STATUS else frame.code, frame.reason)
+            else:
+                wire.close()
+        except WebSocketException:
+            return  # it is closed already
+        flush()
+
+    end.take(outgoing)
+    parts: list[bytes] = []
+    kind = Opcode.TEXT
+    data = wire.http.trailing_data[0]
+    try:
+        while True:
+            if data:
+                protocol.receive_data(data)
+            else:
+                data = await wire.reader.read(_READ)
+                if not data:
+                    break
+                continue
+            data = b""
+            flush()
+            for event in protocol.events_received():
+                assert isinstance(event, WireFrame)
+                if event.opcode in (Opcode.TEXT, Opcode.BINARY):
+                    kind, parts = event.opcode, []
+                if event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+                    parts.append(bytes(event.data))
+                    if event.fin:
+                        whole = b"".join(parts)
+                        end.send(whole.decode("utf-8", "replace") if kind is Opcode.TEXT else whole)
+                elif event.opcode is Opcode.CLOSE:
+                    _closed(end, protocol)
+    except ConnectionError:
+        pass
+    finally:
+        if not end.closed_outgoing:
+            end.drop()
+        wire.close()
+        ended()
+
+
+def _closed(end: SocketEnd, protocol: Protocol) -> None:
+    close = protocol.close_rcvd
+    if close is None or close.code == LOST:
+        end.drop()
+    elif end.ready_state != 3 and not end.closed_outgoing:
+        end._put(Close(close.code, close.reason))
+        end.closed_outgoing = True
