@@ -202,5 +202,4 @@ def _logged(world: World, workerd: Workerd, line: dict[str, Any]) -> None:
             world.log(level, f"workerd: {message}")
         return
     name, said, stack = uncaught["name"] or "Error", uncaught["said"], uncaught["stack"]
-    maps = {name: found for bundle in workerd.bundles.values() for name, found in bundle.maps.items()}
-    world.failures.append(("uncaught", JsError(said, name, stack=own_frames(stack, maps))))
+    world.failures.append(("uncaught", JsError(said, name, stack=own_frames(stack, workerd.maps))))

@@ -107,6 +107,12 @@ class _Writer:
         self._made.sockets.append(worker.name)
         folder = f"w{number}"
         classes = object_classes(worker)
+        for name in classes:
+            if name not in bundle.exports:
+                raise EdgeUsageError(
+                    f"{config.path}: {config.main} does not export the class '{name}' of Durable Objects, which the "
+                    "config names"
+                )
         modules = [(_ENTRY, "esModule", entry(bundle, classes).encode())]
         modules += [(f"edgelint/{name}.js", "esModule", layer(name)) for name in _LAYER]
         modules += [(module.name, module.kind, module.content) for module in bundle.modules]
@@ -228,9 +234,7 @@ def entry(bundle: Bundle, classes: list[str]) -> str:
     ]
     if "default" in bundle.exports:
         lines.append("export default app.default;")
-    lines += [
-        f"export class {name} extends object(app.{name}, {_quoted(name)}) {{}}" for name in classes if name in bundle.exports
-    ]
+    lines += [f"export class {name} extends object(app.{name}, {_quoted(name)}) {{}}" for name in classes]
     names = ", ".join(_quoted(name) for name in bundle.exports)
     lines.append(f"export const EdgelintControl = control(app, [{names}]);")
     return "\n".join(lines) + "\n"

@@ -18,9 +18,10 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from edgelint.testing.errors import EdgeError
+from edgelint.testing.workerd_host.refusals import told
 
 _MEMORY: Final = Path("/dev/shm")
 """Where files of a test live if it is there: a transaction of a Durable Object waits for a disk otherwise."""
@@ -41,7 +42,17 @@ rm -rf "$folder"
 
 
 class WorkerdError(EdgeError):
-    """workerd did not start, or ended on its own. The message is what to tell the user."""
+    """workerd did not start, or ended on its own. ``what`` says which, ``lines`` are the last that it wrote; ``maps``
+    of the app's modules let them name its own files."""
+
+    def __init__(self, what: str, lines: Sequence[str], maps: Mapping[str, Any] | None = None) -> None:
+        said = told(lines, maps)
+        super().__init__(f"{what}\n{said}" if said else what)
+        self.what = what
+        self.lines = lines
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class Process:
@@ -104,9 +115,9 @@ class Process:
         while not set(sockets) <= set(self.ports):
             left = until - time.monotonic()
             if left <= 0 or not select.select([self.output], [], [], left)[0]:
-                raise WorkerdError(f"workerd did not start within {_START_SECONDS} s\n{self.said()}")
+                raise WorkerdError(f"workerd did not start within {_START_SECONDS} s", self.said())
             if not self.read():
-                raise WorkerdError(f"workerd refuses to start\n{self.said()}")
+                raise WorkerdError("workerd refuses to start", self.said())
 
     def read(self) -> bool:
         """Take what it wrote by now. Returns whether it may write more: False at its end."""
@@ -134,13 +145,13 @@ class Process:
         self._said += taken
         return taken
 
-    def said(self) -> str:
+    def said(self) -> list[str]:
         """What it wrote last, on both outputs, for somebody who looks for the reason of its end."""
         self.lines()
-        errors = ""
+        errors: list[str] = []
         with contextlib.suppress(OSError):
-            errors = self._errors.read_text(encoding="utf-8", errors="replace")
-        return "\n".join([*self._said[-20:], errors[-4000:]]).strip()
+            errors = self._errors.read_text(encoding="utf-8", errors="replace")[-4000:].splitlines()
+        return [*self._said[-20:], *errors]
 
     def ended(self) -> str | None:
         """How it ended in words, None while it runs."""
@@ -171,3 +182,4 @@ class Process:
             self._popen.wait()
             self._popen.stdout.close()
             shutil.rmtree(self.folder, ignore_errors=True)
+

@@ -20,12 +20,14 @@ from edgelint.testing.workerd_host.client import exchange
 from edgelint.testing.workerd_host.layout import HARNESS
 from edgelint.testing.workerd_host.pool import forget_objects
 from edgelint.testing.workerd_host.process import WorkerdError
+from edgelint.testing.workerd_host.refusals import records
 from edgelint.testing.workerd_host.wire import Ended, Wire
 
 if TYPE_CHECKING:
     from edgelint.testing.sockets import SocketEnd
     from edgelint.testing.workerd_host.build import Bundle
     from edgelint.testing.workerd_host.pool import Pool
+    from edgelint.testing.workerd_host.source_maps import SourceMap
     from edgelint.testing.world import Worker, World
 
 INTERNAL: Final = "http://edgelint.internal/"
@@ -63,7 +65,10 @@ class Workerd:
         self._quiet_at = -1
         self._closed = False
         self._pool = pool
-        self._started = pool.take(bundles, world.isolation)
+        try:
+            self._started = pool.take(bundles, world.isolation)
+        except WorkerdError as error:
+            raise WorkerdError(error.what, error.lines, self.maps) from None
         self._server, self.process = self._started.server, self._started.process
         self._server.attach(world.loop, self._answer, self._failed)
         world.loop.outside = self
@@ -83,9 +88,14 @@ class Workerd:
     async def _forget(self) -> None:
         """Leave nothing of this world's Durable Objects behind for the next one."""
         request = HttpRequest("GET", f"{INTERNAL}forget")
-        response = await exchange(self.process.ports[HARNESS], request, {"x-edgelint-harness": '{"verb": "abortAll"}'})
+        response = await self.harness(request, {"x-edgelint-harness": '{"verb": "abortAll"}'})
         await response.read()
         forget_objects(self.process.folder)
+
+    @property
+    def maps(self) -> dict[str, SourceMap]:
+        """The source maps of all modules."""
+        return {name: found for bundle in self.bundles.values() for name, found in bundle.maps.items()}
 
     # Events
 
@@ -193,7 +203,7 @@ class Workerd:
             self.process.drain()
             time.sleep(0.001)
         if ended is not None or self.process.drained:
-            return WorkerdError(f"{ended or 'workerd ended'} in the middle of the test\n{self.process.said()}".strip())
+            return WorkerdError(f"{ended or 'workerd ended'} in the middle of the test", self.process.said(), self.maps)
         return EdgeError("Network connection lost.", retryable=True)
 
     async def settle(self) -> None:
@@ -206,11 +216,8 @@ class Workerd:
             self._logged(line)
 
     def _logged(self, line: str) -> None:
-        try:
-            found = json.loads(line)
-        except ValueError:
-            found = {"level": "log", "message": line}
-        self.line(found)
+        for record in records([line]):
+            self.line(record)
 
     async def ping(self) -> None:
         """One turn of workerd's own loop. Raises WorkerdError."""
