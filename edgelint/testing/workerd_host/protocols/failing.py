@@ -8,14 +8,19 @@ from typing import Final
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.http import HttpResponse
 
-_LOST: Final = "Network connection lost."
-_NO_STATUS_TEXT: Final = "\x7f"
+LOST: Final = "Network connection lost."
+
+
+def connection_lost() -> HttpResponse:
+    """What makes workerd raise "Network connection lost." (``retryable``): an answer that is no HTTP, for its status
+    text. After a connection that is closed instead, workerd sends a request that has no body once more, if the
+    connection was used before: the operation would be done twice."""
+    return HttpResponse(500, reason="\x7f")
 
 
 def lost(error: EdgeError) -> HttpResponse | None:
-    """What makes workerd raise "Network connection lost." (``retryable``), when ``error`` is that: an answer that is no
-    HTTP. A connection that is closed instead, and was used before, makes it send a request without a body again."""
-    return HttpResponse(500, reason=_NO_STATUS_TEXT) if error.message.startswith(_LOST) else None
+    """``connection_lost()`` for an error that says so, None for any other."""
+    return connection_lost() if error.message.startswith(LOST) else None
 
 
 def status_text(text: str) -> str:

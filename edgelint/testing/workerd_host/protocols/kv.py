@@ -10,6 +10,7 @@ the cache that ``getWithMetadata`` sends is moved far below zero, where no other
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -80,7 +81,8 @@ async def _put(binding: KvNamespace, key: str, options: Mapping[str, str], reque
     }
     metadata = request.header(_METADATA)
     if metadata is not None:
-        given["metadata"] = parse(metadata)
+        # null is what JSON has for NaN, say: the app's own null is none, and is not sent
+        given["metadata"] = math.nan if metadata == "null" else parse(metadata)
     await binding.put(key, request.body, **given)
     return HttpResponse(200)
 
