@@ -1,6 +1,6 @@
 """esbuild's program as a service: the only way in which it resolves modules with our help, and without Node.
 
-Its own JavaScript package speaks to the program in this way: packets on its standard input and output, each a length, a
+Its own JavaScript package speaks to the program in this way: packets on standard input and output, each a length, a
 number and a value (https://github.com/evanw/esbuild/blob/main/cmd/esbuild/stdio_protocol.go, service.go). The program
 answers only the version that it is. Run with 0.17.19, 0.21.5, 0.24.2, 0.25.4, 0.27.3 and 0.28.2.
 """
@@ -105,7 +105,7 @@ def _read(content: bytes, at: int) -> tuple[Value, int]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a hook is asked. To resolve: the ``path`` as it is written, by which file (``importer``), from which folder,
+    """What a hook is asked. To resolve: the ``path`` as it is written, by which file (``importer``), in which folder
     and how (``import-statement``, ``require-call`` ...). To load: the ``path`` that a hook resolved to. ``marked`` is
     whether it was asked for by a hook itself."""
 
@@ -158,7 +158,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A build's outputs, its metafile (https://esbuild.github.io/api/#metafile) and its warnings as esbuild shows them."""
+    """A build's outputs, its metafile (https://esbuild.github.io/api/#metafile), and warnings as esbuild shows them."""
 
     outputs: tuple[Output, ...]
     metafile: dict[str, Any]

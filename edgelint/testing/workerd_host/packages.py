@@ -108,27 +108,34 @@ _MANAGERS: Final = (
 )
 
 
-def command(root: Path, package: str) -> str:
-    """What the user should run in ``root`` to have a package: a plain install where the project names it already."""
-    for folder in (root, *root.parents):
-        for lock, install, add in _MANAGERS:
-            if (folder / lock).is_file():
-                return install if names(root, package) else f"{add} {package}"
-        if (folder / ".git").exists():
+def command(root: Path, package: str = "") -> str:
+    """What the user should run in ``root`` to have a package, or all of them: a plain install where the project names
+    the package already."""
+    install, add = "npm install", "npm install --save-dev"
+    for folder in _project(root):
+        found = next((each for each in _MANAGERS if (folder / each[0]).is_file()), None)
+        if found is not None:
+            _, install, add = found
             break
-    return "npm install" if names(root, package) else f"npm install --save-dev {package}"
+    return install if not package or names(root, package) else f"{add} {package}"
+
+
+def _project(root: Path) -> Iterator[Path]:
+    """``root`` and the folders above it, up to that of the repository."""
+    for folder in (root, *root.parents):
+        yield folder
+        if (folder / ".git").exists():
+            return
 
 
 def names(root: Path, package: str) -> bool:
     """Whether a package.json at or above ``root`` asks for the package."""
-    for folder in (root, *root.parents):
+    for folder in _project(root):
         found = manifest(folder)
         for kind in ("dependencies", "devDependencies", "optionalDependencies"):
             asked = found.get(kind)
             if isinstance(asked, dict) and package in asked:
                 return True
-        if (folder / ".git").exists():
-            break
     return False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,7 +31,7 @@ class Program:
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """What runs an app: workerd; esbuild, None where it is not installed; the version of wrangler, likewise. ``root``
-    is the project that they were looked for from."""
+    is the folder of the project that they were looked for from."""
 
     workerd: Program
     esbuild: Program | None
@@ -139,7 +139,9 @@ class _Search:
 
     def _starts(self, name: str, through: str | None = None) -> Iterator[Path]:
         """The packages of this name: that of wrangler, through ``through`` first; then that of the project."""
-        resolve: Callable[[str, Path], Path | None] = lambda each, start: packages.resolve(each, start, self.stop)
+        def resolve(each: str, start: Path) -> Path | None:
+            return packages.resolve(each, start, self.stop)
+
         seen: set[Path] = set()
         for owner in (*_OWNERS, through, None):
             start = self.root if owner is None else resolve(owner, self.root)
@@ -156,8 +158,7 @@ class _Search:
         return (
             f"{name} {packages.version(owner)} is installed ({owner}) without its program for this platform, the "
             f"package {part.package}: it was left out by --omit=optional, or the folder comes from another platform. "
-            f"Run `{packages.command(self.root, name).split(' --')[0].split(' add')[0]}` here again, with optional "
-            "dependencies"
+            f"Run `{packages.command(self.root)}` here again, with optional dependencies"
         )
 
     def _absent(self) -> str:

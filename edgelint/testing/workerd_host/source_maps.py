@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -30,7 +31,7 @@ _SCHEME: Final = re.compile(r"^file:///?")
 
 
 class Position(NamedTuple):
-    """A place in a source: ``source`` is its index in ``SourceMap.sources``; ``name`` the identifier that stood there."""
+    """A place in a source: ``source`` is its index in ``SourceMap.sources``, ``name`` the identifier that was there."""
 
     source: int
     line: int
@@ -186,8 +187,18 @@ class SourceMap:
         return lines[line - 1].rstrip("\r") if 0 < line <= len(lines) else ""
 
 
+class _Unchanged(SourceMap):
+    def original(self, line: int, column: int) -> Position | None:
+        return Position(0, line, column)
+
+
+def unchanged(path: Path, root: Path) -> SourceMap:
+    """The map of a module that is the file itself."""
+    return _Unchanged((str(path),), (None,), (), "", root)
+
+
 def _unsorted(segments: Sequence[Segment]) -> bool:
-    return any(before.column > after.column for before, after in zip(segments, segments[1:], strict=False))
+    return any(before.column > after.column for before, after in pairwise(segments))
 
 
 def _absolute(name: str, folder: Path) -> str:
