@@ -1,8 +1,8 @@
 """Bundles kept between sessions, each for as long as everything that it was made from stays as it was.
 
 One file for each way to build an app: a line of JSON, and the contents of the modules and maps behind it. It names
-every file that was read with its hash, every file that would have been read if it were there, and what is in the folders
-of the app's own sources, where a new file may be what an import means now.
+every file that was read with its hash, every file that would have been read if it were there, and what is in the
+folders of the app's own sources, where a new file may be what an import means now.
 """
 
 from __future__ import annotations

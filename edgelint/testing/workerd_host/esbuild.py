@@ -158,7 +158,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A build's outputs, its metafile (https://esbuild.github.io/api/#metafile), and warnings as esbuild shows them."""
+    """A build's outputs, its metafile (https://esbuild.github.io/api/#metafile) and warnings as esbuild shows them."""
 
     outputs: tuple[Output, ...]
     metafile: dict[str, Any]

@@ -205,7 +205,7 @@ class Collector:
     def _shadowed(self, asked: Asked, rule: Rule) -> Answer:
         if asked.marked:
             return None
-        text = f'"{asked.path}" is for the module rule {rule}, but an earlier rule of its type has no fallthrough = true'
+        text = f'"{asked.path}" is for the module rule {rule}: an earlier rule of its type has no fallthrough = true'
         return {"errors": [{"text": text}]}
 
 
