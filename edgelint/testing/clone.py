@@ -1,7 +1,8 @@
 """Values that cross a boundary by copy: structured clones, and their size as V8 serialises them.
 
 Plain Python stands for JavaScript: None (null), UNDEFINED, bool, int and float (numbers; an int beyond 2**53 - 1 is a
-BigInt), str, bytes (a Uint8Array), datetime (Date), list, dict (an object), set.
+BigInt), str, bytes (a Uint8Array), datetime (Date), list, dict (an object), set, EdgeError (an Error). What is of the
+classes of ``workerd_host.js_values`` stays so.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, Final
 from edgelint.testing.coercion import MAX_SAFE
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.values import UNDEFINED
+from edgelint.testing.workerd_host.js_values import JsMap, JsSet
 
 _DATA_CLONE: Final = 25  # the code of a DOMException of that name (https://webidl.spec.whatwg.org/#datacloneerror)
 _HEADER: Final = 2
@@ -27,19 +29,19 @@ def structured_clone(value: Any, special: Callable[[Any], Any] | None = None) ->
 
 
 def _clone(value: Any, seen: dict[int, Any], special: Callable[[Any], Any]) -> Any:
-    if value is None or value is UNDEFINED or isinstance(value, (bool, int, float, str, bytes, datetime)):
+    if value is None or value is UNDEFINED or isinstance(value, (bool, int, float, str, bytes, datetime, EdgeError)):
         return value
     if isinstance(value, (bytearray, memoryview)):
         return bytes(value)
     if id(value) in seen:
         return seen[id(value)]
     if isinstance(value, (list, tuple)):
-        items: list[Any] = []
+        items: list[Any] = JsSet() if isinstance(value, JsSet) else []
         seen[id(value)] = items
         items.extend(_clone(item, seen, special) for item in value)
         return items
     if isinstance(value, dict):
-        entries: dict[Any, Any] = {}
+        entries: dict[Any, Any] = JsMap() if isinstance(value, JsMap) else {}
         seen[id(value)] = entries
         entries.update({_clone(key, seen, special): _clone(item, seen, special) for key, item in value.items()})
         return entries
@@ -87,6 +89,8 @@ def _size(value: Any, seen: set[int]) -> int:
         return 1 + _varint(length) + length
     if isinstance(value, bytes):  # an ArrayBuffer, then the view: tag, kind, offset, length, flags
         return 1 + _varint(len(value)) + len(value) + 4 + _varint(len(value))
+    if isinstance(value, EdgeError):  # the tags of its class, message and end
+        return 4 + _size(value.message, seen)
     if id(value) in seen:
         return 2
     seen.add(id(value))
