@@ -69,12 +69,12 @@ def _check_classes(config: WorkerConfig, bundle: Bundle) -> None:
         what = "Durable Object" if declared.kind == "durable-object" else "Workflow"
         if bundle.service_worker:
             raise EdgeUsageError(
-                f"{config.path}: '{declared.name}' binds the {what} class {name}, and {config.main} has no default "
+                f"{config.path}: '{declared.name}' binds the {what} class {name}, and {config.get('main')} has no default "
                 "export: it is taken for a script (addEventListener), which cannot have classes"
             )
         known = ", ".join(sorted(set(bundle.exports) - {"default"})) or "none"
         raise EdgeUsageError(
-            f"{config.path}: '{declared.name}' binds the {what} class {name}, which {config.main} does not export "
+            f"{config.path}: '{declared.name}' binds the {what} class {name}, which {config.get('main')} does not export "
             f"(it exports: {known})"
         )
 
@@ -166,7 +166,7 @@ class _Plan:
         script = "default" not in exports
         if script and exports:
             warnings.append(
-                f"{self.config.main} exports {', '.join(exports)} and no default: it is taken for a script "
+                f"{self.config.get('main')} exports {', '.join(exports)} and no default: it is taken for a script "
                 "(addEventListener), as wrangler takes it"
             )
         apart = {}

@@ -134,7 +134,7 @@ Hook = Callable[[Asked], Answer | Generator[Lookup, dict[str, Value], Answer]]
 
 @dataclass(slots=True)
 class Hooks:
-    """Hooks in order: the first that answers wins. ``filter`` is a regular expression of Go, to be found in the path."""
+    """Hooks in order: the first that answers wins. ``filter`` is a regular expression of Go, found in the path."""
 
     resolve: list[tuple[str, str, Hook]] = field(default_factory=list)
     load: list[tuple[str, str, Hook]] = field(default_factory=list)
@@ -293,7 +293,7 @@ class Esbuild:
                 self._go_on(number, hook, answer, None, waiting)
                 return
             if answer is not None:
-                self._reply(number, {"id": hook, **answer})
+                self._reply(number, _answered(hook, answer))
                 return
         self._reply(number, {})
 
@@ -306,7 +306,7 @@ class Esbuild:
         try:
             lookup = next(running) if sent is None else running.send(sent)
         except StopIteration as stop:
-            self._reply(number, {} if stop.value is None else {"id": hook, **stop.value})
+            self._reply(number, {} if stop.value is None else _answered(hook, stop.value))
             return
         asked = lookup.asked
         request = {
@@ -349,6 +349,14 @@ class Esbuild:
 
 _MARK: Final = 1
 """``pluginData`` of what a hook itself asks for. (The program hands a number through.)"""
+
+
+def _answered(hook: int, answer: dict[str, Value]) -> dict[str, Value]:
+    """A hook's answer with all that the program expects of an error."""
+    if "errors" not in answer:
+        return {"id": hook, **answer}
+    blank = {"id": "", "pluginName": "", "location": None, "notes": [], "detail": 0}
+    return {"id": hook, **answer, "errors": [{**blank, **error} for error in answer["errors"]]}
 
 
 def _filters(hooks: list[tuple[str, str, Hook]], first: int) -> list[dict[str, Value]]:

@@ -125,12 +125,12 @@ class NodeCompat:
         def resolve(asked: Asked) -> Answer:
             target = given.alias[asked.path]
             if asked.kind == "require-call" and re.search(r"[\\/]unenv[\\/].*[\\/](?:npm|mock)[\\/]", target):
-                return {"path": target, "namespace": f"{_REQUIRED}-package"}
+                return {"path": asked.path, "namespace": f"{_REQUIRED}-package"}
             return {"path": target, "external": target in given.external}
 
         names = "|".join(re.escape(name) for name in sorted(given.alias))
         hooks.on_resolve(f"^(?:{names})$", resolve)
-        hooks.on_load(".*", _required_package, f"{_REQUIRED}-package")
+        hooks.on_load(".*", lambda asked: _required_package(given.alias[asked.path]), f"{_REQUIRED}-package")
         hooks.on_resolve("^node:", self._left)
         modules = {f"{_GLOBAL}-{re.sub('[^a-z0-9]+', '-', name)}": name for name in given.inject}
 
@@ -153,17 +153,16 @@ def _required_module(asked: Asked) -> Answer:
     return {"contents": f"import builtin from {name};\nmodule.exports = builtin;".encode(), "loader": "js"}
 
 
-def _required_package(asked: Asked) -> Answer:
-    """The exports of an ES module as ``require`` is to give them."""
+def _required_package(path: str) -> Answer:
+    """The exports of an ES module as ``require`` is to give them: on its default."""
     text = (
-        f"import * as all from {json.dumps(asked.path)};\n"
-        'const value = "default" in all ? all.default : {};\n'
-        "for (const [name, each] of Object.entries(all)) {\n"
-        '  if (name !== "default") Object.defineProperty(value, name, { value: each, enumerable: true });\n'
-        "}\n"
-        "module.exports = value;"
+        f"import * as all from {json.dumps(path)};\n"
+        'module.exports = "default" in all ? all.default : {};\n'
+        "for (const [name, value] of Object.entries(all)) {\n"
+        '  if (name !== "default") Object.defineProperty(module.exports, name, { value, enumerable: true });\n'
+        "}"
     )
-    return {"contents": text.encode(), "loader": "js", "resolveDir": str(Path(asked.path).parent)}
+    return {"contents": text.encode(), "loader": "js", "resolveDir": str(Path(path).parent)}
 
 
 def polyfills(
