@@ -1,0 +1,2 @@
+ALTER TABLE notes ADD COLUMN author TEXT;
+CREATE INDEX by_author ON notes (author);
