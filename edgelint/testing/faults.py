@@ -147,12 +147,12 @@ def _failure(how: int | str | BaseException | None) -> Callable[[Operation], Bas
         elif how is None and operation.kind == "kv":
             found = fault_words.status("kv", operation.verb, 500)
         else:
-            found = fault_words.named(operation.kind, how or "internal")
+            found = fault_words.named(operation.kind, operation.verb, how or "internal")
             if found is None:
                 return EdgeError(how or "internal error")
         assert found is not None
         return EdgeError(
-            found.message, found.name, code=found.code, retryable=found.retryable, overloaded=found.overloaded,
+            found.message, found.name, retryable=found.retryable, overloaded=found.overloaded,
             remote=operation.kind == "durable-object",
         )  # fmt: skip
 
