@@ -62,8 +62,8 @@ class Held:
 
 
 def hold(value: Any, world: World, awaited: bool) -> Any:
-    """Wrap what has verbs of its own, in a list too; hand everything else on as it is, but that undefined is None: for a
-    test in Python there is one word for "nothing there"."""
+    """Wrap what has verbs of its own, in a list too; hand everything else on as it is, but undefined as None: a test in
+    Python has one word for "nothing there"."""
     from edgelint.testing.bindings.base import Binding
 
     if value is UNDEFINED:
