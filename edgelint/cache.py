@@ -36,7 +36,10 @@ _TICK_NS = 20_000_000
 """A file's time may lag behind the clock by a tick of the kernel (4 to 16 ms): what is so young may change unseen."""
 
 _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by edgelint. It may be deleted at any time.\n"
-_PARSERS = ("apsw", "libcst", "sqlglot", "tomli", "tree_sitter", "tree_sitter_javascript", "tree_sitter_typescript")
+_PARSERS = (
+    "apsw", "libcst", "pyyaml", "sqlglot", "tomli", "tree_sitter", "tree_sitter_javascript", "tree_sitter_typescript",
+)  # fmt: skip
+"""Distributions whose versions may change what is found, as their .dist-info folders spell them, in lower case."""
 
 
 class Cache:
@@ -149,7 +152,7 @@ def fingerprint() -> str:
             names = os.listdir(entry or ".")
         except OSError:
             continue
-        parsers = (name for name in names if name.endswith(".dist-info") and name.partition("-")[0] in _PARSERS)
+        parsers = (name for name in names if name.endswith(".dist-info") and name.partition("-")[0].lower() in _PARSERS)
         digest.update(" ".join(sorted(parsers)).encode())
     return digest.hexdigest()
 

@@ -36,6 +36,14 @@ class Desk:
         return text.split("\n", 1)[1].rsplit("\n\n", 1)[0] + "\n"
 
 
+def two_files(root: Path) -> Desk:
+    """A source file, with a character of three bytes, and a config."""
+    made = Desk(root)
+    made.write("src/a.ts", 'const n = "漢";\nawait env.KV.put(n,\n  1);\n')
+    made.write("wrangler.toml", 'binding = "KV"\n')
+    return made
+
+
 def error(
     span: Span, *related: tuple[Span, str], rule: str = "kv/x", message: str = "It breaks", **more: Any
 ) -> Diagnostic:

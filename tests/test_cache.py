@@ -146,11 +146,13 @@ def test_the_fingerprint_follows_code_rules_and_parsers(tmp_path: Path, monkeypa
     (rules / "x.md").write_text("x")
     seen.add(cache.fingerprint())
     monkeypatch.syspath_prepend(str(tmp_path))
-    (tmp_path / "libcst-9.9.dist-info").mkdir()
-    seen.add(cache.fingerprint())
+    for number, parser in enumerate(("libcst-9.9", "PyYAML-9.9", "pyyaml-9.10"), 3):
+        (tmp_path / f"{parser}.dist-info").mkdir()
+        seen.add(cache.fingerprint())
+        assert len(seen) == number
+    (tmp_path / "requests-9.9.dist-info").mkdir()
     monkeypatch.syspath_prepend(str(tmp_path / "missing"))
     assert cache.fingerprint() in seen
-    assert len(seen) == 3
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,16 @@ def test_the_ci_script_is_the_command_of_the_readme() -> None:
         assert command in script
 
 
+def test_in_the_ci_script_no_test_is_skipped_for_what_npm_installs() -> None:
+    pattern = re.compile(r"\bEDGELINT_NEEDS_[A-Z]+\b")
+    asked = {
+        name for path in (ROOT / "tests").rglob("*.py") for name in pattern.findall(path.read_text(encoding="utf-8"))
+    }
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    browser = {"EDGELINT_NEEDS_CHROMIUM"}  # no package of npm's: its test runs where there is one
+    assert set(re.findall(r"\b(EDGELINT_NEEDS_[A-Z]+)=1", script)) == asked - browser
+
+
 def test_the_version_is_said_once() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["dynamic"] == ["version"]

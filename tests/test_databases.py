@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from edgelint.d1.migration_names import glob, number, order
 from edgelint.project.databases import DatabaseSource
-from edgelint.project.migration_names import glob, number, order
 from edgelint.project.project import Project
 from tests.projects import project
 
@@ -99,6 +101,15 @@ def test_order() -> None:
 ])
 def test_glob(pattern: str, yes: list[str], no: list[str]) -> None:
     assert [name for name in (*yes, *no) if glob(pattern).fullmatch(name)] == yes
+
+
+PATTERNS = st.text(alphabet="ab.*?[]!^-/", max_size=6)
+
+
+@given(PATTERNS, PATTERNS, st.text(alphabet="ab.-/^!", max_size=6))
+def test_braces_are_one_or_the_other(one: str, other: str, name: str) -> None:
+    either = glob(one).fullmatch(name) or glob(other).fullmatch(name)
+    assert bool(glob(f"{{{one},{other}}}").fullmatch(name)) == bool(either)
 
 
 # -- sources -----------------------------------------------------------------------------------------------------------

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from edgelint.d1.migration_names import number
 from edgelint.diagnostics import Edit, Fix, Span
 from edgelint.project.databases import DatabaseSource, Migration, SqlFile
-from edgelint.project.migration_names import number
 from edgelint.project.new_migration import drop_index_fix, index_fix, new_index, next_path, readable
 from edgelint.project.schema_places import IndexPlace, SchemaPlaces
 from edgelint.source import Source

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = """name = "a"
@@ -55,6 +57,21 @@ def hook(name: str, repository: Path, home: Path, *files: str) -> subprocess.Com
         repository, sys.executable, "-m", "pre_commit", "try-repo", str(ROOT), name, "--color", "never", "--files",
         *files, PRE_COMMIT_HOME=str(home),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "taken"),
+    [
+        ("src/index.ts", True), ("worker/entry.py", True), ("migrations/0001_a.sql", True), ("wrangler.jsonc", True),
+        ("apps/shop/wrangler.toml", True), ("package.json", True), (".dev.vars.staging", True),
+        (".github/workflows/deploy.yml", True), (".github/workflows/deploy.yaml", True),
+        (".github/workflows/part/deploy.yml", False), ("apps/.github/workflows/deploy.yml", False),
+        (".github/dependabot.yml", False), ("README.md", False), ("src/wrangler.jsonc.bak", False),
+    ],
+)  # fmt: skip
+def test_which_changed_files_the_hooks_take(path: str, taken: bool) -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert [re.search(hook["files"], path) is not None for hook in hooks] == [taken, taken]
 
 
 @pytest.mark.slow

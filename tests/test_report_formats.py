@@ -30,7 +30,7 @@ from edgelint.report import (
 )
 from edgelint.report.model import Files, Report, RuleText
 from edgelint.report.secrets import masked
-from tests.reporting import Desk, error, report
+from tests.reporting import Desk, error, report, two_files
 
 OURS = json.loads((resources.files("edgelint") / "schemas" / "diagnostics.schema.json").read_text())
 
@@ -42,10 +42,7 @@ def sarif_schema() -> Any:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    made = Desk(tmp_path)
-    made.write("src/a.ts", 'const n = "漢";\nawait env.KV.put(n,\n  1);\n')
-    made.write("wrangler.toml", 'binding = "KV"\n')
-    return made
+    return two_files(tmp_path)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from edgelint.cli.commands import cli
 from edgelint.diagnostics import Confidence, Edit, Fix, Severity, Span
 from edgelint.report import azure, gitlab, html_, junit, markdown, pylint, rdjson
 from edgelint.report.model import Report, fingerprints
-from tests.reporting import Desk, error, report
+from tests.reporting import Desk, error, report, two_files
 
 # The fields that GitLab requires: https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
 GITLAB = {
@@ -77,10 +77,7 @@ RDJSON = {
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    made = Desk(tmp_path)
-    made.write("src/a.ts", 'const n = "漢";\nawait env.KV.put(n,\n  1);\n')
-    made.write("wrangler.toml", 'binding = "KV"\n')
-    return made
+    return two_files(tmp_path)
 
 
 @pytest.fixture

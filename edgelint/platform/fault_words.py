@@ -1,7 +1,8 @@
 """How production words the failures that a test may ask for. Seen on 2026-11-26.
 
 D1: developers.cloudflare.com/d1/observability/debug-d1 (its list of errors).
-R2: developers.cloudflare.com/r2/api/error-codes.
+R2: developers.cloudflare.com/r2/api/error-codes, and workerd src/workerd/api/r2-rpc.c++: "<action>: <message> (<code>)"
+in an Error that has no property for the code.
 KV: workerd src/workerd/api/kv.c++ ("KV <VERB> failed: <status> <reason>").
 Durable Objects: developers.cloudflare.com/durable-objects/best-practices/error-handling and platform/troubleshooting.
 Queues: workerd src/workerd/api/queue.c++ ("Queue send failed: <reason>").
@@ -14,11 +15,10 @@ from typing import Final, NamedTuple
 
 
 class Failure(NamedTuple):
-    """An error of the platform: its class in JavaScript, its text, R2's code and the flags of Durable Objects."""
+    """An error of the platform: its class in JavaScript, its text and the flags of Durable Objects."""
 
     name: str
     message: str
-    code: int | None = None
     retryable: bool = False
     overloaded: bool = False
 
@@ -26,7 +26,26 @@ class Failure(NamedTuple):
 _KV_VERBS: Final = {"getWithMetadata": "GET", "list": "GET"}
 _LOST: Final = "Network connection lost."
 _RESET: Final = "caused object to be reset"
-_INTERNAL: Final = "We encountered an internal error. Please try again."
+_R2_ACTIONS: Final = {"complete": "completeMultipartUpload", "abort": "abortMultipartUpload"}
+"""Method of an upload -> what its errors begin with (workerd: src/workerd/api/r2-multipart.c++)."""
+_R2_READS: Final = ("get", "head")
+_R2_INTERNAL: Final = 10001
+_R2_TOO_MANY: Final = 10058
+_R2_WORDS: Final = {
+    _R2_INTERNAL: "We encountered an internal error. Please try again.",
+    10011: "Your proposed upload is smaller than the minimum allowed object size.",
+    10012: "Your metadata headers exceed the maximum allowed metadata size.",
+    10020: "The specified object name is not valid.",
+    10022: "MaxKeys params must be positive integer <= 1000.",
+    10024: "The specified multipart upload does not exist.",
+    10025: "One or more of the specified parts could not be found.",
+    10039: "The requested range is not satisfiable",
+    10048: "There was a problem with the multipart upload.",
+    _R2_TOO_MANY: "Reduce your concurrent request rate for the same object.",
+    100100: "Your proposed upload exceeds the maximum allowed object size.",
+}
+_R2_TOO_MANY_READS: Final = "Reduce your rate of simultaneous reads on the same object."
+_R2_CODES: Final = {"internal": _R2_INTERNAL, "unavailable": _R2_TOO_MANY}
 _NAMED: Final[dict[str, dict[str, Failure]]] = {
     "d1": {
         "lost": Failure("Error", f"D1_ERROR: {_LOST}", retryable=True),
@@ -42,11 +61,7 @@ _NAMED: Final[dict[str, dict[str, Failure]]] = {
         "overloaded": Failure("Error", "Durable Object is overloaded. Requests queued for too long.", overloaded=True),
         "reset": Failure("Error", "Durable Object reset because its code was updated.", retryable=True),
     },
-    "r2": {
-        "internal": Failure("Error", f"{_INTERNAL} (10001)", 10001),
-        "unavailable": Failure("Error", "Reduce your rate of simultaneous reads on the same object. (10058)", 10058),
-        "lost": Failure("Error", _LOST, retryable=True),
-    },
+    "r2": {"lost": Failure("Error", _LOST, retryable=True)},
     "queue": {
         "overloaded": Failure("Error", "Queue send failed: Too Many Requests", overloaded=True),
         "internal": Failure("Error", "Queue send failed: Internal Server Error"),
@@ -57,12 +72,22 @@ _DEFAULT: Final = {"lost": Failure("Error", _LOST, retryable=True), "internal": 
 
 def names(kind: str) -> list[str]:
     """The failures that a kind of binding has by name."""
-    return sorted({*_NAMED.get(kind, {}), *_DEFAULT})
+    return sorted({*_NAMED.get(kind, {}), *_DEFAULT, *(_R2_CODES if kind == "r2" else ())})
 
 
-def named(kind: str, name: str) -> Failure | None:
-    """A failure of a kind by its name ("lost", "overloaded" ...); None when it has none of that name."""
+def named(kind: str, verb: str, name: str) -> Failure | None:
+    """What a verb of a kind says when it fails by this name ("lost", "overloaded" ...); None when the kind has none of
+    that name."""
+    if kind == "r2" and name in _R2_CODES:
+        return Failure("Error", r2_message(_R2_ACTIONS.get(verb, verb), _R2_CODES[name]))
     return _NAMED.get(kind, {}).get(name) or _DEFAULT.get(name)
+
+
+def r2_message(action: str, code: int) -> str:
+    """The text of R2's error of that code; the text is all that an app sees of the code. Raises KeyError for a code
+    whose words are not known."""
+    words = _R2_TOO_MANY_READS if code == _R2_TOO_MANY and action in _R2_READS else _R2_WORDS[code]
+    return f"{action}: {words} ({code})"
 
 
 def status(kind: str, verb: str, code: int) -> Failure | None:

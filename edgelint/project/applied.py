@@ -10,10 +10,10 @@ import posixpath
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from edgelint.d1.migration_names import glob
 from edgelint.diagnostics import Related, Span
 from edgelint.project import git_base
 from edgelint.project.chains import head
-from edgelint.project.migration_names import glob
 
 if TYPE_CHECKING:
     from edgelint.project.databases import DatabaseSource

@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from edgelint.d1.migration_names import glob, number, order, undone
 from edgelint.project.databases import TABLE, Binding, DatabaseSource, Migration, SqlFile
-from edgelint.project.migration_names import glob, number, order, undone
 
 if TYPE_CHECKING:
     from edgelint.project.commands import Command

@@ -8,8 +8,8 @@ import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from edgelint.d1.migration_names import glob, number
 from edgelint.diagnostics import Edit, Fix, Span
-from edgelint.project.migration_names import glob, number
 from edgelint.syntax.ddl import quoted
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -349,27 +350,35 @@ def parse(text: str) -> list[Parsed]:
     return [_parse_one(text, rewritten, statement) for statement in statements(text)]
 
 
+@contextmanager
+def quiet_sqlglot() -> Iterator[None]:
+    """Parse without sqlglot's warnings: "Falling back to parsing as a Command" is not for the user's eyes."""
+    import logging
+
+    logger = logging.getLogger("sqlglot")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 def _letter(char: str) -> str:
     return chr(ord("a") + int(char)) if char in "0123456789" else char if char not in ":" + HOLE else "h"
 
 
 def _parse_one(text: str, rewritten: str, statement: Statement) -> Parsed:
-    import logging
-
     import sqlglot
     from sqlglot import exp
 
-    logger = logging.getLogger("sqlglot")
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # "Falling back to parsing as a Command": not for the user's eyes
     try:
-        trees = sqlglot.parse(rewritten[statement.start : statement.end], read="sqlite")
+        with quiet_sqlglot():
+            trees = sqlglot.parse(rewritten[statement.start : statement.end], read="sqlite")
     except RecursionError:
         return Parsed(statement, [], [], "too deeply nested")
     except Exception as error:  # ParseError and TokenError; and what else a parser of half a statement may run into
         return Parsed(statement, [], [], str(error).split("\n", 1)[0])
-    finally:
-        logger.setLevel(level)
     parsed = trees[0] if len(trees) == 1 else None
     if parsed is None or isinstance(parsed, exp.Command):
         return Parsed(statement, [], [], "not understood")

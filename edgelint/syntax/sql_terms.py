@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edgelint.syntax import sql_plain
-from edgelint.syntax.sql import tokens
+from edgelint.syntax.sql import quiet_sqlglot, tokens
 from edgelint.syntax.sql_plain import Named
 
 if TYPE_CHECKING:
@@ -92,23 +92,17 @@ def through_sqlglot(sql: str) -> Terms | None:
 
 
 def _parsed(sql: str) -> Any:
-    import logging
-
     import sqlglot
 
     plain = list(sql)
     for token in tokens(sql):
         if token.kind == "parameter":
             plain[token.start : token.end] = "?" + " " * (len(token.text) - 1)
-    logger = logging.getLogger("sqlglot")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
     try:
-        return sqlglot.parse_one("".join(plain), read="sqlite")
+        with quiet_sqlglot():
+            return sqlglot.parse_one("".join(plain), read="sqlite")
     except Exception:  # what a parser of another's dialect may run into
         return None
-    finally:
-        logger.setLevel(level)
 
 
 def _counts(node: exp.Expression) -> bool:

@@ -15,6 +15,7 @@ from edgelint.testing.facade import Env, hold
 from edgelint.testing.faults import Faults
 from edgelint.testing.light import load_httpx
 from edgelint.testing.meter import Meter, exceeded
+from edgelint.testing.names import check_operated, check_service, check_variables, no_such
 from edgelint.testing.operation import invocation
 from edgelint.testing.outbound import Outbound
 from edgelint.testing.timeline import Timeline, first_line
@@ -37,7 +38,8 @@ class Options:
     database empty; ``seed_data`` is SQL per D1 binding, run after the migrations; ``raise_exceptions``: what the app
     raises comes out of ``edge_client``, instead of the response that production would give; ``strict``: what ends badly
     beside the test (a rejected waitUntil, work left pending, an unused fault or answer) fails it; ``isolation`` is
-    ``World.isolation``."""
+    ``World.isolation``. Seeds and faults of
+    what is not there, and variables with the name of a binding, are an EdgeUsageError when the world is made."""
 
     vars: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -110,8 +112,8 @@ class Edge:
         self.world = world = World(seed=options.seed, start=options.start)
         world.isolation = options.isolation
         self.timeline = Timeline(world.clock)
-        self.meter = Meter()
-        self.faults = Faults(world.random)
+        self.meter = Meter(lambda name: check_operated(world, "edge_meter.count", name, glob=False))
+        self.faults = Faults(world.random, lambda name: check_operated(world, "edge_faults", name, glob=True))
         self.outbound = Outbound(world.gate)
         self.clock = EdgeClock(world)
         self.env: Any = Env(world, awaited=False)
@@ -123,9 +125,9 @@ class Edge:
         if options.outbound == "allow":
             self.outbound.allow = True
         try:
+            app.furnish(self)
             for fault in options.faults:
                 self.faults.parse(fault)
-            app.furnish(self)
         except BaseException:
             self.close()
             raise
@@ -272,7 +274,7 @@ class Edge:
         namespace = self.world.worker.binding(binding)
         handle = getattr(namespace, "handle", None)
         if handle is None:
-            raise EdgeUsageError(f"'{binding}' is no Durable Object namespace")
+            raise self._no_such(binding, "Durable Object namespace", "durable-object")
         return hold(handle(name), self.world, awaited=False)
 
     def workflow(self, binding: str) -> Any:
@@ -280,7 +282,7 @@ class Edge:
         workflow = self.world.worker.binding(binding)
         introspect = getattr(workflow, "introspect", None)
         if introspect is None:
-            raise EdgeUsageError(f"'{binding}' is no workflow")
+            raise self._no_such(binding, "workflow", "workflow")
         return hold(introspect(), self.world, awaited=False)
 
     # Looking and setting up
@@ -292,15 +294,18 @@ class Edge:
 
     def stub_service(self, service: str, target: Any, entrypoint: str | None = None) -> None:
         """Answer for a service that is not in this repository: ``target`` is a function of the request, or an object
-        whose methods are the RPC methods (and ``fetch``)."""
+        whose methods are the RPC methods (and ``fetch``). Raises EdgeUsageError for a service that no binding leads
+        to."""
         from edgelint.testing.bindings.services import stub_service
 
+        check_service(self.world, service)
         stub_service(self.world, service, target, entrypoint)
 
     @contextmanager
     def override(self, **vars: Any) -> Iterator[None]:
-        """Other variables or secrets while the block runs."""
+        """Other variables or secrets while the block runs. Raises EdgeUsageError for the name of a binding."""
         worker = self.world.worker
+        check_variables(self.world, vars, "override")
         before = dict(worker.vars)
         worker.vars.update(vars)
         try:
@@ -347,6 +352,10 @@ class Edge:
     def close(self) -> None:
         """End this world."""
         self.world.close()
+
+    def _no_such(self, binding: str, what: str, kind: str) -> EdgeUsageError:
+        known = [each.name for each in self.world.worker.config.bindings if each.kind == kind]
+        return no_such(f"'{binding}' is no {what}", binding, known)
 
     @contextmanager
     def _event(self, label: str) -> Iterator[None]:

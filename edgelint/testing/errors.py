@@ -7,8 +7,9 @@ class EdgeError(Exception):
     """An error that the platform gives to the app.
 
     ``name`` is the class that JavaScript sees ("Error", "TypeError", "RangeError", "DataCloneError" ...), ``message``
-    its text, ``code`` a number where the platform has one (R2's 10007, for instance). ``remote``, ``retryable`` and
-    ``overloaded`` are the flags of errors that cross a Durable Object or RPC boundary, ``cause`` the error under it.
+    its text, ``code`` a number where the platform has one (25 for a DataCloneError; R2's are in its texts only).
+    ``remote``, ``retryable`` and ``overloaded`` are the flags of errors that cross a Durable Object or RPC boundary,
+    ``cause`` the error under it.
     """
 
     def __init__(

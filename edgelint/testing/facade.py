@@ -10,6 +10,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from edgelint.testing.operation import asked_by
+from edgelint.testing.values import UNDEFINED
 
 if TYPE_CHECKING:
     from edgelint.testing.world import World
@@ -61,9 +62,12 @@ class Held:
 
 
 def hold(value: Any, world: World, awaited: bool) -> Any:
-    """Wrap what has verbs of its own, in a list too; hand everything else on as it is."""
+    """Wrap what has verbs of its own, in a list too; hand everything else on as it is, but undefined as None: a test in
+    Python has one word for "nothing there"."""
     from edgelint.testing.bindings.base import Binding
 
+    if value is UNDEFINED:
+        return None
     if isinstance(value, list) and any(isinstance(each, (Verbs, Binding)) for each in value):
         return [hold(each, world, awaited) for each in value]
     return Held(value, world, awaited) if isinstance(value, (Verbs, Binding)) else value

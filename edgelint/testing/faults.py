@@ -31,7 +31,8 @@ class Fault:
         self.pattern = pattern
         self.hits = 0
         self.optional = False
-        self._binding, self._verb, self._key, self._rate, self._times = binding, verb, key, rate, times
+        self.binding = binding
+        self._verb, self._key, self._rate, self._times = verb, key, rate, times
         self._nth = None if nth is None else {nth} if isinstance(nth, int) else set(nth)
         self._random = random
         self._seen = 0
@@ -63,7 +64,7 @@ class Fault:
 
     def takes(self, operation: Operation) -> bool:
         """Whether this operation is hit. Counts it among those that match."""
-        if not (fnmatchcase(operation.binding, self._binding) and fnmatchcase(operation.verb, self._verb)):
+        if not (fnmatchcase(operation.binding, self.binding) and fnmatchcase(operation.verb, self._verb)):
             return False
         if callable(self._key):
             if not self._key(operation.key):
@@ -96,18 +97,22 @@ class Fault:
 
 
 class Faults:
-    """``edge_faults``: the faults of one world. It is the gate's second stage."""
+    """``edge_faults``: the faults of one world. It is the gate's second stage. ``check`` raises EdgeUsageError for a
+    binding (or a glob) that is not there."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, check: Callable[[str], None] = lambda binding: None) -> None:
         self._random = random
+        self._check = check
         self._faults: list[Fault] = []
 
     def on(
         self, pattern: str, *, key: str | Callable[[str | None], bool] | None = None,
         nth: int | Iterable[int] | None = None, rate: float | None = None, times: int | None = None,
     ) -> Fault:  # fmt: skip
-        """A fault on the operations that match; say with ``fail``, ``fail_after`` or ``delay`` what it does."""
+        """A fault on the operations that match; say with ``fail``, ``fail_after`` or ``delay`` what it does. Raises
+        EdgeUsageError for a pattern that is none, and for one of a binding that is not there."""
         fault = Fault(pattern, key, nth, rate, times, self._random)
+        self._check(fault.binding)
         self._faults.append(fault)
         return fault
 
@@ -147,12 +152,12 @@ def _failure(how: int | str | BaseException | None) -> Callable[[Operation], Bas
         elif how is None and operation.kind == "kv":
             found = fault_words.status("kv", operation.verb, 500)
         else:
-            found = fault_words.named(operation.kind, how or "internal")
+            found = fault_words.named(operation.kind, operation.verb, how or "internal")
             if found is None:
                 return EdgeError(how or "internal error")
         assert found is not None
         return EdgeError(
-            found.message, found.name, code=found.code, retryable=found.retryable, overloaded=found.overloaded,
+            found.message, found.name, retryable=found.retryable, overloaded=found.overloaded,
             remote=operation.kind == "durable-object",
         )  # fmt: skip
 

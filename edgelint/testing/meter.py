@@ -52,9 +52,11 @@ def counter_names() -> set[str]:
 
 
 class Meter:
-    """The stage that counts. ``calls`` are (binding, verb) -> how often, ``counts`` the named counters."""
+    """The stage that counts. ``calls`` are (binding, verb) -> how often, ``counts`` the named counters. ``check``
+    raises EdgeUsageError for a binding that is not there."""
 
-    def __init__(self) -> None:
+    def __init__(self, check: Callable[[str], None] = lambda binding: None) -> None:
+        self._check = check
         self.calls: Counter[tuple[str, str]] = Counter()
         self.counts: Counter[str] = Counter()
 
@@ -73,7 +75,8 @@ class Meter:
                     self.counts[name] += rows
 
     def count(self, binding: str, verb: str | None = None) -> int:
-        """How many operations went to a binding (with one verb)."""
+        """How many operations went to a binding (with one verb). Raises EdgeUsageError for one that is not there."""
+        self._check(binding)
         return sum(n for (name, each), n in self.calls.items() if name == binding and verb in (None, each))
 
     def __getattr__(self, name: str) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from edgelint.project.dotenv import is_local_values
 from edgelint.project.wrangler import NAMES
 from edgelint.testing import config as configs
+from edgelint.testing import names
 from edgelint.testing.bindings.d1_migrations import ARRANGEMENT, Arrangement
 from edgelint.testing.bindings.events import events_of
 from edgelint.testing.errors import EdgeUsageError
@@ -92,11 +93,14 @@ class App:
         return self._others
 
     def furnish(self, edge: Edge) -> None:
-        """Give a new world its workers: the one under test, and those it names in service and object bindings."""
+        """Give a new world its workers: the one under test, and those it names in service and object bindings. Raises
+        EdgeUsageError for seeds and variables that the test gives to what is not there."""
         world, options = edge.world, edge.options
         world.app = self
         world.shared(ARRANGEMENT, lambda: Arrangement(options.migrations, options.seed_data))
         worker = self._add(world, self.config)
+        names.check_variables(world, options.vars, "vars")
+        names.check_variables(world, options.secrets, "secrets")
         worker.vars.update(options.vars)
         worker.vars.update(options.secrets)
         waiting = [worker]
@@ -105,6 +109,7 @@ class App:
                 other = self.others().get(name)
                 if name not in world.workers and other is not None:
                     waiting.append(self._add(world, other))
+        names.check_seeds(world, options.seed_data)
         events_of(world).observers.append(edge.timeline.note)
         if any(each.config.get("triggers", "crons") for each in world.workers.values()):
             from edgelint.testing.bindings.scheduled import arm
@@ -124,7 +129,8 @@ class App:
         for declared in self.config.bindings:
             if declared.name == binding and declared.kind == "d1":
                 return database(self.config, declared)
-        raise EdgeUsageError(f"'{binding}' is no D1 database of the config")
+        known = [declared.name for declared in self.config.bindings if declared.kind == "d1"]
+        raise names.no_such(f"'{binding}' is no D1 database of the config", binding, known)
 
     async def fetch(self, edge: Edge, request: HttpRequest) -> HttpResponse:
         """A request as the platform routes it: a static asset where one is there, the worker otherwise."""
@@ -144,8 +150,8 @@ def local_values(config: WorkerConfig) -> dict[str, str]:
     from dotenv import dotenv_values
 
     suffix = f".{config.environment}" if config.environment else ""
-    for names in ((f".dev.vars{suffix}", ".dev.vars"), (f".env{suffix}", ".env")):
-        for name in names:
+    for files in ((f".dev.vars{suffix}", ".dev.vars"), (f".env{suffix}", ".env")):
+        for name in files:
             path = config.root / name
             if is_local_values(name) and path.is_file():
                 found = dotenv_values(path, interpolate=False)

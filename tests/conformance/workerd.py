@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
 _BINARIES = {
@@ -91,26 +91,34 @@ class Workerd:
         return state + self._errors.read_text(errors="replace")[-2000:]
 
 
+class Served(NamedTuple):
+    """A workerd that listens on ``port`` of 127.0.0.1 and says what is wrong into ``errors``."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    errors: Path
+
+
 @contextlib.contextmanager
-def running() -> Iterator[Workerd]:
-    """Start it, and stop it at the end. Raises Unavailable and Crashed."""
-    program = binary()
+def serving(program: Path, config: Path, *, storage: bool = True) -> Iterator[Served]:
+    """Start ``program`` with a config whose socket is named "http", and stop it at the end. ``storage``: the config has
+    a disk service of that name, for which there is a folder until then. Raises Crashed."""
     place = MEMORY if MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(prefix=f"edgelint-workerd-{os.getpid()}-", dir=place) as folder:
-        storage, errors = Path(folder, "storage"), Path(folder, "stderr")
-        storage.mkdir()
+        kept, errors = Path(folder, "storage"), Path(folder, "stderr")
+        kept.mkdir()
         reading, writing = os.pipe()
         try:
             with errors.open("wb") as stderr:
                 process = subprocess.Popen(
-                    [program, "serve", HERE / "config.capnp", "--experimental", f"--control-fd={writing}",
-                     "--socket-addr=http=127.0.0.1:0", f"--directory-path=storage={storage}"],
+                    [program, "serve", config, "--experimental", f"--control-fd={writing}",
+                     "--socket-addr=http=127.0.0.1:0", *([f"--directory-path=storage={kept}"] if storage else [])],
                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, pass_fds=(writing,),
                 )  # fmt: skip
         finally:
             os.close(writing)
         try:
-            yield Workerd(process, _port(reading, errors), errors)
+            yield Served(process, _port(reading, errors), errors)
         finally:
             os.close(reading)
             process.terminate()
@@ -119,6 +127,13 @@ def running() -> Iterator[Workerd]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Workerd]:
+    """Start it with the worker of this folder, and stop it at the end. Raises Unavailable and Crashed."""
+    with serving(binary(), HERE / "config.capnp") as served:
+        yield Workerd(*served)
 
 
 def _port(reading: int, errors: Path) -> int:

@@ -1,6 +1,6 @@
 """The schema of a database under test: the migrations of its config, or a schema.sql, run once and kept.
 
-What wrangler takes for a migration, in which order it applies them and how it records them follows its own code
+Where wrangler looks for migrations and how it records them follows its own code
 (https://github.com/cloudflare/workers-sdk/blob/main/packages/wrangler/src/d1/migrations/helpers.ts). The result is a
 whole database as bytes, which every test opens anew; it is made again when a file is added, removed or changed.
 SQLite is imported when there is something to run: what every session needs of this module is its Arrangement.
@@ -11,12 +11,12 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from edgelint.d1.migration_names import glob, order
 from edgelint.testing.clock import Clock
 from edgelint.testing.errors import EdgeUsageError
 
@@ -34,9 +34,6 @@ ARRANGEMENT: Final = ("d1", "arrangement")
 """The key of a world's Arrangement among what its bindings share."""
 _SKIPPED: Final = frozenset(("node_modules", "dist", "build", "__pycache__", "venv", "python_modules"))
 _CREATES: Final = re.compile(r"\bCREATE\s+(?:VIRTUAL\s+)?TABLE\b", re.IGNORECASE)
-_NUMBER: Final = re.compile(r"\s*[+-]?\d+")  # what parseInt reads
-_PIECE: Final = re.compile(r"\*+|\?|\[[!^]?\]?[^\]/]*\]|.", re.DOTALL)
-_BRACES: Final = re.compile(r"\{([^{}]*,[^{}]*)\}")
 
 
 @dataclass
@@ -138,9 +135,9 @@ def _migrations(config: WorkerConfig, declared: Declared) -> SchemaFiles:
             raise EdgeUsageError(f"{config.path}: {declared.name}: migrations_pattern must begin with '{folder}/'")
     relative = "*.sql" if pattern is None else pattern if folder == "." else pattern[len(folder) + 1 :]
     place = config.root / folder
-    matches = matcher(relative)
+    matches = glob(relative).fullmatch
     deep = "/" in relative
-    names = sorted((name for name in _sql_files(place, deep) if matches(name)), key=_order)
+    names = sorted((name for name in _sql_files(place, deep) if matches(name)), key=order)
     table = declared.text("migrations_table") or TABLE
     return SchemaFiles(tuple(place / name for name in names), tuple(names), table)
 
@@ -214,57 +211,3 @@ def _sql_files(folder: Path, deep: bool) -> Iterator[str]:
 
 def _normal(path: str) -> str:
     return posixpath.normpath(path.replace("\\", "/")) if path else "."
-
-
-def _order(name: str) -> tuple[tuple[int, float, bytes], ...]:
-    """How wrangler sorts migrations: part by part of the path by the number before its first underscore, those without
-    one last, then by UTF-16 code units."""
-    key = []
-    for part in name.split("/"):
-        number = _NUMBER.match(part.split("_")[0])
-        units = part.encode("utf-16-be", "surrogatepass")
-        key.append((1, 0.0, units) if number is None else (0, float(number.group()), units))
-    return tuple(key)
-
-
-@lru_cache(maxsize=64)
-def matcher(pattern: str) -> Callable[[str], bool]:
-    """Whether a path is matched by a ``migrations_pattern``, by the rules of minimatch with ``dot: false``: ``*``,
-    ``?``, ``[a-z]``, ``**`` and ``{a,b}``; a name that begins with a dot is matched by a pattern that does."""
-    try:
-        match = re.compile(_expression(pattern)).fullmatch
-    except re.error:  # "[z-a]" matches nothing
-        return lambda path: False
-    return lambda path: match(path) is not None
-
-
-def _expression(pattern: str) -> str:
-    braces = _BRACES.search(pattern)
-    if braces is not None:
-        before, after = pattern[: braces.start()], pattern[braces.end() :]
-        return "|".join(f"(?:{_expression(before + word + after)})" for word in braces[1].split(","))
-    parts = pattern.split("/")
-    text = ""
-    for index, part in enumerate(parts):
-        last = index == len(parts) - 1
-        if part == "**":
-            text += r"(?:(?!\.)[^/]+(?:/(?!\.)[^/]+)*)?" if last else r"(?:(?!\.)[^/]+/)*"
-        else:
-            text += _segment(part) + ("" if last else "/")
-    return text
-
-
-def _segment(part: str) -> str:
-    hidden = "" if part.startswith(".") else r"(?!\.)"
-    return hidden + "".join(map(_piece, _PIECE.findall(part)))
-
-
-def _piece(piece: str) -> str:
-    if piece[0] == "*":
-        return "[^/]*"
-    if piece == "?":
-        return "[^/]"
-    if len(piece) == 1:
-        return re.escape(piece)
-    inner = piece[1:-1].replace("\\", r"\\").replace("[", r"\[")
-    return f"[^/{inner[1:]}]" if inner.startswith(("!", "^")) else f"[{inner}]"

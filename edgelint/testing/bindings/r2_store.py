@@ -14,24 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from edgelint.platform import limits
+from edgelint.platform import fault_words, limits
 from edgelint.testing.bindings.r2_objects import Stored
 from edgelint.testing.bindings.r2_values import HASHES, Conditional, Range, metadata_size
 from edgelint.testing.errors import EdgeError
 
-_WORDS: Final[Mapping[int, str]] = {
-    10001: "We encountered an internal error. Please try again.",
-    10011: "Your proposed upload is smaller than the minimum allowed object size.",
-    10012: "Your metadata headers exceed the maximum allowed metadata size.",
-    10020: "The specified object name is not valid.",
-    10022: "MaxKeys params must be positive integer <= 1000.",
-    10024: "The specified multipart upload does not exist.",
-    10025: "One or more of the specified parts could not be found.",
-    10039: "The requested range is not satisfiable",
-    10048: "There was a problem with the multipart upload.",
-    10058: "Reduce your concurrent request rate for the same object.",
-    100100: "Your proposed upload exceeds the maximum allowed object size.",
-}
 _DAY: Final = 86_400_000  # ms
 _BASE64: Final = re.compile("[^A-Za-z0-9+/_-]")
 STANDARD: Final = "Standard"
@@ -72,7 +59,7 @@ class Page(NamedTuple):
 
 def failed(action: str, code: int) -> EdgeError:
     """What workerd makes of an answer of the service."""
-    return EdgeError(f"{action}: {_WORDS[code]} ({code})")
+    return EdgeError(fault_words.r2_message(action, code))
 
 
 class R2Store:

@@ -20,11 +20,10 @@ from edgelint.testing.python_host.buffers import (
 )
 from edgelint.testing.python_host.containers import JsArray, JsIterator
 from edgelint.testing.python_host.dates import JsDate
-from edgelint.testing.python_host.js_errors import as_js_error
+from edgelint.testing.python_host.js_errors import JsException, as_js_error
 from edgelint.testing.python_host.jsvalue import (
     MODULE,
     JsBigInt,
-    JsException,
     JsFunction,
     JsObject,
     JsProxy,

@@ -1,13 +1,24 @@
-"""Errors across the line: the platform's as JsException, Python's as PythonError, and the classes of them."""
+"""Errors: those of JavaScript as Python code catches them, and errors across the line: the platform's as JsException,
+Python's as PythonError, and the classes of them."""
 
 from __future__ import annotations
 
 import traceback
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 from edgelint.testing.errors import EdgeError
-from edgelint.testing.python_host.jsvalue import JsClass, JsException, JsProxy, Thrown, class_of, text, typeof
+from edgelint.testing.python_host.jsvalue import (
+    JsClass,
+    JsProxy,
+    Thrown,
+    class_of,
+    from_python,
+    javascript_name,
+    name_class,
+    text,
+    typeof,
+)
 from edgelint.testing.values import UNDEFINED
 
 NATIVE: Final = ("Error", "TypeError", "RangeError", "SyntaxError", "ReferenceError", "EvalError", "URIError")
@@ -17,6 +28,56 @@ _DOM: Final = frozenset((
     "TimeoutError", "TypeMismatchError",
 ))  # fmt: skip
 """Names of errors that are DOMExceptions (https://webidl.spec.whatwg.org/#idl-DOMException-error-names)."""
+
+
+class JsException(JsProxy, Exception):
+    """An Error of JavaScript. Also what Python code catches."""
+
+    _js_class_name = "Error"
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        return Exception.__new__(cls, *args)
+
+    def __init__(self, name: str = "Error", message: str = "", stack: str | None = None, **fields: Any) -> None:
+        Exception.__init__(self, self)
+        fields = {"name": name, "message": message, **fields}
+        fields["stack"] = stack if stack is not None else f"{name}: {message}\n    at <anonymous>"
+        object.__setattr__(self, "_js_own", fields)
+        object.__setattr__(self, "_python_error", None)
+        object.__setattr__(self, "_by_python", False)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("__"):
+            Exception.__setattr__(self, name, value)
+        else:
+            self._js_set(javascript_name(name), from_python(value))
+
+    def _js_keys(self) -> list[str]:
+        return [key for key in self._own() if key not in ("name", "message", "stack", "cause")]
+
+    def _js_text(self) -> str:
+        own = self._own()
+        name, message = text(own["name"]), text(own["message"])
+        return f"{name}: {message}" if message else name
+
+    def _js_tag(self) -> str:
+        return "[object DOMException]" if self._own()["name"] == "DataCloneError" else "[object Error]"
+
+    @property
+    def js_error(self) -> JsException:
+        """Itself."""
+        return self
+
+    @property
+    def constructor(self) -> Any:
+        """Its class, by its name."""
+        return error_class(text(self._own()["name"]))
+
+    def _into_python(self) -> Any:
+        return self
+
+
+name_class(JsException, "JsException")
 
 
 def as_js_error(error: EdgeError) -> JsException:

@@ -82,7 +82,8 @@ class JsType(type):
         return cls.__qualname__
 
 
-def _name(cls: type, name: str) -> None:
+def name_class(cls: type, name: str) -> None:
+    """Give a class the name that Pyodide's have: with their module where error messages show it."""
     type.__dict__["__name__"].__set__(cls, f"{MODULE}.{name}")
     cls.__qualname__ = name
     cls.__module__ = MODULE
@@ -108,7 +109,7 @@ class JsProxy(metaclass=JsType):
         cls._js_members = {**cls._js_members, **{m.name: m for m in declared if not isinstance(m, Static)}}
         cls._js_statics = {**cls._js_statics, **{m.name: m for m in declared if isinstance(m, Static)}}
         members.give_abilities(cls, JsProxy)
-        _name(cls, "JsProxy")
+        name_class(cls, "JsProxy")
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if cls is JsProxy:
@@ -259,7 +260,7 @@ class JsProxy(metaclass=JsType):
         raise TypeError(f"cannot pickle '{MODULE}.{type(self).__qualname__}' object")
 
 
-_name(JsProxy, "JsProxy")
+name_class(JsProxy, "JsProxy")
 
 
 class JsHost(JsProxy, js_name="Object"):
@@ -391,58 +392,6 @@ def needs_new(name: str) -> str:
     )
 
 
-class JsException(JsProxy, Exception):
-    """An Error of JavaScript. Also what Python code catches."""
-
-    _js_class_name = "Error"
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        return Exception.__new__(cls, *args)
-
-    def __init__(self, name: str = "Error", message: str = "", stack: str | None = None, **fields: Any) -> None:
-        Exception.__init__(self, self)
-        fields = {"name": name, "message": message, **fields}
-        fields["stack"] = stack if stack is not None else f"{name}: {message}\n    at <anonymous>"
-        object.__setattr__(self, "_js_own", fields)
-        object.__setattr__(self, "_python_error", None)
-        object.__setattr__(self, "_by_python", False)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name.startswith("__"):
-            Exception.__setattr__(self, name, value)
-        else:
-            self._js_set(javascript_name(name), from_python(value))
-
-    def _js_keys(self) -> list[str]:
-        return [key for key in self._own() if key not in ("name", "message", "stack", "cause")]
-
-    def _js_text(self) -> str:
-        own = self._own()
-        name, message = text(own["name"]), text(own["message"])
-        return f"{name}: {message}" if message else name
-
-    def _js_tag(self) -> str:
-        return "[object DOMException]" if self._own()["name"] == "DataCloneError" else "[object Error]"
-
-    @property
-    def js_error(self) -> JsException:
-        """Itself."""
-        return self
-
-    @property
-    def constructor(self) -> Any:
-        """Its class, by its name."""
-        from edgelint.testing.python_host.js_errors import error_class
-
-        return error_class(text(self._own()["name"]))
-
-    def _into_python(self) -> Any:
-        return self
-
-
-_name(JsException, "JsException")
-
-
 _classes: dict[type, JsClass] = {}
 
 
@@ -470,7 +419,6 @@ __all__ = [
     "Getter",
     "JsBigInt",
     "JsClass",
-    "JsException",
     "JsFunction",
     "JsHost",
     "JsNull",
@@ -494,6 +442,7 @@ __all__ = [
     "jsnull",
     "lower",
     "method",
+    "name_class",
     "needs_new",
     "raise_js",
     "static",

@@ -16,10 +16,10 @@ from edgelint.testing.python_host import runtime  # noqa: F401 - puts the layer 
 from edgelint.testing.python_host.buffers import Bytes, TypedArray
 from edgelint.testing.python_host.containers import JsArray, JsIterator
 from edgelint.testing.python_host.convert import ConversionError, to_js
+from edgelint.testing.python_host.js_errors import JsException
 from edgelint.testing.python_host.jsvalue import (
     MODULE,
     JsBigInt,
-    JsException,
     JsFunction,
     JsHost,
     JsNull,

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from edgelint.testing.python_host.convert import to_js
-from edgelint.testing.python_host.jsvalue import JsException, JsObject, from_python
+from edgelint.testing.python_host.js_errors import JsException
+from edgelint.testing.python_host.jsvalue import JsObject, from_python
 from edgelint.testing.python_host.realm import realm
 
 

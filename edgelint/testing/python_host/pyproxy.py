@@ -9,9 +9,9 @@ from typing import Any, Final, cast
 
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.python_host.containers import JsArray
+from edgelint.testing.python_host.js_errors import JsException
 from edgelint.testing.python_host.jsvalue import (
     JsBigInt,
-    JsException,
     JsFunction,
     JsObject,
     JsProxy,

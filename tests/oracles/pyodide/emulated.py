@@ -10,10 +10,9 @@ from edgelint.testing.python_host import importing
 from edgelint.testing.python_host.buffers import JsUint8Array
 from edgelint.testing.python_host.containers import JsArray, JsIterator
 from edgelint.testing.python_host.dates import JsDate
-from edgelint.testing.python_host.js_errors import error_value
+from edgelint.testing.python_host.js_errors import JsException, error_value
 from edgelint.testing.python_host.jsvalue import (
     JsBigInt,
-    JsException,
     JsFunction,
     JsHost,
     JsObject,

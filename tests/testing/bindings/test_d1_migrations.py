@@ -11,10 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from edgelint.project import migration_names as linter
 from edgelint.testing import config as configs
 from edgelint.testing.bindings import d1_migrations as migrations
 from edgelint.testing.bindings.d1 import D1Database
@@ -216,16 +213,3 @@ def test_an_arrangement_says_how_databases_begin(app: Make) -> None:
 def test_a_session_without_databases_imports_no_sqlite() -> None:
     code = "import sys, edgelint.testing.bindings.d1_migrations; sys.exit('apsw' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-names = st.lists(st.text(alphabet="0123456789_-ab. é\U0001f600", max_size=8), min_size=1, max_size=3).map("/".join)
-
-
-@given(names, names)
-def test_the_order_is_the_linters(one: str, other: str) -> None:
-    assert (migrations._order(one) < migrations._order(other)) == (linter.order(one) < linter.order(other))
-
-
-@given(st.text(alphabet="ab.*?[]!^-{},/", max_size=10), st.text(alphabet="ab.-/^!", max_size=6))
-def test_patterns_match_what_the_linters_match(pattern: str, name: str) -> None:
-    assert migrations.matcher(pattern)(name) == bool(linter.glob(pattern).fullmatch(name))

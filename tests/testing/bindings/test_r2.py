@@ -18,6 +18,7 @@ from edgelint.testing.bindings.r2_values import Conditional, Etag, Range, condit
 from edgelint.testing.config import WorkerConfig
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.facade import Held
+from edgelint.testing.faults import Faults
 from edgelint.testing.values import UNDEFINED
 from edgelint.testing.world import World
 from tests.testing.bindings.worlds import Bound, bound
@@ -432,6 +433,23 @@ def test_uploads_that_are_not_there(r2: Bound[R2Bucket]) -> None:
     r2.run(upload.abort())
     with pytest.raises(EdgeError, match="10024"):
         r2.run(upload.complete([]))
+
+
+def test_a_fault_says_what_the_service_says(r2: Bound[R2Bucket]) -> None:
+    missing = r2.binding.resume_multipart_upload("k", "nope")
+
+    def failure(call: Any) -> tuple[str, int | None]:
+        with pytest.raises(EdgeError) as raised:
+            r2.run(call)
+        return str(raised.value), raised.value.code
+
+    r2("put", "k", "1")
+    r2.binding.store.limit_writes = True
+    own = [failure(r2.binding.put("k", "2")), failure(missing.complete([])), failure(missing.abort())]
+    r2.world.gate.faults = faults = Faults(r2.world.random)
+    faults.on("FILES.put").fail("unavailable")
+    faults.on("FILES.*").fail("internal")
+    assert [failure(r2.binding.put("k", "2")), failure(missing.complete([])), failure(missing.abort())] == own
 
 
 def test_an_upload_ends_after_seven_days(r2: Bound[R2Bucket]) -> None:

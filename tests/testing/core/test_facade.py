@@ -95,3 +95,22 @@ def test_lists_of_what_has_verbs(tmp_path: Path) -> None:
         made = edge.env.FLOW.create_batch([{"id": "a"}, {"id": "b"}])
         assert [(isinstance(each, Held), each.id) for each in made] == [(True, "a"), (True, "b")]
         assert made[0].status()["status"] in ("running", "complete", "queued")
+
+
+def test_what_is_not_there_is_none_for_a_test(tmp_path: Path) -> None:
+    source = (
+        f"{HEAD}class Room(DurableObject):\n    async def nothing(self):\n        return js.undefined\n\n"
+        "    async def raw(self):\n        return await self.ctx.storage.get('nope') is js.undefined\n"
+    )
+    config = {
+        "durable_objects": {"bindings": [{"name": "ROOM", "class_name": "Room"}]},
+        "migrations": [{"tag": "v1", "new_sqlite_classes": ["Room"]}],
+        "kv_namespaces": [{"binding": "KV", "id": "k"}],
+    }
+    with opened(tmp_path, source, **config) as edge:
+        room = edge.durable_object("ROOM", "a")
+        room.storage.put("there", 1)
+        assert (room.storage.get("nope"), room.storage.kv.get("nope"), edge.env.KV.get("nope")) == (None, None, None)
+        assert (room.storage.get("there"), room.storage.get(["there", "nope"])) == (1, {"there": 1})
+        assert room.run(lambda instance, state: state.storage.get("nope")) is None
+        assert room.call("nothing") is None

@@ -238,7 +238,14 @@ def test_fault_by_rate_is_the_same_for_one_seed() -> None:
         ("d1", "run", "lost", "Error", "D1_ERROR: Network connection lost.", ("retryable",)),
         ("queue", "send", 429, "Error", "Queue send failed: Too Many Requests", ("overloaded",)),
         ("durable-object", "fetch", "lost", "Error", "Network connection lost.", ("retryable", "remote")),
-        ("r2", "get", None, "Error", "We encountered an internal error. Please try again. (10001)", ()),
+        ("r2", "get", None, "Error", "get: We encountered an internal error. Please try again. (10001)", ()),
+        ("r2", "complete", "internal", "Error",
+         "completeMultipartUpload: We encountered an internal error. Please try again. (10001)", ()),
+        ("r2", "put", "unavailable", "Error", "put: Reduce your concurrent request rate for the same object. (10058)",
+         ()),
+        ("r2", "get", "unavailable", "Error",
+         "get: Reduce your rate of simultaneous reads on the same object. (10058)", ()),
+        ("r2", "get", "lost", "Error", "Network connection lost.", ("retryable",)),
         ("ai", "run", "my own words", "Error", "my own words", ()),
     ],
 )  # fmt: skip
@@ -248,7 +255,7 @@ def test_words_of_failures(
     faulty(world).on(f"X.{verb}").fail(how)
     with pytest.raises(EdgeError) as raised:
         run(world, get(binding="X", kind=kind, verb=verb), lambda op: None)
-    assert (raised.value.name, raised.value.message) == (name, message)
+    assert (raised.value.name, raised.value.message, raised.value.code) == (name, message, None)
     assert {flag for flag in ("retryable", "overloaded", "remote") if getattr(raised.value, flag)} == set(flags)
 
 

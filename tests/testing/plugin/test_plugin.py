@@ -128,6 +128,9 @@ def test_variables_secrets_and_seeds(app: App) -> None:
         ("edge(outbound='open')", "edge_outbound is 'block' or 'allow', not 'open'"),
         ("edge_budget(kv_write=1)", "@pytest.mark.edge_budget knows no 'kv_write'"),
         ("edge_faults('CACHE')", "a fault is placed by 'BINDING.verb'"),
+        ("edge_faults('CACH.get')", "edge_faults: nothing in this app is called 'CACH': did you mean 'CACHE'?"),
+        ("edge(seed_data={'DBB': ''})", "seed_data: there is no D1 database 'DBB': did you mean 'DB'?"),
+        ("edge(vars={'CACHE': 'x'})", "vars: 'CACHE' is a binding (kv), no variable"),
         ("edge_outbound(asserts=False)", "@pytest.mark.edge_outbound knows no 'asserts'"),
     ],
 )

@@ -16,7 +16,8 @@ from edgelint.testing.python_host.adapters.durable_objects import WebSocketReque
 from edgelint.testing.python_host.adapters.rpc import JsRpcStub, incoming, outgoing
 from edgelint.testing.python_host.buffers import JsUint8Array
 from edgelint.testing.python_host.containers import JsArray
-from edgelint.testing.python_host.jsvalue import JsException, JsFunction, JsObject
+from edgelint.testing.python_host.js_errors import JsException
+from edgelint.testing.python_host.jsvalue import JsFunction, JsObject
 from edgelint.testing.python_host.maps import JsMap, JsSet, LiteralMap
 from edgelint.testing.python_host.promises import settled
 from edgelint.testing.python_host.pyproxy import proxy

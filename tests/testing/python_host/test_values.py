@@ -24,10 +24,16 @@ from edgelint.testing.python_host.convert import (
     to_js,
 )
 from edgelint.testing.python_host.dates import JsDate, parse
-from edgelint.testing.python_host.js_errors import as_edge_error, as_js_error, error_class, error_value, raisable
+from edgelint.testing.python_host.js_errors import (
+    JsException,
+    as_edge_error,
+    as_js_error,
+    error_class,
+    error_value,
+    raisable,
+)
 from edgelint.testing.python_host.jsvalue import (
     JsBigInt,
-    JsException,
     JsFunction,
     JsHost,
     JsNull,

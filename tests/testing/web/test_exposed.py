@@ -10,7 +10,8 @@ import pytest
 
 from edgelint.testing.http import HttpResponse
 from edgelint.testing.python_host.convert import to_js
-from edgelint.testing.python_host.jsvalue import JsException, JsFunction, JsObject, into_python, jsnull
+from edgelint.testing.python_host.js_errors import JsException
+from edgelint.testing.python_host.jsvalue import JsFunction, JsObject, into_python, jsnull
 from edgelint.testing.python_host.pyproxy import proxy
 from edgelint.testing.python_host.realm import Realm, entered
 from edgelint.testing.python_host.web.exposed import constructor, expose, js_scope, plain, wrap

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -32,24 +29,8 @@ def binary() -> Path:
 def evaluate(probes: Sequence[str]) -> list[dict[str, Any]]:
     """What came of each function body, in order: {"value": ...}, {"error": [name, message]} or {"hung": true}.
     Raises workerd.Unavailable and workerd.Crashed."""
-    program = binary()
-    with tempfile.TemporaryDirectory(prefix="edgelint-probes-") as folder:
-        errors = Path(folder, "stderr")
-        reading, writing = os.pipe()
-        with errors.open("wb") as stderr:
-            process = subprocess.Popen(
-                [program, "serve", HERE / "probes.capnp", "--experimental", f"--control-fd={writing}",
-                 "--socket-addr=http=127.0.0.1:0"],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, pass_fds=(writing,),
-            )  # fmt: skip
-        os.close(writing)
-        try:
-            port = workerd._port(reading, errors)
-            return [_answer(port, probe) for probe in probes]
-        finally:
-            os.close(reading)
-            process.terminate()
-            process.wait(10)
+    with workerd.serving(binary(), HERE / "probes.capnp", storage=False) as served:
+        return [_answer(served.port, probe) for probe in probes]
 
 
 def _answer(port: int, probe: str) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from edgelint.testing.python_host.adapters.base import Adapter, options
 from edgelint.testing.python_host.adapters.fetcher import DurableObjectStub
 from edgelint.testing.python_host.containers import JsArray, JsIterator
 from edgelint.testing.python_host.convert import plain, structured_clone
-from edgelint.testing.python_host.js_errors import as_edge_error
+from edgelint.testing.python_host.js_errors import JsException, as_edge_error
 from edgelint.testing.python_host.jsvalue import (
-    JsException,
     JsHost,
     JsObject,
     call,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from edgelint.testing import json_text
 from edgelint.testing.coercion import utf8 as utf8_bytes
@@ -18,6 +18,9 @@ from edgelint.testing.python_host.web.headers import Headers
 from edgelint.testing.python_host.web.promises import Future, rejected, started
 from edgelint.testing.python_host.web.readable import LOCKED, LOCKED_FOR_TEE, ReadableStream
 from edgelint.testing.python_host.web.urls import URLSearchParams
+
+if TYPE_CHECKING:
+    from edgelint.testing.http import HttpRequest, HttpResponse
 
 USED: Final = (
     "Body has already been used. It can only be used once. Use tee() first if you need to read it twice."
@@ -166,6 +169,16 @@ class Body(WebObject):
         if stream.locked:
             raise type_error(LOCKED)
         return _bytes_of(stream)
+
+    def _give_body(self, message: HttpRequest | HttpResponse) -> None:
+        """Give the body to a message that leaves the worker: its bytes when they are known, else as it comes. It is
+        gone here. Raises EdgeError (TypeError) when it was read."""
+        chunks = self._chunks()
+        if self._content is not None and self._content.data is not None:
+            message.body = self._content.data
+            self._content.stream._disturbed = True
+        else:
+            message.stream = chunks
 
 
 async def _nothing() -> bytes:

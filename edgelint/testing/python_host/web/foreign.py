@@ -17,8 +17,8 @@ from edgelint.testing.errors import EdgeError
 from edgelint.testing.python_host import js_errors
 from edgelint.testing.python_host.buffers import Bytes, JsArrayBuffer, JsUint8Array, TypedArray
 from edgelint.testing.python_host.containers import JsArray, JsIterator
+from edgelint.testing.python_host.js_errors import JsException
 from edgelint.testing.python_host.jsvalue import (
-    JsException,
     JsFunction,
     JsHost,
     JsObject,

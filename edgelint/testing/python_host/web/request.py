@@ -79,12 +79,7 @@ class Request(Body):
         made = HttpRequest(self._method, self._url, self._headers._pairs(), redirect=self._redirect)
         if isinstance(self._cf, dict):
             made.cf = copy.deepcopy(self._cf)
-        chunks = self._chunks()
-        if self._content is not None and self._content.data is not None:
-            made.body = self._content.data
-            self._content.stream._disturbed = True
-        else:
-            made.stream = chunks
+        self._give_body(made)
         return made
 
     @property

@@ -113,12 +113,7 @@ class Response(Body):
         if self._web_socket is not None:
             made.web_socket = self._web_socket._give_away()
             return made
-        chunks = self._chunks()
-        if self._content is not None and self._content.data is not None:
-            made.body = self._content.data
-            self._content.stream._disturbed = True
-        else:
-            made.stream = chunks
+        self._give_body(made)
         return made
 
     @property

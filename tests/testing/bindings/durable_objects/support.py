@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from typing import Any
 from edgelint.testing.bindings.base import Binding, Declared
 from edgelint.testing.bindings.durable_objects import DurableObjectNamespace, ObjectState
 from edgelint.testing.config import WorkerConfig
-from edgelint.testing.errors import type_error
+from edgelint.testing.errors import EdgeError, type_error
 from edgelint.testing.http import HttpRequest, HttpResponse
+from edgelint.testing.operation import Operation
 from edgelint.testing.sockets import SocketEnd
 from edgelint.testing.world import World
 
@@ -144,3 +146,17 @@ def app(world: World, *work: Callable[[], Awaitable[Any]]) -> list[Any]:
         return await asyncio.gather(*(each() for each in work), return_exceptions=True)
 
     return world.run(together(), origin="app")
+
+
+def break_disk(world: World, times: float = math.inf) -> None:
+    """Let the next writes of objects to their disks fail, so many of them."""
+    left = times
+
+    async def broken(operation: Operation, proceed: Callable[[], Awaitable[Any]]) -> Any:
+        nonlocal left
+        if operation.verb == "flush" and left > 0:
+            left -= 1
+            raise EdgeError("no disk")
+        return await proceed()
+
+    world.gate.faults = broken

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,10 +10,9 @@ import pytest
 
 from edgelint.testing.bindings.durable_objects import DurableObjectNamespace, ObjectState
 from edgelint.testing.errors import EdgeError, EdgeUsageError
-from edgelint.testing.operation import Operation
 from edgelint.testing.values import UNDEFINED
 from edgelint.testing.world import World
-from tests.testing.bindings.durable_objects.support import app, world_of
+from tests.testing.bindings.durable_objects.support import app, break_disk, world_of
 
 SECOND = 1000.0
 
@@ -247,30 +245,15 @@ def test_it_is_part_of_a_transaction(made: Made) -> None:
 
 def test_one_that_was_not_written_is_not_scheduled(made: Made) -> None:
     world, bell = made
-
-    async def broken(operation: Operation, proceed: Callable[[], Awaitable[Any]]) -> Any:
-        if operation.verb == "flush":
-            raise EdgeError("no disk")
-        return await proceed()
-
-    world.gate.faults = broken
+    break_disk(world)
     assert str(call(made, "set", 5)) == "Error: no disk"
     assert bell.handle("a").alarm is None
 
 
 def test_a_failure_to_write_does_not_count(made: Made) -> None:
     world, _ = made
-    failing = [0]
-
-    async def broken(operation: Operation, proceed: Callable[[], Awaitable[Any]]) -> Any:
-        if operation.verb == "flush" and failing[0]:
-            failing[0] -= 1
-            raise EdgeError("no disk")
-        return await proceed()
-
     call(made, "set", 1)
-    world.gate.faults = broken
-    failing[0] = 12
+    break_disk(world, 12)
     Bell.script = ["write"] * 13 + ["fail", "ok"]
     advance(made, 20_000)
     counts = [count for _, count, _ in Bell.runs]
@@ -284,16 +267,8 @@ def test_a_failure_to_write_does_not_count(made: Made) -> None:
 
 def test_after_internal_failures_the_back_off_of_the_apps_own_begins_anew(made: Made) -> None:
     world, _ = made
-    failing = [4]
-
-    async def broken(operation: Operation, proceed: Callable[[], Awaitable[Any]]) -> Any:
-        if operation.verb == "flush" and failing[0]:
-            failing[0] -= 1
-            raise EdgeError("no disk")
-        return await proceed()
-
     call(made, "set", 1)
-    world.gate.faults = broken
+    break_disk(world, 4)
     Bell.script = ["write"] * 4 + ["fail", "ok"]
     advance(made, 1_000)
     waits = [later - before for before, later in zip(at(made), at(made)[1:], strict=False)]

@@ -14,7 +14,7 @@ from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.operation import Operation
 from edgelint.testing.sockets import CLOSED, CLOSING, LOST, LOST_REASON, OPEN, Close, SocketEnd, socket_pair
 from edgelint.testing.world import World
-from tests.testing.bindings.durable_objects.support import Outside, app, world_of
+from tests.testing.bindings.durable_objects.support import Outside, app, break_disk, world_of
 
 # -- pairs ------------------------------------------------------------------------------------------------------------
 
@@ -362,14 +362,8 @@ def test_messages_wait_for_the_writes_before_them(made: Made) -> None:
 
 def test_messages_behind_a_failed_write_are_never_sent(made: Made) -> None:
     world, room = made
-
-    async def broken(operation: Operation, proceed: Callable[[], Awaitable[Any]]) -> Any:
-        if operation.verb == "flush":
-            raise EdgeError("no disk")
-        return await proceed()
-
     end = connect(made)
-    world.gate.faults = broken
+    break_disk(world)
     assert say(made, end, "write and answer") == [Close(LOST, LOST_REASON, was_clean=False)]
     assert [str(error) for _, error in world.failures] == ["Error: no disk"]
     assert room.handle("a").web_sockets == []

@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
-import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,24 +42,5 @@ class Server:
 @contextlib.contextmanager
 def running() -> Iterator[Server]:
     """Start it, and stop it at the end. Raises workerd.Unavailable and workerd.Crashed."""
-    program = workerd.binary()
-    place = workerd.MEMORY if workerd.MEMORY.is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="edgelint-objects-", dir=place) as folder:
-        storage, errors = Path(folder, "storage"), Path(folder, "stderr")
-        storage.mkdir()
-        reading, writing = os.pipe()
-        try:
-            with errors.open("wb") as stderr:
-                process = subprocess.Popen(
-                    [program, "serve", HERE / "oracle.capnp", "--experimental", f"--control-fd={writing}",
-                     "--socket-addr=http=127.0.0.1:0", f"--directory-path=storage={storage}"],
-                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, pass_fds=(writing,),
-                )  # fmt: skip
-        finally:
-            os.close(writing)
-        try:
-            yield Server(workerd._port(reading, errors))
-        finally:
-            os.close(reading)
-            process.terminate()
-            process.wait(10)
+    with workerd.serving(workerd.binary(), HERE / "oracle.capnp") as served:
+        yield Server(served.port)

@@ -39,10 +39,7 @@ def glob(pattern: str) -> re.Pattern[str]:
     """A ``migrations_pattern`` as a regular expression over a whole path, by the rules of minimatch with ``dot: false``
     (https://github.com/isaacs/minimatch): ``*``, ``**``, ``?``, ``[a-z]`` and ``{a,b}``; no name that begins with a dot
     unless the pattern does."""
-    try:
-        return re.compile("|".join(_translated(one) for one in _alternatives(pattern)))
-    except re.error:  # "[z-a]": matches nothing
-        return re.compile(r"(?!)")
+    return re.compile("|".join(filter(_compiles, map(_translated, _alternatives(pattern)))) or r"(?!)")
 
 
 _BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
@@ -56,6 +53,14 @@ def _alternatives(pattern: str) -> Iterator[str]:
         return
     for word in found[1].split(","):
         yield from _alternatives(pattern[: found.start()] + word + pattern[found.end() :])
+
+
+def _compiles(expression: str) -> bool:
+    try:
+        re.compile(expression)
+    except re.error:  # "[z-a]": matches nothing
+        return False
+    return True
 
 
 def _translated(pattern: str) -> str:
