@@ -307,15 +307,20 @@ def _objects(answer: Answer) -> list[dict[str, Cell]]:
 
 
 def _result(answer: Answer) -> dict[str, Any]:
-    """A result as the app gets it. The place that served it is made up, the time is the virtual clock's: none."""
-    meta = {
+    """A result as the app gets it."""
+    return {"success": True, "meta": meta(answer), "results": _objects(answer)}
+
+
+def meta(answer: Answer) -> dict[str, Any]:
+    """What a result says of how it was made. The place that served it is made up, the time is the virtual clock's:
+    none."""
+    return {
         "served_by": "v3-prod", "served_by_region": "ENAM", "served_by_colo": "EWR",
         "served_by_primary": answer.primary, "timings": {"sql_duration_ms": 0}, "duration": 0,
         "changes": answer.changes, "last_row_id": answer.last_row_id, "changed_db": answer.changed_db,
         "size_after": answer.size_after, "rows_read": answer.rows_read, "rows_written": answer.rows_written,
         "total_attempts": 1,
     }  # fmt: skip
-    return {"success": True, "meta": meta, "results": _objects(answer)}
 
 
 def _record(operation: Operation, real: Iterable[int], answers: Sequence[Answer]) -> None:

@@ -1,0 +1,40 @@
+// Calls of methods in Python: protocols/calls.py is the other half.
+import { decode, decodeError, encode } from "edgelint:codec";
+
+/** A response of the world; throws what it says is to be thrown. */
+export async function checked(response) {
+  if (response.headers.has("x-edgelint-error")) throw decodeError(await response.json());
+  const failed = response.status === 500 && response.headers.get("content-type") === "text/plain"; // server.py's own
+  if (failed) throw new Error(await response.text());
+  return response;
+}
+
+/** Call a method of what is behind ``fetcher``. */
+export async function call(fetcher, method, args) {
+  const body = JSON.stringify(encode(args));
+  const response = await fetcher.fetch(`http://edgelint/${encodeURIComponent(method)}`, { method: "POST", body });
+  return decode(await (await checked(response)).json());
+}
+
+/** A promise whose members can be asked for and called before it is there, as what the runtime's RPC gives. */
+export function pipelined(promise) {
+  return new Proxy(promise, {
+    get(target, key) {
+      if (key === "then" || key === "catch" || key === "finally") return target[key].bind(target);
+      if (typeof key === "symbol") return undefined;
+      return member(target, key);
+    },
+  });
+}
+
+function member(promise, key) {
+  return new Proxy(function () {}, {
+    get(_, inner) {
+      if (typeof inner === "symbol") return undefined;
+      const value = promise.then((target) => target[key]);
+      if (inner === "then" || inner === "catch" || inner === "finally") return value[inner].bind(value);
+      return member(value, inner);
+    },
+    apply: (_, self, args) => pipelined(promise.then((target) => target[key](...args))),
+  });
+}
