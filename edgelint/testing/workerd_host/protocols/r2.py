@@ -222,20 +222,25 @@ def _written(found: R2Object) -> dict[str, Any]:
     return written
 
 
+def _text(value: Any) -> str:
+    """JSON without escapes of surrogates: workerd's decoder (capnp::JsonCodec) does not join two of them."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _json(value: Any) -> HttpResponse:
     """The answer to a PUT: all of it is JSON."""
-    return HttpResponse(200, [], json.dumps(value).encode())
+    return HttpResponse(200, [], _text(value).encode("utf-8", "replace"))
 
 
 def _described(value: Any, content: bytes = b"") -> HttpResponse:
     """The answer to a GET: JSON of the size that a header says, then the content."""
-    head = json.dumps(value).encode()
+    head = _text(value).encode("utf-8", "replace")
     return HttpResponse(200, [(_SIZE, str(len(head)))], head + content)
 
 
 def _error(status: int, code: int, words: str) -> HttpResponse:
     """What makes workerd say ``<action>: <words> (<code>)``."""
-    return HttpResponse(status, [(_ERROR, json.dumps({"version": 1, "v4code": code, "message": words}))])
+    return HttpResponse(status, [(_ERROR, _text({"version": 1, "v4code": code, "message": words}))])
 
 
 def _failure(error: EdgeError) -> HttpResponse:
