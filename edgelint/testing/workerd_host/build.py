@@ -66,17 +66,16 @@ def _check_classes(config: WorkerConfig, bundle: Bundle) -> None:
         name, owner = declared.text("class_name"), declared.text("script_name")
         if name is None or owner not in (None, config.name) or name in bundle.exports:
             continue
+        main = config.get("main")
         what = "Durable Object" if declared.kind == "durable-object" else "Workflow"
+        bound = f"{config.path}: '{declared.name}' binds the {what} class {name}"
         if bundle.service_worker:
             raise EdgeUsageError(
-                f"{config.path}: '{declared.name}' binds the {what} class {name}, and {config.get('main')} has no default "
-                "export: it is taken for a script (addEventListener), which cannot have classes"
+                f"{bound}, and {main} has no default export: it is taken for a script (addEventListener), which cannot "
+                "have classes"
             )
         known = ", ".join(sorted(set(bundle.exports) - {"default"})) or "none"
-        raise EdgeUsageError(
-            f"{config.path}: '{declared.name}' binds the {what} class {name}, which {config.get('main')} does not export "
-            f"(it exports: {known})"
-        )
+        raise EdgeUsageError(f"{bound}, which {main} does not export (it exports: {known})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,25 @@ Hook = Callable[[Asked], Answer | Generator[Lookup, dict[str, Value], Answer]]
 
 
 @dataclass(slots=True)
+class _Question:
+    """What the program asked, with the hooks that are still to be asked and the one that is at it."""
+
+    number: int
+    asked: Asked
+    left: list[int]
+    hook: int = -1
+    running: Generator[Lookup, dict[str, Value], Answer] | None = None
+
+    @classmethod
+    def read(cls, number: int, request: dict[str, Value]) -> _Question:
+        asked = Asked(
+            request["path"], request.get("importer", ""), request.get("namespace", ""), request.get("resolveDir", ""),
+            request.get("kind", ""), request.get("pluginData") == _MARK,
+        )  # fmt: skip
+        return cls(number, asked, list(request["ids"]))
+
+
+@dataclass(slots=True)
 class Hooks:
     """Hooks in order: the first that answers wins. ``filter`` is a regular expression of Go, found in the path."""
 
@@ -262,59 +281,56 @@ class Esbuild:
     def _ask(self, request: dict[str, Value], hooks: list[Hook]) -> dict[str, Value]:
         """Send a request and answer what the program asks meanwhile."""
         number = self._send(request)
-        waiting: dict[int, tuple[int, int, Generator[Lookup, dict[str, Value], Answer]]] = {}
+        waiting: dict[int, _Question] = {}
         while True:
             got, value, is_answer = decode(self._packet())
             if not is_answer:
-                self._serve(got, value, hooks, waiting)
+                if value["command"] in ("on-resolve", "on-load"):
+                    self._serve(_Question.read(got, value), None, hooks, waiting)
+                else:  # ping, on-start
+                    self._reply(got, {"errors": [], "warnings": []})
             elif got == number:
                 if value.get("error"):
                     raise EdgeUsageError(f"esbuild {self._program.version}: {value['error']}")
                 found: dict[str, Value] = value
                 return found
             else:
-                reply, hook, running = waiting.pop(got)
-                self._go_on(reply, hook, running, value, waiting)
+                self._serve(waiting.pop(got), value, hooks, waiting)
 
     def _serve(
-        self, number: int, request: dict[str, Value], hooks: list[Hook],
-        waiting: dict[int, tuple[int, int, Generator[Lookup, dict[str, Value], Answer]]],
-    ) -> None:  # fmt: skip
-        if request["command"] not in ("on-resolve", "on-load"):  # ping, on-start
-            self._reply(number, {"errors": [], "warnings": []})
-            return
-        asked = Asked(
-            request["path"], request.get("importer", ""), request.get("namespace", ""), request.get("resolveDir", ""),
-            request.get("kind", ""), request.get("pluginData") == _MARK,
-        )  # fmt: skip
-        for hook in request["ids"]:
-            answer = hooks[hook](asked)
-            if isinstance(answer, Generator):
-                self._go_on(number, hook, answer, None, waiting)
-                return
+        self, question: _Question, sent: dict[str, Value] | None, hooks: list[Hook], waiting: dict[int, _Question]
+    ) -> None:
+        """Ask the hooks in turn, until one answers or wants to know something first. ``sent`` is what the one that
+        wanted to know is told."""
+        while question.running is not None or question.left:
+            answer: Answer = None
+            if question.running is None:
+                question.hook = question.left.pop(0)
+                given = hooks[question.hook](question.asked)
+                if isinstance(given, Generator):
+                    question.running = given
+                else:
+                    answer = given
+            if question.running is not None:
+                try:
+                    lookup = question.running.send(sent)  # type: ignore[arg-type]  # None begins it
+                except StopIteration as stop:
+                    question.running, sent, answer = None, None, stop.value
+                else:
+                    waiting[self._look_up(lookup)] = question
+                    return
             if answer is not None:
-                self._reply(number, _answered(hook, answer))
+                self._reply(question.number, _answered(question.hook, answer))
                 return
-        self._reply(number, {})
+        self._reply(question.number, {})
 
-    def _go_on(
-        self, number: int, hook: int, running: Generator[Lookup, dict[str, Value], Answer],
-        sent: dict[str, Value] | None, waiting: dict[int, tuple[int, int, Generator[Lookup, dict[str, Value], Answer]]],
-    ) -> None:  # fmt: skip
-        """Let a hook go on until it asks for something or answers. (One that began to ask answers for those behind it
-        too.)"""
-        try:
-            lookup = next(running) if sent is None else running.send(sent)
-        except StopIteration as stop:
-            self._reply(number, {} if stop.value is None else _answered(hook, stop.value))
-            return
+    def _look_up(self, lookup: Lookup) -> int:
         asked = lookup.asked
-        request = {
+        return self._send({
             "command": "resolve", "key": self._key, "pluginName": "edgelint", "path": lookup.path,
             "importer": asked.importer, "namespace": asked.namespace, "kind": asked.kind, "pluginData": _MARK,
             "resolveDir": asked.folder if lookup.folder is None else lookup.folder,
-        }  # fmt: skip
-        waiting[self._send(request)] = (number, hook, running)
+        })  # fmt: skip
 
     def _send(self, value: dict[str, Value]) -> int:
         self._number += 1
@@ -355,7 +371,7 @@ def _answered(hook: int, answer: dict[str, Value]) -> dict[str, Value]:
     """A hook's answer with all that the program expects of an error."""
     if "errors" not in answer:
         return {"id": hook, **answer}
-    blank = {"id": "", "pluginName": "", "location": None, "notes": [], "detail": 0}
+    blank: dict[str, Value] = {"id": "", "pluginName": "", "location": None, "notes": [], "detail": 0}
     return {"id": hook, **answer, "errors": [{**blank, **error} for error in answer["errors"]]}
 
 

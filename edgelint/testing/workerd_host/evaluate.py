@@ -41,5 +41,5 @@ def evaluate(workerd: Program, script: bytes, date: str, flags: tuple[str, ...])
     for line in ran.stdout.decode("utf-8", "replace").splitlines():
         if line.startswith(MARK):
             return json.loads(line.removeprefix(MARK))
-    said = ran.stderr.decode("utf-8", "replace").strip()
-    raise EdgeUsageError(f"workerd {workerd.version} did not run a script: {said[-2000:]}")
+    said = [line for line in ran.stderr.decode("utf-8", "replace").splitlines() if not line.startswith("stack: ")]
+    raise EdgeUsageError(f"workerd {workerd.version} did not run a script: {chr(10).join(said)[-2000:]}")
