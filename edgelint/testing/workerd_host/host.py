@@ -13,7 +13,7 @@ from edgelint.testing.workerd_host.errors import JsError
 from edgelint.testing.workerd_host.objects import Objects
 from edgelint.testing.workerd_host.protocols import codec
 from edgelint.testing.workerd_host.running import Workerd
-from edgelint.testing.workerd_host.source_maps import mapped_stack
+from edgelint.testing.workerd_host.source_maps import frames
 
 if TYPE_CHECKING:
     from edgelint.testing.host import ObjectInstance
@@ -162,9 +162,17 @@ def js_error(found: EdgeError, stack: str, bundle: Bundle) -> JsError:
 
 
 def own_frames(stack: str | None, maps: Mapping[str, Any]) -> str:
-    """The frames of a stack, mapped to the app's sources: without the message, which stands before them."""
-    lines = mapped_stack(stack or "", maps).splitlines()
-    return "\n".join(line for line in lines if line.lstrip().startswith("at "))
+    """The frames of a stack in the app's sources, without the message before them; the line of source stands under the
+    first that is the app's own."""
+    lines: list[str] = []
+    shown = False
+    for frame in frames(stack or "", maps):
+        place = f"{frame.where}:{frame.line}:{frame.column}" if frame.where else ""
+        lines.append(f"    at {frame.function} ({place})" if frame.function and place else f"    at {frame.function or place}")
+        if not shown and frame.text.strip() and "node_modules" not in frame.where:
+            lines.append(f"      {frame.text.strip()}")
+            shown = True
+    return "\n".join(lines)
 
 
 def running(world: World) -> Workerd:
