@@ -25,6 +25,8 @@ _JS: Final = Path(__file__).with_name("js")
 _LAYER: Final = ("codec", "prelude", "control", "objects")
 """Modules of ours that stand beside the app's."""
 _ENTRY: Final = "edgelint-entry.js"
+_OVERRIDES: Final = {"cloudflare_email": "cloudflare-internal:email"}
+"""Modules that the runtime leaves to whoever embeds it: ours -> their names."""
 
 
 @dataclass
@@ -72,7 +74,7 @@ class _Writer:
         self._token = token
         self._made = Layout()
         self._services: list[str] = []
-        self._extensions: dict[str, None] = {}
+        self._extensions: dict[str, None] = dict.fromkeys(_OVERRIDES)
 
     def write(self) -> Layout:
         for number, (worker, bundle) in enumerate(self._workers):
@@ -88,10 +90,13 @@ class _Writer:
             for name in self._made.sockets
         ]  # fmt: skip
         modules = [
-            struct(name=text(f"edgelint:{name}"), internal="true", esModule=self._file(f"extensions/{name}.js", layer(name)))
+            struct(
+                name=text(_OVERRIDES.get(name, f"edgelint:{name}")), internal="true",
+                esModule=self._file(f"extensions/{name}.js", layer(name)),
+            )
             for name in self._extensions
-        ]
-        extensions = f"extensions = [(modules = {array(modules)})],\n  " if modules else ""
+        ]  # fmt: skip
+        extensions = f"extensions = [(modules = {array(modules)})],\n  "
         self._made.config = (
             'using Workerd = import "/workerd/workerd.capnp";\n'
             "const config :Workerd.Config = (\n"

@@ -20,6 +20,7 @@ from edgelint.testing.workerd_host.client import exchange
 from edgelint.testing.workerd_host.layout import HARNESS
 from edgelint.testing.workerd_host.pool import forget_objects
 from edgelint.testing.workerd_host.process import WorkerdError
+from edgelint.testing.workerd_host.protocols import values
 from edgelint.testing.workerd_host.refusals import records
 from edgelint.testing.workerd_host.wire import Ended, Wire
 
@@ -138,7 +139,8 @@ class Workerd:
     def instant(self) -> dict[str, Any]:
         """What every event tells of the world."""
         clock = self.world.clock
-        return {"now": clock.now, "start": clock.start, "seed": self._seed, "world": id(self.world)}
+        found = {"now": clock.now, "start": clock.start, "seed": self._seed, "world": id(self.world)}
+        return {**found, "values": values.told(self.world)}
 
     async def _send(
         self, socket: str, request: HttpRequest, headers: dict[str, str], number: int, label: str

@@ -2,11 +2,29 @@
 import { decode, decodeError, encode } from "edgelint:codec";
 
 /** A response of the world; throws what it says is to be thrown. */
-export async function checked(response) {
+export async function thrown(response) {
   if (response.headers.has("x-edgelint-error")) throw decodeError(await response.json());
+  return response;
+}
+
+async function checked(response) {
+  await thrown(response);
   const failed = response.status === 500 && response.headers.get("content-type") === "text/plain"; // server.py's own
   if (failed) throw new Error(await response.text());
   return response;
+}
+
+/** Make a fetcher, which one of the runtime's own bindings is made of, throw what the world wants thrown. ``more`` are
+ * headers to add. */
+export function checking(fetcher, more = () => ({})) {
+  const fetch = fetcher.fetch;
+  const send = async (input, init) => {
+    const headers = new Headers(init?.headers);
+    for (const [name, value] of Object.entries(more())) headers.set(name, value);
+    return checked(await fetch.call(fetcher, input, { ...init, headers }));
+  };
+  Object.defineProperty(fetcher, "fetch", { value: send });
+  return fetcher;
 }
 
 /** Call a method of what is behind ``fetcher``. */

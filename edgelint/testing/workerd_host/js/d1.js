@@ -1,7 +1,7 @@
 // A D1 database is the runtime's own. What it asks the service does not say which method asked: that is added to it
 // (protocols/d1.py), and so is the form that the compatibility flag d1_binding_jsrpc wants, which HTTP has not.
 import makeBinding from "cloudflare-internal:d1-api";
-import { checked } from "edgelint:calls";
+import { checking } from "edgelint:calls";
 
 let verb = null; // of the call that is being made: a request is sent before the first await
 
@@ -31,22 +31,12 @@ function mark(prototype, methods) {
 }
 
 export default ({ fetcher }) => {
-  const fetch = fetcher.fetch;
-  Object.defineProperty(fetcher, "fetch", {
-    async value(input, init) {
-      const headers = new Headers(init?.headers);
-      headers.set("x-edgelint-verb", verb ?? "query");
-      return checked(await fetch.call(fetcher, input, { ...init, headers }));
-    },
-  });
+  checking(fetcher, () => ({ "x-edgelint-verb": verb ?? "query" }));
   Object.defineProperty(fetcher, "query", {
     async value({ queries, bookmark }) {
-      const headers = { "x-edgelint-verb": verb ?? "query" };
-      if (bookmark !== undefined) headers["x-cf-d1-session-commit-token"] = bookmark;
-      const response = await fetch.call(fetcher, "http://d1/rpc", {
-        method: "POST", headers, body: JSON.stringify(queries),
-      });
-      const answer = await (await checked(response)).json();
+      const headers = bookmark === undefined ? {} : { "x-cf-d1-session-commit-token": bookmark };
+      const response = await fetcher.fetch("http://d1/rpc", { method: "POST", headers, body: JSON.stringify(queries) });
+      const answer = await response.json();
       if ("error" in answer) throw new Error(answer.error);
       return { success: true, results: answer };
     },

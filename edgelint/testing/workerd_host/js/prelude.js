@@ -102,8 +102,9 @@ function next() {
 let current = null;
 
 /** Called at every event; the first of a world seeds chance, with four 32-bit numbers. */
-export function begin({ seed, start, world, now }) {
+export function begin({ seed, start, world, now, values }) {
   started.now = now;
+  globalThis[Symbol.for("edgelint.values")] = values; // of bindings that are no more than values
   if (current === world) return;
   const again = current !== null;
   current = world;

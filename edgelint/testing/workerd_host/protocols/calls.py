@@ -13,7 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.http import HttpRequest, HttpResponse
-from edgelint.testing.workerd_host.protocols import codec
+from edgelint.testing.workerd_host.capnp import array, struct, text
+from edgelint.testing.workerd_host.protocols import Wiring, codec
 
 EXTENSIONS: Final = ("codec", "calls")
 """Modules that a wrapped binding needs which calls Python."""
@@ -34,3 +35,11 @@ async def answered(request: HttpRequest, call: Callable[[str, list[Any]], Awaita
 def failed(error: EdgeError) -> HttpResponse:
     """What makes the other half throw."""
     return HttpResponse(500, [_JSON, (FAILED, "1")], json.dumps(codec.encode_error(error)).encode())
+
+
+def wired(module: str, service: str, *needed: str, inner: tuple[str, ...] = ()) -> Wiring:
+    """A binding that js/<module>.js makes of a fetcher to ``service``. ``needed``: more modules that it imports;
+    ``inner``: texts of more bindings that it is made of."""
+    bindings = array([struct(name=text("fetcher"), service=text(service)), *inner])
+    value = f'wrapped = (moduleName = "edgelint:{module}", innerBindings = {bindings})'
+    return Wiring(value, (*EXTENSIONS, *needed, module))

@@ -18,7 +18,6 @@ from edgelint.testing.bindings.d1_values import bind_value, cell, objects
 from edgelint.testing.errors import EdgeError, type_error
 from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.json_text import parse
-from edgelint.testing.workerd_host.capnp import array, struct, text
 from edgelint.testing.workerd_host.protocols import Wiring, calls
 
 if TYPE_CHECKING:
@@ -34,9 +33,7 @@ _JSON: Final = ("content-type", "application/json")
 
 def wiring(declared: Declared, service: str) -> Wiring:
     """workerd's own database; js/d1.js says which method asked."""
-    inner = [struct(name=text("fetcher"), service=text(service))]
-    value = f'wrapped = (moduleName = "edgelint:d1", innerBindings = {array(inner)})'
-    return Wiring(value, (*calls.EXTENSIONS, "d1"))
+    return calls.wired("d1", service)
 
 
 async def answer(binding: D1Database, request: HttpRequest) -> HttpResponse:

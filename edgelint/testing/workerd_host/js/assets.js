@@ -1,0 +1,6 @@
+// The files of a worker: the world serves them.
+import { fetching } from "edgelint:service";
+
+class Fetcher {}
+
+export default ({ fetcher }) => Object.assign(new Fetcher(), { fetch: fetching(fetcher) });
