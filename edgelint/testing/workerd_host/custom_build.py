@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edgelint.testing.errors import EdgeUsageError
+from edgelint.testing.workerd_host.packages import lookups
 
 if TYPE_CHECKING:
     from edgelint.testing.config import WorkerConfig
@@ -46,10 +47,13 @@ def forget() -> None:
 
 
 def _run(command: str, folder: Path) -> str | None:
+    # Programs of packages are found as npm and npx let them be found, which is how wrangler is started
+    programs = [str(each / ".bin") for each in lookups(folder.resolve()) if (each / ".bin").is_dir()]
+    path = os.pathsep.join((*programs, os.environ.get("PATH", os.defpath)))
     try:
         ran = subprocess.run(
             command, shell=True, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, check=False, env={**os.environ, "WRANGLER_COMMAND": "dev"},
+            stderr=subprocess.STDOUT, check=False, env={**os.environ, "WRANGLER_COMMAND": "dev", "PATH": path},
         )  # fmt: skip
     except OSError as error:
         return f"{folder}: {error.strerror}"

@@ -38,6 +38,17 @@ def test_it_runs_once_a_session_in_its_folder(tmp_path: Path) -> None:
     assert (tmp_path / "web/ran.txt").read_text() == "dev\ndev\n"
 
 
+def test_programs_of_packages_are_found(tmp_path: Path) -> None:
+    for folder, says in (("node_modules/.bin", "outer"), ("web/node_modules/.bin", "inner")):
+        (tmp_path / folder).mkdir(parents=True)
+        for name in ("tool", says):
+            program = tmp_path / folder / name
+            program.write_text(f"#!/bin/sh\necho {says} >> ran.txt\n")
+            program.chmod(0o755)
+    custom_build.run(config(tmp_path, command="tool && outer", cwd="web"))
+    assert (tmp_path / "web/ran.txt").read_text() == "inner\nouter\n"
+
+
 def test_without_a_command_nothing_runs(tmp_path: Path) -> None:
     custom_build.run(config(tmp_path))
     custom_build.run(config(tmp_path, command=""))
