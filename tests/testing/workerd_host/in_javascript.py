@@ -37,10 +37,11 @@ export default {
   },
 };
 """
-_CONSUMERS = [
-    {"queue": "queue-0", "max_batch_size": 10, "max_batch_timeout": 0, "max_retries": 3, "dead_letter_queue": "dead-0"},
-    {"queue": "dead-0", "max_batch_size": 100, "max_batch_timeout": 0, "max_retries": 0},
-]
+_CONSUMERS = [  # one batch after the other, as Miniflare delivers them
+    {"queue": "queue-0", "max_batch_size": 10, "max_batch_timeout": 0, "max_retries": 3, "max_concurrency": 1,
+     "dead_letter_queue": "dead-0"},
+    {"queue": "dead-0", "max_batch_size": 100, "max_batch_timeout": 0, "max_retries": 0, "max_concurrency": 1},
+]  # fmt: skip
 
 
 def write_app(folder: Path, runtime: Runtime, **config: Any) -> App:
@@ -136,6 +137,12 @@ class InJavaScript:
 def cases_of(module: ModuleType) -> dict[str, Any]:
     """The tests of another module, for the globals of one that has fixtures of its own for them."""
     return {name: value for name, value in vars(module).items() if name.startswith("test_")}
+
+
+def table_of(test: Any) -> tuple[Any, Any]:
+    """The names and rows of a test's table, to run another test over it."""
+    [found] = [mark.args for mark in test.pytestmark if mark.name == "parametrize"]
+    return found[0], found[1]
 
 
 def camel(name: str) -> str:
