@@ -11,19 +11,15 @@ export function fetching(fetcher) {
   };
 }
 
-class Fetcher {}
+class Fetcher {
+  constructor(fetcher) { this.fetch = fetching(fetcher); }
+  connect() { throw new Error("sockets over a service binding are not supported"); }
+}
 
-export default ({ fetcher }) => {
-  const fetch = fetching(fetcher);
-  const connect = () => {
-    throw new Error("sockets over a service binding are not supported");
-  };
-  return new Proxy(new Fetcher(), {
+export default ({ fetcher }) =>
+  new Proxy(new Fetcher(fetcher), {
     get(target, key) {
-      if (key === "fetch") return fetch;
-      if (key === "connect") return connect;
-      if (typeof key === "symbol" || key === "then" || key === "constructor" || key === "toJSON") return target[key];
+      if (key in target || typeof key === "symbol" || key === "then" || key === "toJSON") return target[key];
       return (...args) => pipelined(call(fetcher, key, args));
     },
   });
-};

@@ -1,0 +1,224 @@
+"""Service bindings of a JavaScript worker: to a stub of the test, to another JavaScript worker, to a Python one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from edgelint.testing.edge import Edge
+from edgelint.testing.errors import EdgeError, type_error
+from edgelint.testing.http import HttpRequest, HttpResponse
+from edgelint.testing.workerd_host.errors import JsError
+from tests.testing.workerd_host.conftest import MakeApp
+
+CONFIG = {
+    "services": [{"binding": "AUTH", "service": "auth"}, {"binding": "ADMIN", "service": "auth", "entrypoint": "Admin"}]
+}
+SOURCE = """
+import { WorkerEntrypoint } from "cloudflare:workers";
+export default class extends WorkerEntrypoint {
+  async call(method, ...args) { return await this.env.AUTH[method](...args); }
+  async admin(method, ...args) { return this.env.ADMIN[method](...args); }
+  async kinds() {
+    return this.env.AUTH.echo(
+      [undefined, null, -0, 12n, new Date(5), new Map([["a", new Set([1])]]), new Uint8Array([1]).buffer, { a: [1.5] }],
+    );
+  }
+  async pipelined() { return this.env.AUTH.user("ada").address.city(); }
+  async member() { return this.env.AUTH.user("ada").name; }
+  async refused() { return this.env.AUTH.echo(() => 1); }
+  async get(url, init) {
+    const response = await this.env.AUTH.fetch(url, init);
+    return [response.status, response.headers.get("x-seen"), await response.text()];
+  }
+  async cf() { return this.get("https://auth/", { cf: { colo: "X" } }); }
+  async stream() {
+    const { readable, writable } = new TransformStream();
+    const writer = writable.getWriter();
+    writer.write(new TextEncoder().encode("one")).then(() => writer.close());
+    return this.get("http://auth/", { method: "POST", body: readable });
+  }
+  async connect() { return this.env.AUTH.connect("a:1"); }
+  async plain() { return [typeof this.env.AUTH, JSON.stringify(this.env.AUTH), String(this.env.AUTH)]; }
+  async caught(method, ...args) {
+    try { return await this[method](...args); } catch (error) {
+      const { name, message, remote, code } = error;
+      return { kind: error.constructor.name, name, message, remote, code };
+    }
+  }
+}
+"""
+AUTH = """
+import { WorkerEntrypoint } from "cloudflare:workers";
+class Missing extends Error { name = "Missing"; }
+export default class extends WorkerEntrypoint {
+  async fetch(request) {
+    if (new URL(request.url).pathname === "/throw") throw new RangeError("far");
+    const body = await request.text();
+    const { protocol, host, pathname, search } = new URL(request.url);
+    const text = JSON.stringify([request.method, protocol, host, pathname + search, body, request.cf ?? null,
+                                 request.headers.get("x-edgelint-scheme")]);
+    return new Response(text, { status: 201, headers: { "x-seen": request.headers.get("x-a") ?? "-" } });
+  }
+  echo(value) { return value; }
+  kind(value) { return Object.prototype.toString.call(value); }
+  user(name) { return { name, address: { city: () => "nowhere" } }; }
+  name() { return this.env.NAME; }
+  throws(kind) { throw kind === "type" ? new TypeError("wrong") : new Missing("gone"); }
+  async again(n) { return this.env.SELF.again(n + 1); }
+}
+export class Admin extends WorkerEntrypoint {
+  whoami() { return ["admin", this.ctx.props]; }
+}
+"""
+OTHER = {
+    "auth/wrangler.json": json.dumps(
+        {"name": "auth", "main": "index.js", "compatibility_date": "2026-06-01", "vars": {"NAME": "the auth worker"},
+         "services": [{"binding": "SELF", "service": "auth"}]}
+    ),
+    "auth/index.js": AUTH,
+}
+
+
+def _operations(edge: Edge) -> list[tuple[str, str | None, str]]:
+    found: list[tuple[str, str | None, str]] = []
+    edge.world.gate.observers.append(
+        lambda each: found.append((each.name, each.key, each.outcome)) if each.outcome != "pending" else None
+    )
+    return found
+
+
+@pytest.fixture
+def stubbed(js_app: MakeApp) -> Edge:
+    return js_app(SOURCE, CONFIG)
+
+
+@pytest.fixture
+def both(js_app: MakeApp) -> Edge:
+    return js_app(SOURCE, CONFIG, files=OTHER)
+
+
+def test_a_stub_answers(stubbed: Edge) -> None:
+    seen: list[HttpRequest] = []
+
+    class Auth:
+        def fetch(self, request: HttpRequest) -> HttpResponse:
+            seen.append(request)
+            return HttpResponse(202, [("x-seen", "yes")], b"body")
+
+        def echo(self, value: Any) -> Any:
+            return value
+
+        def add(self, a: int, b: int) -> int:
+            return a + b
+
+        def fail(self) -> None:
+            raise type_error("not so")
+
+    stubbed.stub_service("auth", Auth())
+    operations = _operations(stubbed)
+    assert stubbed.rpc("call", "add", 1, 2) == 3
+    assert stubbed.rpc("call", "echo", {"a": [1, None, b"x"]}) == {"a": [1, None, b"x"]}
+    init = {"method": "PUT", "body": "given", "headers": {"x-a": "b"}}
+    assert stubbed.rpc("get", "https://auth.example/p?q=1", init) == [202, "yes", "body"]
+    (request,) = seen
+    assert (request.method, request.url, request.body) == ("PUT", "https://auth.example/p?q=1", b"given")
+    assert request.header("x-a") == "b"
+    assert not [name for name, _ in request.headers if name.startswith("x-edgelint") or name == "host"]
+    found = stubbed.rpc("caught", "call", "fail")
+    assert (found["kind"], found["message"], found["remote"]) == ("TypeError", "not so", True)
+    missing = stubbed.rpc("caught", "call", "nope")
+    assert missing["message"] == 'The RPC receiver does not implement the method "nope".'
+    assert operations[:3] == [
+        ("AUTH.call", "add", "ok"), ("AUTH.call", "echo", "ok"), ("AUTH.fetch", "https://auth.example/p?q=1", "ok"),
+    ]  # fmt: skip
+    assert operations[3] == ("AUTH.call", "fail", "error")
+
+
+def test_faults_reach_the_app(stubbed: Edge) -> None:
+    stubbed.stub_service("auth", lambda request: HttpResponse(200))
+    stubbed.faults.on("AUTH.fetch").fail("lost")
+    assert stubbed.rpc("caught", "get", "https://a/")["message"] == "Network connection lost."
+    stubbed.faults.on("AUTH.call").fail(EdgeError("slow", "TimeoutError", code=23, retryable=True))
+    found = stubbed.rpc("caught", "call", "x")
+    assert (found["kind"], found["name"]) == ("DOMException", "TimeoutError")
+    assert (found["message"], found["code"]) == ("slow", 23)
+
+
+def test_another_worker_answers(both: Edge) -> None:
+    assert both.rpc("call", "echo", [1, "a", None]) == [1, "a", None]
+    assert both.rpc("call", "name") == "the auth worker"
+    assert both.rpc("admin", "whoami")[0] == "admin"
+    init = {"method": "PUT", "body": "given", "headers": {"x-a": "b"}}
+    status, seen, text = both.rpc("get", "https://auth.example/p?q=1", init)
+    assert (status, seen) == (201, "b")
+    assert json.loads(text) == ["PUT", "https:", "auth.example", "/p?q=1", "given", None, None]
+    assert json.loads(both.rpc("stream")[2])[4] == "one"
+    assert json.loads(both.rpc("cf")[2])[5] == {"colo": "X"}
+
+
+def test_values_cross_as_they_are(both: Edge) -> None:
+    found = both.rpc("kinds")
+    assert found[2:4] == [0, 12]
+    assert str(found[2]) == "-0.0"
+    assert found[4].timestamp() == 0.005
+    assert found[5:] == [{"a": {1}}, b"\x01", {"a": [1.5]}]
+
+
+def test_what_does_not_cross_is_refused(both: Edge) -> None:
+    found = both.rpc("caught", "refused")
+    assert (found["name"], found["message"]) == ("DataCloneError", "() => 1 could not be cloned.")
+    found = both.rpc("caught", "pipelined")
+    assert (found["name"], found["message"]) == ("DataCloneError", '() => "nowhere" could not be cloned.')
+
+
+def test_errors_of_another_worker(both: Edge) -> None:
+    found = both.rpc("caught", "call", "throws", "type")
+    assert (found["kind"], found["message"], found["remote"]) == ("TypeError", "wrong", True)
+    found = both.rpc("caught", "call", "throws", "own")
+    assert (found["kind"], found["name"], found["message"]) == ("Error", "Missing", "gone")
+    found = both.rpc("caught", "get", "https://auth/throw")
+    assert (found["kind"], found["message"], found["remote"]) == ("RangeError", "far", True)
+    assert both.rpc("caught", "call", "connect")["message"] == "sockets over a service binding are not supported"
+    with pytest.raises(JsError, match="wrong") as caught:
+        both.rpc("call", "throws", "type")
+    assert "src/index.js" in caught.value.stack
+
+
+def test_members_of_what_is_to_come(stubbed: Edge) -> None:
+    stubbed.stub_service("auth", {"user": lambda name: {"name": name}})
+    assert stubbed.rpc("member") == "ada"
+    assert stubbed.rpc("plain") == ["object", "{}", "[object Object]"]
+
+
+def test_a_worker_that_calls_itself_for_ever(both: Edge) -> None:
+    found = both.rpc("caught", "call", "again", 0)
+    assert found["message"].startswith("Subrequest depth limit exceeded.")
+
+
+def test_a_service_that_is_not_there(stubbed: Edge) -> None:
+    with pytest.raises(JsError, match="AUTH is bound to the service 'auth', which is no worker of this repository"):
+        stubbed.rpc("call", "x")
+    assert [label for label, _ in stubbed.world.failures] == ["edgelint"]
+    stubbed.world.failures.clear()
+
+
+def test_a_python_worker_answers(js_app: MakeApp) -> None:
+    source = """
+from workers import Response, WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return Response(f"{request.method} {request.url} {await request.text()}", status=202, headers={"x-seen": "py"})
+
+    async def add(self, a, b):
+        return {"sum": a + b}
+"""
+    config = {
+        "name": "auth", "main": "main.py", "compatibility_date": "2026-06-01", "compatibility_flags": ["python_workers"]
+    }  # fmt: skip
+    edge = js_app(SOURCE, CONFIG, files={"auth/wrangler.json": json.dumps(config), "auth/main.py": source})
+    assert edge.rpc("call", "add", 1, 2) == {"sum": 3}
+    assert edge.rpc("get", "https://auth/a", {"method": "POST", "body": "x"}) == [202, "py", "POST https://auth/a x"]
