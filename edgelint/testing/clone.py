@@ -89,8 +89,8 @@ def _size(value: Any, seen: set[int]) -> int:
         return 1 + _varint(length) + length
     if isinstance(value, bytes):  # an ArrayBuffer, then the view: tag, kind, offset, length, flags
         return 1 + _varint(len(value)) + len(value) + 4 + _varint(len(value))
-    if isinstance(value, EdgeError):  # the tags of its class, message and end
-        return 4 + _size(value.message, seen)
+    if isinstance(value, EdgeError):  # the tags of an error, its message and its end, and of a class of its own
+        return 3 + (value.name != "Error") + _size(value.message, seen)
     if id(value) in seen:
         return 2
     seen.add(id(value))

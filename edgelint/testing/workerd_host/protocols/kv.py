@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _FAILED: Final = re.compile(r"KV \w+ failed: ([2-9]\d\d) (.*)", re.DOTALL)
 _METADATA: Final = "CF-KV-Metadata"
 _NO_TTL: Final = -(2**31)
-_MARKED: Final = range(_NO_TTL, -(2**30))
+_MARKED: Final = range(_NO_TTL, -(2**30) + 1)
 """Times to live of ``getWithMetadata``: _NO_TTL for none, then those from 0 (js/kv.js)."""
 _JSON: Final = [("Content-Type", "application/json")]
 

@@ -35,7 +35,6 @@ _NOT_FOUND: Final = (404, 10007, "The specified key does not exist.")
 _CONDITION: Final = (412, 10031, "At least one of the pre-conditions you specified did not hold.")
 """Status, code and words that workerd takes for null, or for an object without a body."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 _UNLIMITED: Final = 2**32 - 1
 _INCLUDED: Final = ("httpMetadata", "customMetadata")
 Asked = Mapping[str, Any]
@@ -183,8 +182,8 @@ def _metadata(asked: Asked) -> dict[str, Any]:
     if "httpFields" in asked:
         found["http_metadata"] = dict(asked["httpFields"])
         expiry = _signed(found["http_metadata"].pop("cacheExpiry", None))
-        if expiry is not None:  # Python has no later instant than the last of the year 9999
-            found["http_metadata"]["cacheExpiry"] = min(expiry, _LAST)
+        if expiry is not None:
+            found["http_metadata"]["cacheExpiry"] = expiry
     if "customFields" in asked:
         found["custom_metadata"] = {each.get("k", ""): each.get("v", "") for each in asked["customFields"]}
     return found

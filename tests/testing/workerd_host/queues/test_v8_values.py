@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgelint.testing.clone import serialized_size, structured_clone
 from edgelint.testing.errors import EdgeError, EdgeUsageError
 from edgelint.testing.values import UNDEFINED
 from edgelint.testing.workerd_host.js_values import JsBigInt, JsBytes, JsMap, JsSet
@@ -91,6 +92,24 @@ def test_what_is_not_read_is_named(data: bytes, says: str) -> None:
 
 def test_views_of_older_versions_have_no_flags() -> None:
     assert decode(b"\xff\x0dA\x02B\x03abcVB\x01\x02I\x02$\0\x02") == [b"bc", 1]
+
+
+def test_a_hole_is_undefined() -> None:
+    assert decode(b"\xff\x0fA\x03I\x02-I\x06$\0\x03") == [1, UNDEFINED, 3]
+
+
+def test_a_clone_keeps_what_is_javascripts_own() -> None:
+    error = EdgeError("no", "TypeError")
+    view = JsBytes(b"a", "ArrayBuffer")
+    value = {"map": JsMap({"a": JsSet([[1]])}), "big": JsBigInt(5), "view": view, "error": error}
+    found = structured_clone(value)
+    assert found == value
+    assert found["map"] is not value["map"]
+    assert [type(found[name]) for name in ("map", "big", "view")] == [JsMap, JsBigInt, JsBytes]
+    assert type(found["map"]["a"]) is JsSet
+    assert found["error"] is error
+    for each in (error, EdgeError("no")):
+        assert serialized_size(each) == len(encode(each))
 
 
 SCRIPT = """
