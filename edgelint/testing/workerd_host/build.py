@@ -23,7 +23,8 @@ from edgelint.testing.workerd_host.bundle_cache import Kept
 from edgelint.testing.workerd_host.esbuild import Answer, Asked, BuildError, Built, Esbuild, Hooks, Lookup
 from edgelint.testing.workerd_host.module_rules import Collector, Rules, additional, refuse_script
 from edgelint.testing.workerd_host.runtime import needed_esbuild
-from edgelint.testing.workerd_host.source_maps import SourceMap, unchanged
+from edgelint.testing.workerd_host.script import as_modules
+from edgelint.testing.workerd_host.source_maps import SourceMap, of_file
 
 if TYPE_CHECKING:
     from edgelint.testing.config import WorkerConfig
@@ -55,6 +56,8 @@ def build(
     plan = _Plan(config, runtime, entry.resolve(), given, needed_esbuild(runtime), cache)
     bundle = plan.bundle()
     _check_classes(config, bundle)
+    if bundle.service_worker:
+        bundle = as_modules(bundle)
     return bundle if transform is None else transform(bundle)
 
 
@@ -94,6 +97,12 @@ class _Plan:
         return self.config.root.resolve()
 
     @property
+    def project(self) -> Path:
+        """The folder to which places are told: a config that a tool wrote names the user's own."""
+        written = self._text("userConfigPath")
+        return self.root if written is None else (self.root / written).parent
+
+    @property
     def mode(self) -> compatibility.NodeMode:
         return compatibility.node_mode(self.given.date, self.config.compatibility_flags)
 
@@ -113,9 +122,9 @@ class _Plan:
         )  # fmt: skip
         maps = {}
         for name, content in zip(facts["maps"], kept.parts[len(modules) :], strict=True):
-            maps[name] = SourceMap.read(content, self.root / _OUT, self.root)
+            maps[name] = SourceMap.read(content, self.root / _OUT, self.project)
         for name, path in facts["unchanged"].items():
-            maps[name] = unchanged(Path(path), self.root)
+            maps[name] = of_file(Path(path), self.project)
         return Bundle(
             modules, facts["service_worker"], tuple(facts["exports"]), maps, self.given.flags, self.given.date,
             (*self.given.warnings, *self._warnings(), *facts["warnings"]), tuple(map(Path, facts["sources"])),
@@ -224,7 +233,7 @@ class _Plan:
 
         def amend(errors: list[dict[str, Any]]) -> None:
             node.amend(errors)
-            _amend(errors)
+            _amend(errors, self.root)
 
         built = esbuild.build(self.entry, self.root, flags, hooks, amend)
         main = _main(built)
@@ -314,12 +323,28 @@ def _main(built: Built) -> dict[str, Any]:
     )
 
 
-def _amend(errors: list[dict[str, Any]]) -> None:
+def _amend(errors: list[dict[str, Any]], root: Path) -> None:
     """esbuild's advice to mark a module as external is none for the config of a worker: say what is."""
+    redirect = root / ".wrangler" / "deploy" / "config.json"
     for error in errors:
         for note in error.get("notes") or ():
-            if "as external to exclude it from the bundle" in note["text"]:
-                note["text"] = 'Install the package, or give it a replacement with "alias" in the wrangler config.'
+            if "as external to exclude it from the bundle" not in note["text"]:
+                continue
+            note["text"] = 'Install the package, or give it a replacement with "alias" in the wrangler config.'
+            if error["text"].startswith('Could not resolve "virtual:') or redirect.is_file():
+                note["text"] += (
+                    "\nIf a tool such as Vite builds this app: run its build, and test the config that it writes "
+                    f"(edge_config = {_redirected(redirect) or 'dist/<worker>/wrangler.json'!s})."
+                )
+
+
+def _redirected(redirect: Path) -> str | None:
+    """The config that a build wrote for wrangler to use instead, relative to the project."""
+    try:
+        written = json.loads(redirect.read_bytes())["configPath"]
+        return os.path.relpath(redirect.parent / written, redirect.parents[2]).replace(os.sep, "/")
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _refuse_imports(entry: Path, names: set[str]) -> None:

@@ -24,9 +24,8 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """An app as it is uploaded. ``modules`` begins with the main one. With ``service_worker`` the main one is a script
-    (``addEventListener``), and each further module is a global of that name (workerd's bindings ``wasmModule``,
-    ``text`` and ``data``).
+    """An app as it is uploaded. ``modules`` begins with the main one. ``service_worker`` is whether it is written as a
+    script (``addEventListener``): as ``build`` gives it, a module that exports handlers stands for it (script.py).
 
     ``exports`` are the names that the main module exports, "default" included. ``maps`` has the source map of a module
     by its name. ``date`` and ``flags`` are what workerd is to be given: no later date than it knows, no flag that the

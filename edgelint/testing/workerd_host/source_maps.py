@@ -8,7 +8,9 @@ Lines and columns of this module count from 1, as in stacks; columns are UTF-16 
 from __future__ import annotations
 
 import json
+import os.path
 import re
+from base64 import b64decode
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _DIGITS: Final = {character: number for number, character in enumerate(_ALPHABET)}
@@ -27,6 +30,9 @@ _FRAME: Final = re.compile(
     r"|(?P<alone>\S.*?):(?P<alone_line>\d+):(?P<alone_column>\d+))$"
 )
 _PLACELESS: Final = re.compile(r"^\s*at (?P<function>.+?)(?: \((?:<anonymous>|native|index \d+)\))?$")
+_NAMED: Final = re.compile(r"^//[#@] sourceMappingURL=(\S+)\s*$", re.MULTILINE)
+_TAIL: Final = 4 << 20
+"""Bytes at a file's end in which it may name its map: it may hold it, too."""
 _SCHEME: Final = re.compile(r"^file:///?")
 
 
@@ -192,8 +198,17 @@ class _Unchanged(SourceMap):
         return Position(0, line, column)
 
 
-def unchanged(path: Path, root: Path) -> SourceMap:
-    """The map of a module that is the file itself."""
+def of_file(path: Path, root: Path) -> SourceMap:
+    """The map of a module that is a file as it stands: the map that the file names, else one to the file itself."""
+    try:
+        tail = path.read_bytes()[-_TAIL:].decode("utf-8", "replace")
+        named = _NAMED.findall(tail)
+        if named:
+            _, inline, encoded = named[-1].rpartition(";base64,")
+            content = b64decode(encoded) if inline else (path.parent / unquote(named[-1])).read_bytes()
+            return SourceMap.read(content, path.parent, root)
+    except (OSError, ValueError, KeyError, TypeError):  # a map that is none
+        pass
     return _Unchanged((str(path),), (None,), (), "", root)
 
 
@@ -203,13 +218,9 @@ def _unsorted(segments: Sequence[Segment]) -> bool:
 
 def _absolute(name: str, folder: Path) -> str:
     if name.startswith("file://"):
-        from urllib.parse import unquote
-
         return unquote(name.removeprefix("file://"))
     if not name or re.match(r"[a-z][a-z0-9+.-]+:", name):  # two letters at least: C: is a drive
         return name
-    import os.path
-
     return os.path.normpath(folder / name)
 
 

@@ -230,18 +230,67 @@ def test_exports_from_another_file(bundled: Built, answer: Ask) -> None:
     assert answer(bundle) == "1"
 
 
-def test_a_script(bundled: Built) -> None:
-    source = "import t from './a.txt'; addEventListener('fetch', (e) => e.respondWith(new Response(t)));"
-    bundle = bundled({"src/index.js": source, "src/a.txt": "hi"}, main="src/index.js")
-    assert (bundle.service_worker, bundle.exports) == (True, ())
-    main, module = bundle.modules
-    assert main.name == "index.js"
-    assert "export" not in main.content.decode()
-    assert (module.kind, module.content) == ("text", b"hi")
-    assert module.name.isidentifier()
-    assert f"= {module.name};" in main.content.decode()  # a global of that name
-    kept = bundled({}, main="src/index.js", preserve_file_names=True)
-    assert kept.modules[1].name == "__a_txt"
+def test_a_script(bundled: Built, answer: Ask) -> None:
+    source = """import t from './a.txt'; import w from './m.wasm';
+        undeclared = 'sloppy';
+        addEventListener('fetch', (event) => {
+          event.waitUntil(Promise.resolve());
+          const wasm = w instanceof WebAssembly.Module;
+          const all = [t, wasm, undeclared, event.type, event.request.url];
+          event.respondWith(Promise.resolve(new Response(all.join())));
+          try { event.respondWith(1); } catch (error) { console.log(error.message); }
+        });
+        addEventListener('fetch', () => { throw new Error('one has answered'); });"""
+    files = {"src/index.js": source, "src/a.txt": "hi", "src/m.wasm": WASM}
+    bundle = bundled(files, main="src/index.js")
+    assert answer(bundle) == "hi,true,sloppy,fetch,http://app/"
+    assert (bundle.service_worker, bundle.exports) == (True, ("default",))
+    main, script, *further = bundle.modules
+    assert (main.name, script.name, script.kind) == ("index.js", "script/index.js", "commonJsModule")
+    assert {module.kind for module in further} == {"text", "wasm", "esModule"}
+    row = script.content.decode().splitlines().index('  undeclared = "sloppy";') + 1
+    assert mapped_stack(f"    at script/index.js:{row}:3", bundle.maps) == "    at src/index.js:2:9"
+    assert answer(bundled({}, main="src/index.js", preserve_file_names=True)) == "hi,true,sloppy,fetch,http://app/"
+
+
+def test_which_events_a_script_handles(bundled: Built, answer: Ask) -> None:
+    source = """const seen = [];
+        const gone = () => seen.push('gone');
+        const note = (event) => seen.push(event.type, event.cron ?? event.queue ?? event.message ?? event.traces);
+        addEventListener('scheduled', { handleEvent: note });
+        for (const kind of ['queue', 'email', 'tail', 'trace']) addEventListener(kind, note);
+        addEventListener('queue', (event) => { event.ackAll(); event.retryAll({ delaySeconds: 3 }); });
+        addEventListener('scheduled', (event) => event.noRetry());
+        addEventListener('queue', gone); removeEventListener('queue', gone); removeEventListener('queue', gone);
+        addEventListener('queue', null); addEventListener('error', gone); removeEventListener('error', gone);
+        globalThis.seen = seen;
+        addEventListener('fetch', (event) => {
+          event.passThroughOnException();
+          setTimeout(() => {
+            try { event.respondWith(1); } catch (error) { seen.push(error.message); }
+          });
+        });"""
+    asked = """const ctx = { waitUntil() {}, passThroughOnException() { seen.push('through'); } };
+        export default { async fetch(request, env) {
+          globalThis.fetch = async () => new Response('the origin');
+          seen.push(Object.keys(app).join('+'));
+          await app.scheduled({ cron: '* *', scheduledTime: 1, noRetry: () => seen.push('noRetry') }, env, ctx);
+          const batch = { queue: 'q', messages: [], ackAll: () => seen.push('ack'),
+                          retryAll: ({ delaySeconds }) => seen.push(delaySeconds) };
+          await app.queue(batch, { BOUND: 1 }, ctx);
+          await app.email('mail', env, ctx); await app.tail('t1', env, ctx); await app.trace('t2', env, ctx);
+          seen.push(await (await app.fetch(request, env, ctx)).text());
+          await scheduler.wait(10);
+          return Response.json([...seen, BOUND]);
+        } };"""
+    bundle = bundled({"src/index.js": source}, main="src/index.js")
+    caller = Module("caller.js", "esModule", f"import app from 'index.js';\n{asked}".encode())
+    found = json.loads(answer(replace(bundle, modules=(caller, *bundle.modules))))
+    assert found == [
+        "fetch+scheduled+queue+email+tail+trace", "scheduled", "* *", "noRetry", "queue", "q", "ack", 3, "email",
+        "mail", "tail", "t1", "trace", "t2", "through", "the origin",
+        "Too late to call FetchEvent.respondWith(). It must be called synchronously in the event handler.", 1,
+    ]  # fmt: skip
 
 
 def test_exports_without_a_default_are_a_script(bundled: Built) -> None:
@@ -352,6 +401,32 @@ def test_what_esbuild_says_is_what_is_said(bundled: Built) -> None:
     assert "mark" not in text
     with pytest.raises(BuildError, match=r"src/index.ts:1:10:"):
         bundled({"src/index.ts": "const X = ;"})
+
+
+def test_an_app_that_another_tool_builds(bundled: Built, root: Path) -> None:
+    files = {"src/index.ts": f"import X from 'virtual:app';{SERVE}"}
+    with pytest.raises(BuildError, match=r"If a tool such as Vite .*\(edge_config = dist/<worker>/wrangler.json\)"):
+        bundled(files)
+    redirect = {".wrangler/deploy/config.json": '{"configPath": "../../build/server/wrangler.json"}'}
+    with pytest.raises(BuildError, match=r"\(edge_config = build/server/wrangler.json\)"):
+        bundled({**files, **redirect})
+    with pytest.raises(BuildError, match=r"\(edge_config = dist/<worker>/wrangler.json\)"):
+        bundled({"src/index.ts": f"import X from 'gone';{SERVE}", ".wrangler/deploy/config.json": "[]"})
+
+
+def test_the_config_that_another_tool_wrote(root: Path, runtime: Runtime) -> None:
+    written = {"name": "a", "main": "index.js", "no_bundle": True, "userConfigPath": str(root / "wrangler.json"),
+               "rules": [{"type": "ESModule", "globs": ["**/*.js"]}]}  # fmt: skip
+    write(root, {
+        "dist/server/wrangler.json": json.dumps(written),
+        "dist/server/index.js": "import app from './assets/app.js';\nexport default app;",
+        "dist/server/assets/app.js": f"const X = 1;{SERVE}\n//# sourceMappingURL=app.js.map",
+        "dist/server/assets/app.js.map":
+            '{"version": 3, "sources": ["../../../app/main.ts"], "names": [], "mappings": "AAEA"}',
+    })  # fmt: skip
+    bundle = build(configs.read(root / "dist/server/wrangler.json"), runtime)
+    assert mapped_stack("    at f (assets/app.js:1:1)", bundle.maps) == "    at f (app/main.ts:3:1)"
+    assert mapped_stack("    at f (index.js:2:1)", bundle.maps) == "    at f (dist/server/index.js:2:1)"
 
 
 def test_warnings_of_esbuild(bundled: Built) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from edgelint.testing.workerd_host.source_maps import (
     encode,
     frames,
     mapped_stack,
-    unchanged,
+    of_file,
 )
 
 _NUMBER = st.integers(0, 2**31 - 1)
@@ -160,6 +161,24 @@ def test_a_module_that_is_the_file_itself(tmp_path: Path) -> None:
     path = tmp_path / "src" / "index.js"
     path.parent.mkdir()
     path.write_text("a\nb\n")
-    maps = {"index.js": unchanged(path, tmp_path)}
+    maps = {"index.js": of_file(path, tmp_path)}
     assert mapped_stack("    at f (index.js:2:1)", maps) == "    at f (src/index.js:2:1)"
     assert frames("    at f (index.js:2:1)", maps)[0].text == "b"
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_a_module_that_names_its_map(inline: bool, tmp_path: Path) -> None:
+    path = tmp_path / "dist" / "index.js"
+    path.parent.mkdir()
+    content = json.dumps({"version": 3, "sources": ["../src/a.ts"], "names": [], "mappings": "AAEA"})
+    (path.parent / "a b.map").write_text(content)
+    url = f"data:application/json;base64,{b64encode(content.encode()).decode()}" if inline else "a%20b.map"
+    path.write_text(f"a\n//# sourceMappingURL=old.map\n//# sourceMappingURL={url}\n")
+    assert mapped_stack("    at f (x.js:1:1)", {"x.js": of_file(path, tmp_path)}) == "    at f (src/a.ts:3:1)"
+
+
+@pytest.mark.parametrize("text", ["", "//# sourceMappingURL=gone.map", "//# sourceMappingURL=a;base64,e30="])
+def test_a_module_without_a_map_that_can_be_read(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "index.js"
+    path.write_text(text)
+    assert mapped_stack("    at f (x.js:1:1)", {"x.js": of_file(path, tmp_path)}) == "    at f (index.js:1:1)"
