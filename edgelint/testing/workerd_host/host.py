@@ -117,7 +117,8 @@ class WorkerdHost:
         """Run the ``run`` method of a workflow class."""
         from edgelint.testing.workerd_host.protocols import workflows
 
-        return await workflows.run(self, class_name, event, step)
+        with workflows.running(self.workerd, step) as run:
+            return await self._event("workflow", dict(event), {}, entrypoint=class_name, run=run)
 
     def has_handler(self, event: str) -> bool:
         """Whether the default export handles an event."""

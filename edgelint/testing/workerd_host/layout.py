@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HARNESS: Final = "edgelint harness"
 _JS: Final = Path(__file__).with_name("js")
-_LAYER: Final = ("codec", "prelude", "control", "objects")
+_LAYER: Final = ("codec", "prelude", "control", "objects", "workflows")
 """Modules of ours that stand beside the app's."""
 _ENTRY: Final = "edgelint-entry.js"
 _OVERRIDES: Final = {"cloudflare_email": "cloudflare-internal:email"}

@@ -2,6 +2,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { decode, decodeError, encode, encodeError } from "./codec.js";
 import { begin, tell } from "./prelude.js";
+import { runWorkflow } from "./workflows.js";
 
 const EVENT = "x-edgelint-event";
 const RESULT = "x-edgelint-result";
@@ -95,6 +96,7 @@ function marked(response, result) {
 }
 
 async function dispatch(found, event, given, calls, env, ctx) {
+  if (event.kind === "workflow") return runWorkflow(found, event.run, given);
   if (event.kind === "call") {
     const method = found?.[event.method];
     if (typeof method !== "function") {
