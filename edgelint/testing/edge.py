@@ -267,7 +267,8 @@ class Edge:
     def rpc(self, method: str, *args: Any, entrypoint: str | None = None, **kwargs: Any) -> Any:
         """Call an RPC method of the worker (of one of its exported entrypoints)."""
         call = self.world.host_of(None).call(entrypoint, method, args, kwargs)
-        return self.world.run(self._dispatch(f"rpc {entrypoint or 'default'}.{method}", call), origin="app")
+        result = self.world.run(self._dispatch(f"rpc {entrypoint or 'default'}.{method}", call), origin="app")
+        return hold(result, self.world, awaited=False)
 
     def durable_object(self, binding: str, name: Any = None) -> Any:
         """One Durable Object of a namespace, by its name or id, to look into: its storage, alarm, life."""

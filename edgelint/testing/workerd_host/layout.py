@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 
 HARNESS: Final = "edgelint harness"
 _JS: Final = Path(__file__).with_name("js")
-_LAYER: Final = ("codec", "prelude", "control", "objects", "workflows")
+_LAYER: Final = ("codec", "prelude", "rpc", "control", "objects", "workflows")
 """Modules of ours that stand beside the app's."""
-_ENTRY: Final = "edgelint-entry.js"
+_NODE: Final = {"node:timers": "node_timers", "node:timers/promises": "node_timers_promises"}
+"""Modules of ours in place of the runtime's own, where the app may import those."""
+_ENTRY: Final = "edgelint/entry.js"
 _OVERRIDES: Final = {"cloudflare_email": "cloudflare-internal:email"}
 """Modules that the runtime leaves to whoever embeds it: ours -> their names."""
 
@@ -120,6 +123,8 @@ class _Writer:
                 )
         modules = [(_ENTRY, "esModule", entry(bundle, classes).encode())]
         modules += [(f"edgelint/{name}.js", "esModule", layer(name)) for name in _LAYER]
+        if not {"nodejs_compat", "nodejs_compat_v2"}.isdisjoint(bundle.flags):
+            modules += [(name, "esModule", layer(file)) for name, file in _NODE.items()]
         modules += [(module.name, module.kind, module.content) for module in bundle.modules]
         written = []
         for index, (name, kind, content) in enumerate(modules):
@@ -133,6 +138,7 @@ class _Writer:
             struct(
                 className=text(name), uniqueKey=text(unique_key(worker.name, name)),
                 enableSql="true" if sqlite.get(name) == "sqlite" else None,
+                preventEviction="true",  # otherwise after 10 s of real time without an event
             )
             for name in classes
         ]  # fmt: skip
@@ -229,13 +235,13 @@ class _Writer:
 
 def entry(bundle: Bundle, classes: list[str]) -> str:
     """The module that workerd starts with: the app's own exports, its Durable Objects held by the world."""
-    main = bundle.modules[0].name
+    main = _quoted(f"../{bundle.modules[0].name}")
     lines = [
-        'import "edgelint/prelude.js";',
-        f"import * as app from {_quoted(main)};",
-        'import { control } from "edgelint/control.js";',
-        'import { object } from "edgelint/objects.js";',
-        f"export * from {_quoted(main)};",
+        'import "./prelude.js";',
+        f"import * as app from {main};",
+        'import { control } from "./control.js";',
+        'import { object } from "./objects.js";',
+        f"export * from {main};",
     ]
     if "default" in bundle.exports:
         lines.append("export default app.default;")
@@ -246,6 +252,4 @@ def entry(bundle: Bundle, classes: list[str]) -> str:
 
 
 def _quoted(name: str) -> str:
-    import json
-
     return json.dumps(name)

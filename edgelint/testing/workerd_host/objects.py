@@ -65,7 +65,7 @@ class Objects:
 
     async def ask(self, place: Place, verb: str, *args: Any) -> Any:
         """Have the layer around an object do something inside of it. Raises JsError: what it throws."""
-        headers = {LOOK: json.dumps({"verb": verb, **self._running().instant()})}
+        headers = {LOOK: json.dumps({"verb": verb})}
         response = await self._harness(place, {"verb": "fetch"}, headers, args)
         return self._value(place, response, await response.read())
 
@@ -75,7 +75,7 @@ class Objects:
 
     async def fetch(self, place: Place, request: HttpRequest) -> HttpResponse:
         """A fetch event of an object. Raises JsError."""
-        headers = {LOOK: json.dumps({"verb": "fetch", **self._running().instant()})}
+        headers = {LOOK: json.dumps({"verb": "fetch"})}
         response = await self._running().harness(request, self._asked(place, {"verb": "fetch"}, headers))
         result = json.loads(response.header("x-edgelint-result") or "{}")
         response.set_header("x-edgelint-result", None)

@@ -171,6 +171,12 @@ class Process:
             return int((self.folder / "status").read_text())
         return self._popen.poll()  # the shell itself was ended
 
+    def kill(self) -> None:
+        """End it at once; its folder stays until ``stop``."""
+        if self._keep >= 0:
+            os.close(self._keep)
+            self._keep = -1
+
     def stop(self) -> None:
         """End it and remove its folder. Twice does nothing."""
         if self._keep >= 0:

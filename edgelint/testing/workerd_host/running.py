@@ -37,6 +37,8 @@ EVENT: Final = "x-edgelint-event"
 _HUNG_SECONDS: Final = 5
 """Real time without any sign from workerd after which the app counts as hung: it may compile on other threads."""
 _ASK_SECONDS: Final = 30
+"""Real time within which code of the app gives back control: an endless loop does not."""
+_worlds = count(1)
 Note = Callable[[str, dict[str, Any]], Awaitable[HttpResponse]]
 
 
@@ -59,7 +61,11 @@ class Workerd:
         self._numbers = count(1)
         self._active: dict[int, str] = {}
         self._carrying: set[asyncio.Task[None]] = set()
-        self._pushed: dict[str, float] = {}
+        self._world = next(_worlds)
+        self._told: dict[str, tuple[Any, ...]] = {}
+        """What each worker knows of the world."""
+        self._vars = {worker.name: dict(worker.vars) for worker, _ in bundles}
+        self._stirred = False
         self._events = 0
         self._probe: asyncio.Task[None] | None = None
         self._last = (-1, 0.0)  # what was seen of it last, and when (real time)
@@ -106,8 +112,7 @@ class Workerd:
         """Send an event to a worker. The response's body is still to come; the event is over when it was read, and when
         all that waitUntil was given is done. Raises WorkerdError, and EdgeError for a lost connection."""
         number = next(self._numbers)
-        told = {"id": number, "kind": kind, **self.instant(), **info}
-        self._pushed[worker] = self.world.clock.now
+        told = {"id": number, "kind": kind, **info}
         return await self._send(worker, request, {EVENT: json.dumps(told)}, number, invocation.get() or label)
 
     async def harness(self, request: HttpRequest, headers: dict[str, str]) -> HttpResponse:
@@ -124,29 +129,41 @@ class Workerd:
         finally:
             del self._messages[number]
 
-    def ask(self, worker: str, kind: str) -> Any:
+    def ask(self, worker: str, kind: str, **info: Any) -> Any:
         """Ask the layer around a worker for something that needs nothing of the world: at once, without the loop.
         Raises WorkerdError."""
         connection = http.client.HTTPConnection("127.0.0.1", self.process.ports[worker], timeout=_ASK_SECONDS)
         try:
-            connection.request("GET", f"{INTERNAL}{kind}", headers={EVENT: json.dumps({"kind": kind, **self.instant()})})
+            connection.request("GET", f"{INTERNAL}{kind}", headers={EVENT: json.dumps({"kind": kind, **info})})
             return json.loads(connection.getresponse().read())
+        except TimeoutError:
+            raise self._stuck() from None
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise self._lost(error) from error
         finally:
             connection.close()
 
-    def instant(self) -> dict[str, Any]:
-        """What every event tells of the world."""
-        clock = self.world.clock
-        found = {"now": clock.now, "start": clock.start, "seed": self._seed, "world": id(self.world)}
-        return {**found, "values": values.told(self.world)}
+    def tell(self) -> None:
+        """Tell the workers what they do not know of the world: the time, its seed, variables that a test changed.
+        Raises WorkerdError."""
+        now = self.world.clock.now
+        for name, given in self._vars.items():
+            variables = self.world.workers[name].vars
+            before = self._told.get(name)
+            if before is not None and before[0] == now and before[1] == variables:
+                continue
+            known = given if before is None else before[1]
+            change = {name: value for name, value in variables.items() if name not in known or known[name] != value}
+            gone = [name for name in known if name not in variables]
+            self._told[name] = now, dict(variables)
+            self.ask(name, "told", now=now, world=self._world, seed=self._seed, vars=change, gone=gone)
 
     async def _send(
         self, socket: str, request: HttpRequest, headers: dict[str, str], number: int, label: str
     ) -> HttpResponse:
         self._begin(number, label)
         try:
+            self.tell()
             response = await exchange(self.process.ports[socket], request, headers, self._carry(number))
         except (Ended, ConnectionError) as error:
             self._end(number)
@@ -182,11 +199,20 @@ class Workerd:
 
             from edgelint.testing.workerd_host.web_sockets import carry as carrying
 
-            task = self.world.loop.create_task(carrying(wire, Side.CLIENT, end, lambda: self._end(number)))
+            def ended() -> None:
+                self._stir()
+                self._end(number)
+
+            task = self.world.loop.create_task(carrying(wire, Side.CLIENT, end, self._moved, ended))
             self._carrying.add(task)
             task.add_done_callback(self._carrying.discard)
 
         return carry
+
+    def _moved(self) -> None:
+        """A message goes to the app, or comes from it."""
+        self._events += 1
+        self.tell()
 
     def _begin(self, number: int, label: str) -> None:
         self._active[number] = label
@@ -197,6 +223,17 @@ class Workerd:
         if self._active.pop(number, None) is not None:
             self._events += 1
             self.world.loop.real_work -= 1
+
+    def _stir(self) -> None:
+        """Something goes on in workerd that is part of no event: what comes of it is waited for."""
+        self._events += 1
+        if not self._stirred:
+            self._stirred = True
+            self.world.loop.real_work += 1
+
+    def _stuck(self) -> EdgeError:
+        self.process.kill()
+        return EdgeError(f"the app did not give back control for {_ASK_SECONDS} s of real time: an endless loop?")
 
     def _lost(self, error: BaseException) -> EdgeError:
         """What a connection that ended without an answer means."""
@@ -255,8 +292,11 @@ class Workerd:
         except EdgeError:
             return  # who waits for an answer gets to know it
         if activity == self._server.count + self._events:
-            self._quiet_at = activity
             self._take_lines()
+            self._quiet_at = activity
+            if self._stirred:
+                self._stirred = False
+                self.world.loop.real_work -= 1
 
     # What workerd asks
 
@@ -270,7 +310,8 @@ class Workerd:
                 response = await self._answered(kind, worker, name, request)
         finally:
             invocation.reset(token)
-        await self._push_now()
+        self.tell()
+        self._stir()
         return response
 
     async def _answered(self, kind: str, worker: str, name: str, request: HttpRequest) -> HttpResponse:
@@ -297,19 +338,9 @@ class Workerd:
     def _failed(self, error: BaseException) -> None:
         self.world.failures.append(("edgelint", error))
 
-    async def _push_now(self) -> None:
-        """Tell every worker the time, when it moved while it was asking."""
-        now = self.world.clock.now
-        for worker, pushed in list(self._pushed.items()):
-            if pushed != now:
-                self._pushed[worker] = now
-                told = json.dumps({"kind": "ping", **self.instant()})
-                request = HttpRequest("GET", "http://edgelint.internal/ping")
-                response = await exchange(self.process.ports[worker], request, {EVENT: told})
-                await response.read()
-
     async def _sleep(self, worker: str, told: dict[str, Any]) -> HttpResponse:
         await asyncio.sleep(told["ms"] / 1000)
+        self._stir()
         return HttpResponse(200, [], str(self.world.clock.now).encode())
 
     async def _over(self, worker: str, told: dict[str, Any]) -> HttpResponse:

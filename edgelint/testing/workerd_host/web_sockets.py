@@ -28,9 +28,11 @@ def accept_of(key: str) -> str:
     return base64.b64encode(hashlib.sha1(f"{key}{_KEY}".encode(), usedforsecurity=False).digest()).decode()
 
 
-async def carry(wire: Wire, side: Side, end: SocketEnd, ended: Callable[[], None]) -> None:
-    """Carry messages between ``end`` and a connection that was upgraded, until both directions are closed. ``ended`` is
-    called then. A connection that is lost is so for ``end`` too."""
+async def carry(
+    wire: Wire, side: Side, end: SocketEnd, moved: Callable[[], None], ended: Callable[[], None]
+) -> None:
+    """Carry messages between ``end`` and a connection that was upgraded, until both directions are closed. ``moved`` is
+    called before a message goes on, ``ended`` at the end. A connection that is lost is so for ``end`` too."""
     protocol = Protocol(side, state=OPEN, max_size=None)
 
     def flush() -> None:
@@ -39,6 +41,7 @@ async def carry(wire: Wire, side: Side, end: SocketEnd, ended: Callable[[], None
                 wire.writer.write(data)
 
     def outgoing(frame: Frame) -> None:
+        moved()
         try:
             if isinstance(frame, str):
                 protocol.send_text(frame.encode("utf-8", "surrogatepass"))
@@ -69,6 +72,7 @@ async def carry(wire: Wire, side: Side, end: SocketEnd, ended: Callable[[], None
             flush()
             for event in protocol.events_received():
                 assert isinstance(event, WireFrame)
+                moved()
                 if event.opcode in (Opcode.TEXT, Opcode.BINARY):
                     kind, parts = event.opcode, []
                 if event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):

@@ -1,7 +1,8 @@
 // What stands around the app: events come in here, and what goes wrong is told to the world.
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { decode, decodeError, encode, encodeError } from "./codec.js";
-import { begin, tell } from "./prelude.js";
+import { tell, told } from "./prelude.js";
+import { invoke } from "./rpc.js";
 import { runWorkflow } from "./workflows.js";
 
 const EVENT = "x-edgelint-event";
@@ -39,8 +40,7 @@ function tracked(ctx, { id, kind, props }) {
 }
 
 function handlerOf(exported, ctx, env) {
-  if (typeof exported === "function") return new exported(ctx, env); // a class
-  return exported;
+  return typeof exported === "function" ? new exported(ctx, env) : exported;
 }
 
 function unsupported(event) {
@@ -52,16 +52,22 @@ export function control(app, names) {
   return class EdgelintControl extends WorkerEntrypoint {
     async fetch(request) {
       const event = JSON.parse(request.headers.get(EVENT));
-      begin(event);
-      if (event.kind === "ping") return new Response(null);
+      if (event.kind === "told") {
+        told(event, this.env);
+        return new Response("{}");
+      }
       if (event.kind === "describe") return Response.json(describe(app, names));
       if (event.kind === "coverage") return Response.json(globalThis.__edgelint_coverage__ ?? null);
       const pending = tracked(this.ctx, event);
       const calls = []; // what the handler did to what it was handed, in order
       try {
-        const found = handlerOf(app[event.entrypoint ?? "default"], this.ctx, this.env);
+        const exported = app[event.entrypoint ?? "default"];
+        if (exported === undefined && event.entrypoint !== undefined) {
+          throw new TypeError(`The worker exports no entrypoint "${event.entrypoint}".`);
+        }
+        const found = handlerOf(exported ?? {}, this.ctx, this.env);
         if (event.kind === "fetch") {
-          if (typeof found?.fetch !== "function") throw unsupported("fetch");
+          if (typeof found.fetch !== "function") throw unsupported("fetch");
           const response = await found.fetch(plain(request), this.env, this.ctx);
           if (!(response instanceof Response)) {
             throw new TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.");
@@ -69,7 +75,9 @@ export function control(app, names) {
           return marked(response, { pending: pending() });
         }
         const given = decode(await request.json());
-        const value = await dispatch(found, event, given, calls, this.env, this.ctx);
+        const value = event.kind === "call"
+          ? await invoke(found, typeof exported === "function", event.method, given, this.env, this.ctx)
+          : await dispatch(found, event, given, calls, this.env, this.ctx);
         return marked(Response.json({ value: encode(value), calls }), { pending: pending() });
       } catch (error) {
         const body = { error: encodeError(error), calls };
@@ -97,14 +105,7 @@ function marked(response, result) {
 
 async function dispatch(found, event, given, calls, env, ctx) {
   if (event.kind === "workflow") return runWorkflow(found, event.run, given);
-  if (event.kind === "call") {
-    const method = found?.[event.method];
-    if (typeof method !== "function") {
-      throw new TypeError(`The RPC receiver does not implement the method "${event.method}".`);
-    }
-    return method.call(found, ...given);
-  }
-  const handler = found?.[event.kind];
+  const handler = found[event.kind];
   if (typeof handler !== "function") throw unsupported(event.kind);
   await handler.call(found, EVENTS[event.kind](given, calls, event.message), env, ctx);
 }

@@ -1,36 +1,90 @@
 // Durable Objects: the alarm is the world's, and a test may look inside.
 import { decode, encode, encodeError } from "./codec.js";
-import { begin, tell } from "./prelude.js";
+import { tell } from "./prelude.js";
+import { invoke } from "./rpc.js";
 
-/** Methods that are no RPC (workerd: src/workerd/api/worker-rpc.c++). */
-const RESERVED = new Set([
-  "alarm", "connect", "constructor", "dup", "fetch", "webSocketClose", "webSocketError", "webSocketMessage",
-]);
 const LOOK = "x-edgelint-object";
 
+function define(target, members) {
+  for (const [name, value] of Object.entries(members)) {
+    Object.defineProperty(target, name, { configurable: true, writable: true, value });
+  }
+}
+
 /** Alarms wait for the clock of the world: the runtime's own would fire by the real one. */
-function virtualAlarm(ctx, name) {
+function virtualAlarm(ctx, className) {
+  const { storage } = ctx;
   const id = ctx.id.toString();
+  let open = null; // the transaction that is open: what it says of the alarm, and the one around it
+
   const ask = async (verb, when) => {
-    const response = await tell("alarm", { class: name, id, name: ctx.id.name ?? null, verb, when });
+    const response = await tell("alarm", { class: className, id, name: ctx.id.name ?? null, verb, when });
     return response.json();
   };
-  const verbs = {
-    setAlarm(when) {
-      const at = Number(when);
-      if (Number.isNaN(at)) throw new TypeError("setAlarm() cannot be called with an invalid time");
-      return ask("set", at).then(() => undefined);
-    },
-    getAlarm: () => ask("get"),
-    deleteAlarm: () => ask("delete").then(() => undefined),
+  const set = async (when) => {
+    if (open !== null) open.when = when;
+    else await ask("set", when);
   };
-  for (const [verb, value] of Object.entries(verbs)) {
-    Object.defineProperty(ctx.storage, verb, { configurable: true, writable: true, value });
-  }
-  const deleteAll = ctx.storage.deleteAll;
-  Object.defineProperty(ctx.storage, "deleteAll", {
-    configurable: true, writable: true,
-    value: (options) => deleteAll.call(ctx.storage, options).then(() => ask("deleteAll")).then(() => undefined),
+  const alarm = {
+    async setAlarm(when) {
+      const at = Number(when);
+      if (Number.isNaN(at)) throw new TypeError("setAlarm() cannot be called with an invalid alarm time.");
+      await set(at);
+    },
+    async getAlarm() {
+      for (let at = open; at !== null; at = at.around) {
+        if (at.when !== undefined) return at.when;
+      }
+      return ask("get");
+    },
+    deleteAlarm: () => set(null),
+  };
+  /** What a transaction says holds when it is over: for the one around it, or for the world. */
+  const commit = ({ when, around }) => {
+    open = around;
+    return when === undefined ? undefined : set(when);
+  };
+  const { deleteAll, transaction, transactionSync } = storage;
+  define(storage, {
+    ...alarm,
+    async deleteAll(options) {
+      await deleteAll.call(storage, options);
+      await ask("deleteAll");
+    },
+    async transaction(work) {
+      const mine = { when: undefined, around: open };
+      let result;
+      try {
+        result = await transaction.call(storage, async (inner) => {
+          open = mine;
+          const { rollback } = inner;
+          define(inner, { ...alarm, rollback() { mine.when = undefined; rollback.call(inner); } });
+          return work(inner);
+        });
+      } catch (error) {
+        open = mine.around;
+        throw error;
+      }
+      await commit(mine);
+      return result;
+    },
+  });
+  if (typeof transactionSync !== "function") return; // not backed by SQLite
+  define(storage, {
+    transactionSync(work) {
+      const mine = { when: undefined, around: open };
+      open = mine;
+      let result;
+      try {
+        result = transactionSync.call(storage, work);
+      } catch (error) {
+        open = mine.around;
+        throw error;
+      }
+      const told = commit(mine);
+      if (told !== undefined) ctx.waitUntil(told);
+      return result;
+    },
   });
 }
 
@@ -39,63 +93,59 @@ export function object(Base, name) {
   if (typeof Base !== "function") throw new TypeError(`${name} is no class`);
   return class extends Base {
     #ctx;
+    #env;
+    #fetch;
     constructor(ctx, env) {
       virtualAlarm(ctx, name);
       super(ctx, env);
       this.#ctx = ctx;
+      this.#env = env;
+      this.#fetch = super.fetch;
+      if (Object.hasOwn(this, "fetch")) { // a class field
+        this.#fetch = this.fetch;
+        delete this.fetch;
+      }
     }
 
     async fetch(request) {
       const look = request.headers.get(LOOK);
-      if (look === null) {
-        if (typeof super.fetch !== "function") throw new TypeError("Handler does not export a fetch() function.");
-        return super.fetch(request);
-      }
-      const event = JSON.parse(look);
-      begin(event);
+      if (look === null) return this.#serve(request);
+      const { verb } = JSON.parse(look);
       try {
-        if (event.verb === "fetch") {
-          if (typeof super.fetch !== "function") throw new TypeError("Handler does not export a fetch() function.");
+        if (verb === "fetch") {
           const headers = new Headers(request.headers);
           headers.delete(LOOK);
-          return await super.fetch(new Request(request, { headers }));
+          return await this.#serve(new Request(request, { headers }));
         }
-        return Response.json(encode(await this.#look(event.verb, decode(await request.json()))));
+        return Response.json(encode(await this.#look(verb, decode(await request.json()))));
       } catch (error) {
         return Response.json(encodeError(error), { status: 500, headers: { "x-edgelint-result": '{"failed":true}' } });
       }
     }
 
-    #call(method, args) {
-      if (RESERVED.has(method)) throw new TypeError(`'${method}' is a reserved method and cannot be called over RPC.`);
-      if (typeof Base.prototype[method] !== "function") {
-        throw new TypeError(`The RPC receiver does not implement the method "${method}".`);
-      }
-      return this[method](...args);
+    #serve(request) {
+      if (typeof this.#fetch !== "function") throw new TypeError("Handler does not export a fetch() function.");
+      return this.#fetch.call(this, request);
     }
 
     async #look(verb, args) {
-      const storage = this.#ctx.storage;
+      const { storage } = this.#ctx;
       switch (verb) {
         case "alarm":
-          if (typeof super.alarm !== "function") return false;
-          await super.alarm({ retryCount: args[0], isRetry: args[1], scheduledTime: args[2] });
+          if (typeof this.alarm !== "function") return false;
+          await this.alarm({ retryCount: args[0], isRetry: args[1], scheduledTime: args[2] });
           return true;
-        case "sql": {
-          const cursor = storage.sql.exec(...args);
-          return { columns: cursor.columnNames, rows: [...cursor.raw()] };
-        }
         case "call":
-          return await this.#call(...args);
+          return invoke(this, true, ...args, this.#env, this.#ctx);
         case "get":
         case "put":
         case "delete":
         case "list":
-          return await storage[verb](...args);
-        case "wake":
-          return true;
-        case "sockets":
-          return this.#ctx.getWebSockets().length;
+          return storage[verb](...args);
+        case "sql": {
+          const cursor = storage.sql.exec(...args);
+          return { columns: cursor.columnNames, rows: [...cursor.raw()] };
+        }
         default:
           throw new Error(`no such verb: ${verb}`);
       }

@@ -3,87 +3,166 @@ const RealDate = Date;
 const realSetTimeout = globalThis.setTimeout;
 const realClearTimeout = globalThis.clearTimeout;
 const realFetch = globalThis.fetch.bind(globalThis);
-const started = { now: 0 }; // ms since the epoch; 0 in module scope, as in production
+let instant = 0; // ms since the epoch; 0 in module scope, as in production
 
 /** What the world is asked or told: an address that only its own server answers. */
 export function tell(path, body, options) {
   return realFetch(`http://edgelint.internal/${path}`, { method: "POST", body: JSON.stringify(body), ...options });
 }
 
-export function setNow(now) {
-  started.now = now;
+function define(target, members) {
+  for (const [name, value] of Object.entries(members)) {
+    Object.defineProperty(target, name, { configurable: true, writable: true, value });
+  }
 }
 
-export function now() {
-  return started.now;
-}
+// Time
+
+const now = () => instant;
 
 globalThis.Date = new Proxy(RealDate, {
-  construct: (target, args, self) => Reflect.construct(target, args.length ? args : [started.now], self),
-  apply: () => new RealDate(started.now).toString(),
+  construct: (target, args, self) => Reflect.construct(target, args.length ? args : [instant], self),
+  apply: () => new RealDate(instant).toString(),
   get: (target, key, self) => (key === "now" ? now : Reflect.get(target, key, self)),
 });
 RealDate.prototype.constructor = globalThis.Date;
-let origin = null;
-Object.defineProperty(performance, "now", {
-  configurable: true, writable: true,
-  value: () => (origin === null ? 0 : started.now - origin),
+define(performance, { now }); // its origin is the epoch: src/workerd/api/performance.h
+
+const Format = Intl.DateTimeFormat.prototype;
+const format = Object.getOwnPropertyDescriptor(Format, "format").get;
+const bound = new WeakMap(); // "format" is one function each
+Object.defineProperty(Format, "format", {
+  configurable: true,
+  get() {
+    if (!bound.has(this)) {
+      const own = format.call(this);
+      bound.set(this, (date = instant) => own(date));
+    }
+    return bound.get(this);
+  },
 });
+const { formatToParts } = Format;
+define(Format, { formatToParts(date = instant) { return formatToParts.call(this, date); } });
 
 // Timers wait for the clock of the world: one request each, which is answered when its time has come.
+
 const waiting = new Map();
 let lastTimer = 1_000_000; // away from the numbers of the runtime's own timers
 
-function sleep(ms, signal) {
-  return tell("sleep", { ms }, { signal }).then((response) => response.text()).then((text) => setNow(Number(text)));
+async function sleep(ms, signal) {
+  const response = await tell("sleep", { ms }, { signal });
+  instant = Number(await response.text());
 }
 
-function timer(callback, ms, args, again) {
+function start(callback, ms, args, again) {
   const id = ++lastTimer;
   const abort = new AbortController();
   waiting.set(id, abort);
-  const turn = () =>
-    sleep(ms, abort.signal).then(
-      () => {
-        if (!waiting.has(id)) return;
-        if (!again) waiting.delete(id);
-        try {
-          callback(...args);
-        } finally {
-          if (again && waiting.has(id)) turn();
-        }
-      },
-      (error) => {
-        waiting.delete(id);
-        if (!abort.signal.aborted) throw error;
-      },
-    );
+  const turn = async () => {
+    try {
+      await sleep(ms, abort.signal);
+    } catch (error) {
+      waiting.delete(id);
+      if (abort.signal.aborted) return;
+      throw error;
+    }
+    if (!waiting.has(id)) return;
+    if (again) turn();
+    else waiting.delete(id);
+    callback(...args);
+  };
   turn();
   return id;
 }
 
-function clear(id) {
+function clear(timer) {
+  const id = timer instanceof Timeout ? timer.id : Number(timer);
   const abort = waiting.get(id);
-  if (abort === undefined) return realClearTimeout(id);
+  if (abort === undefined) return realClearTimeout(timer);
   waiting.delete(id);
   abort.abort();
 }
 
-globalThis.setTimeout = function setTimeout(callback, ms = 0, ...args) {
-  const wait = Number(ms) || 0;
-  if (typeof callback !== "function" || wait <= 0) return realSetTimeout(callback, 0, ...args);
-  return timer(callback, wait, args, false);
-};
-globalThis.setInterval = function setInterval(callback, ms = 0, ...args) {
-  return timer(callback, Math.max(1, Number(ms) || 0), args, true);
-};
-globalThis.clearTimeout = function clearTimeout(id) { clear(id); };
-globalThis.clearInterval = function clearInterval(id) { clear(id); };
-if (globalThis.scheduler) {
-  globalThis.scheduler.wait = (ms, options) => sleep(Number(ms) || 0, options?.signal);
+/** What Node's functions give (the compatibility flag enable_nodejs_global_timers). */
+export class Timeout {
+  #given;
+  #isRefed = true;
+  constructor(...given) {
+    this.#given = given;
+    this.id = start(...given);
+  }
+  refresh() {
+    this.close();
+    this.id = start(...this.#given);
+    return this;
+  }
+  close() {
+    clear(this);
+    return this;
+  }
+  ref() {
+    this.#isRefed = true;
+    return this;
+  }
+  unref() {
+    this.#isRefed = false;
+    return this;
+  }
+  hasRef() {
+    return this.#isRefed;
+  }
+  [Symbol.dispose]() {
+    this.close();
+  }
+  [Symbol.toPrimitive]() {
+    return this.id;
+  }
 }
 
+/** setTimeout and its like, as numbers or as Node gives them. */
+export function timers(asNode) {
+  const timer = (...given) => (asNode ? new Timeout(...given) : start(...given));
+  return {
+    setTimeout(callback, ms = 0, ...args) {
+      const wait = Number(ms) || 0;
+      if (typeof callback !== "function" || wait <= 0) return realSetTimeout(callback, 0, ...args);
+      return timer(callback, wait, args, false);
+    },
+    setInterval(callback, ms = 0, ...args) {
+      if (typeof callback !== "function") throw new TypeError("setInterval needs a function");
+      return timer(callback, Math.max(1, Number(ms) || 0), args, true);
+    },
+    clearTimeout(id) { clear(id); },
+    clearInterval(id) { clear(id); },
+  };
+}
+
+define(globalThis, timers(!String(realSetTimeout).includes("[native code]")));
+if (globalThis.scheduler) {
+  define(scheduler, {
+    async wait(ms, options) {
+      const signal = options?.signal;
+      signal?.throwIfAborted();
+      try {
+        await sleep(Number(ms) || 0, signal);
+      } catch (error) {
+        throw signal?.aborted ? signal.reason : error;
+      }
+    },
+  });
+}
+define(AbortSignal, {
+  timeout(ms) {
+    const controller = new AbortController();
+    const late = () => controller.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
+    if (Number(ms) > 0) start(late, Number(ms), [], false);
+    else late();
+    return controller.signal;
+  },
+});
+
 // Chance: xoshiro128** (https://prng.di.unimi.it/xoshiro128starstar.c), seeded by the test.
+
 const state = new Uint32Array([0x9e3779b9, 0x243f6a88, 0xb7e15162, 0xdeadbeef]);
 
 function next() {
@@ -99,37 +178,37 @@ function next() {
   return result;
 }
 
-let current = null;
+const { getRandomValues } = crypto;
+Math.random = () => (next() * 2 ** 21 + (next() >>> 11)) * 2 ** -53;
+define(crypto, {
+  getRandomValues(array) {
+    getRandomValues.call(crypto, array); // refuses what it must, also where no event runs
+    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+    for (let at = 0; at < bytes.length; at++) bytes[at] = next() >>> 24;
+    return array;
+  },
+  randomUUID() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+  },
+});
 
-/** Called at every event; the first of a world seeds chance, with four 32-bit numbers. */
-export function begin({ seed, start, world, now, values }) {
-  started.now = now;
-  globalThis[Symbol.for("edgelint.values")] = values; // of bindings that are no more than values
-  if (current === world) return;
-  const again = current !== null;
-  current = world;
-  state.set(seed);
-  origin = start;
-  if (again) return;
-  const randomValues = crypto.getRandomValues;
-  Math.random = () => (next() * 2 ** -32 + next() * 2 ** -64) % 1;
-  Object.defineProperty(crypto, "getRandomValues", {
-    configurable: true, writable: true,
-    value: (array) => {
-      randomValues.call(crypto, array); // refuses what it must
-      const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-      for (let at = 0; at < bytes.length; at++) bytes[at] = next() >>> 24;
-      return array;
-    },
-  });
-  Object.defineProperty(crypto, "randomUUID", {
-    configurable: true, writable: true,
-    value: () => {
-      const bytes = Array.from({ length: 16 }, () => next() >>> 24);
-      bytes[6] = (bytes[6] & 0x0f) | 0x40;
-      bytes[8] = (bytes[8] & 0x3f) | 0x80;
-      const hex = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
-      return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
-    },
-  });
+// The world
+
+let world = null;
+
+/** What the world says before an event, when it has changed: the time; at its beginning four 32-bit numbers that seed
+ * chance; variables that are other than in ``env``. */
+export function told(change, env) {
+  instant = change.now;
+  globalThis[Symbol.for("edgelint.values")] = change.values; // of bindings that are no more than values (values.js)
+  if (world !== change.world) {
+    world = change.world;
+    state.set(change.seed);
+  }
+  for (const name of change.gone) delete env[name];
+  Object.assign(env, change.vars);
 }
