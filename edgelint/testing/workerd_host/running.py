@@ -148,15 +148,17 @@ class Workerd:
         Raises WorkerdError."""
         now = self.world.clock.now
         for name, given in self._vars.items():
-            variables = self.world.workers[name].vars
+            worker = self.world.workers[name]
+            variables, bound = worker.vars, values.of(worker)
             before = self._told.get(name)
-            if before is not None and before[0] == now and before[1] == variables:
+            if before == (now, variables, bound):
                 continue
             known = given if before is None else before[1]
             change = {name: value for name, value in variables.items() if name not in known or known[name] != value}
             gone = [name for name in known if name not in variables]
-            self._told[name] = now, dict(variables)
-            self.ask(name, "told", now=now, world=self._world, seed=self._seed, vars=change, gone=gone)
+            self._told[name] = now, dict(variables), bound
+            told = {"now": now, "world": self._world, "seed": self._seed, "vars": change, "gone": gone, "values": bound}
+            self.ask(name, "told", **told)
 
     async def _send(
         self, socket: str, request: HttpRequest, headers: dict[str, str], number: int, label: str
