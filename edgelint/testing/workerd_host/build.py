@@ -35,6 +35,8 @@ __all__ = ["Bundle", "Module", "build"]
 
 _SITES: Final = "__STATIC_CONTENT_MANIFEST"
 """What Workers Sites gives to an app; an empty one here."""
+_LISTENS: Final = "__edgelint_listens__"
+"""What takes the place of the global ``addEventListener`` where it is looked for."""
 _OUT: Final = ".wrangler/edgelint/out"
 """Where the bundle would be written. Nothing is."""
 
@@ -170,8 +172,7 @@ class _Plan:
     def _built(self, esbuild: Esbuild) -> Kept:
         rules = Rules.read(self.config.get("rules"))
         warnings = list(rules.warnings)
-        exports = self._exports(esbuild)
-        script = "default" not in exports
+        exports, script = self._format(esbuild)
         if script and exports:
             warnings.append(
                 f"{self.config.get('main')} exports {', '.join(exports)} and no default: it is taken for a script "
@@ -206,10 +207,15 @@ class _Plan:
         facts["unchanged"] = {name: str(path) for name, path in own.items() if name not in facts["maps"]}
         return Kept(facts, (*(module.content for module in all_modules), *maps), tuple(files))
 
-    def _exports(self, esbuild: Esbuild) -> list[str]:
-        """The names that the main module exports, seen alone: with a default it is an ES module, else a script."""
-        built = esbuild.build(self.entry, self.root, [*self._common(), *self._tsconfig()])
-        return list(_main(built)["exports"])
+    def _format(self, esbuild: Esbuild) -> tuple[list[str], bool]:
+        """The names that the main module exports, seen alone, and whether it is a script: without exports, or with
+        listeners and no default. (Older wranglers take all without a default for scripts.)"""
+        listens = [f"--define:{before}addEventListener={_LISTENS}" for before in ("", "globalThis.", "self.")]
+        built = esbuild.build(self.entry, self.root, [*self._common(), *self._tsconfig(), *listens])
+        exports = list(_main(built)["exports"])
+        if "default" in exports:
+            return exports, False
+        return exports, not exports or any(_LISTENS.encode() in output.content for output in built.outputs)
 
     def _bundled(
         self, esbuild: Esbuild, script: bool, rules: Rules, apart: dict[Path, Module], warnings: list[str]
@@ -283,6 +289,8 @@ class _Plan:
         flags.append("--target=es2024" if version >= (0, 24, 0) else "--target=es2022")  # older ones know no es2024
         if version >= (0, 25, 7):
             flags.append("--supported:import-source=true")
+        if version >= (0, 28, 0):
+            flags.append("--supported:using=true")  # workerd has it, es2024 has not
         return flags
 
     def _tsconfig(self) -> list[str]:

@@ -293,12 +293,19 @@ def test_which_events_a_script_handles(bundled: Built, answer: Ask) -> None:
     ]  # fmt: skip
 
 
-def test_exports_without_a_default_are_a_script(bundled: Built) -> None:
-    bundle = bundled({"src/index.ts": "export class Room {}"})
+@pytest.mark.parametrize("listens", ["addEventListener", "self.addEventListener", "globalThis.addEventListener"])
+def test_listeners_and_exports_without_a_default_are_a_script(listens: str, bundled: Built) -> None:
+    bundle = bundled({"src/index.ts": f"export class Room {{}}; {listens}('fetch', () => 1);"})
     assert bundle.service_worker
     assert bundle.warnings == (
         "src/index.ts exports Room and no default: it is taken for a script (addEventListener), as wrangler takes it",
     )
+
+
+def test_exports_without_a_default_are_a_module(bundled: Built) -> None:
+    source = "export class Room {}; const addEventListener = (x: string) => x; addEventListener('a');"
+    bundle = bundled({"src/index.ts": source})
+    assert (bundle.service_worker, bundle.exports, bundle.warnings) == (False, ("Room",), ())
 
 
 @pytest.mark.parametrize("name", ["cloudflare:workers", "node:fs"])
@@ -526,4 +533,5 @@ def test_older_versions_of_esbuild_get_the_flags_that_they_know(root: Path, runt
 
     assert [flag for flag in common("0.17.19") if "loader" not in flag] == ["--target=es2022"]
     assert [flag for flag in common("0.24.0") if "loader" not in flag] == ["--target=es2024"]
-    assert "--supported:import-source=true" in common("0.25.7")
+    assert [flag for flag in common("0.25.7") if "supported" in flag] == ["--supported:import-source=true"]
+    assert "--supported:using=true" in common("0.28.0")
