@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Final, Protocol
 
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node, Parser, Point, Range
 
 from edgelint.testing.workerd_host.coverage.nodes import directives, end_of, kids
 from edgelint.testing.workerd_host.coverage.probes import Place, Probes
@@ -41,12 +41,12 @@ class Places(Protocol):
 @dataclass(frozen=True, slots=True)
 class Instrumented:
     """``text`` has the counters of ``probes``; ``shift`` takes a place in it (line and column from 1, columns in UTF-16
-    units) to the place in the text as it was. ``problem`` says why nothing is counted, "" when that is not so."""
+    units) to the place in the text as it was. ``problems`` are sentences about what is not counted."""
 
     text: str
     probes: Probes
     shift: Callable[[int, int], tuple[int, int]]
-    problem: str = ""
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -81,10 +81,16 @@ def instrument(text: str, module: str, places: Places, own: Callable[[str], bool
     that its counters have in the global."""
     root, rows = _parsed(text, "")
     data = b"\n".join(rows)
-    if root.has_error:
-        problem = f"line {_first_error(root)} of {module} is JavaScript that is not understood"
-        return Instrumented(text, Probes(), _Shift({}), problem)
     ours = [own(source) for source in places.sources]
+    reaches = _reaches(places, ours, len(rows))
+    roots, problems = [root], []
+    if root.has_error:
+        roots = []
+        for part in _parts(data, rows):
+            if not part.has_error:
+                roots.append(part)
+            elif reaches(part.start_point.row, part.end_point.row):
+                problems.append(_told(_first_error(part), module, places))
 
     def place(node: Node) -> Place | None:
         row, column = node.start_point
@@ -96,12 +102,13 @@ def instrument(text: str, module: str, places: Places, own: Callable[[str], bool
     name = _NAME
     while name in text:
         name += "_"
-    walk = Walk(place, lambda counter: f"{name}()[{counter}]++", _reaches(places, ours, len(rows)))
-    walk.run(root)
+    walk = Walk(place, lambda counter: f"{name}()[{counter}]++", reaches)
+    for each in roots:
+        walk.run(each)
     if not walk.probes.size:
-        return Instrumented(text, walk.probes, _Shift({}))
+        return Instrumented(text, walk.probes, _Shift({}), tuple(problems))
     insertions = [_prologue(root, data, name, module, walk.probes.size), *walk.insertions]
-    return _assembled(data, rows, insertions, walk.probes)
+    return _assembled(data, rows, insertions, walk.probes, tuple(problems))
 
 
 def table_of(text: str, source: str, typescript: str = "") -> Probes | None:
@@ -146,6 +153,26 @@ def _typescript(dialect: str) -> Parser:
     return Parser(Language(grammars.language_tsx() if dialect == "tsx" else grammars.language_typescript()))
 
 
+def _parts(data: bytes, rows: list[bytes]) -> Iterator[Node]:
+    """The modules of a bundle, each parsed by itself: esbuild writes a comment before each, at the start of a line."""
+    parser = Parser(_javascript().language)
+    starts = [0, *accumulate(len(row) + 1 for row in rows)]
+    heads = [0, *(number for number, row in enumerate(rows) if number and row.startswith(b"// ")), len(rows)]
+    for first, last in pairwise(heads):
+        if first < last:
+            end = min(starts[last], len(data))
+            parser.included_ranges = [
+                Range(Point(first, 0), Point(last, 0) if last < len(rows) else Point(last - 1, len(rows[-1])), starts[first], end)
+            ]
+            yield parser.parse(data).root_node
+
+
+def _told(row: int, module: str, places: Places) -> str:
+    found = places.original(row, 1)
+    where = module if found is None else places.sources[found.source]
+    return f"{where}:{row if found is None else found.line}: JavaScript that is not understood: it is not measured"
+
+
 def _first_error(root: Node) -> int:
     """The line of the first region that did not parse, from 1."""
     node = root
@@ -174,13 +201,14 @@ def _reaches(places: Places, ours: list[bool], rows: int) -> Callable[[int, int]
 def _prologue(root: Node, data: bytes, name: str, module: str, size: int) -> Insertion:
     """What makes the counters at their first use: as a function, which is there when a module of a cycle calls in
     before this one ran. It stands behind directives and a hashbang."""
-    take = (
-        "value(){const taken={};for(const name of Object.keys(this)){taken[name]=this[name].slice();this[name].fill(0)}"
-        "return taken}"
+    all_counters = (
+        f"(globalThis.{GLOBAL}??={{toJSON(){{const taken={{}};for(const name in this)"
+        'if(name!=="toJSON"){taken[name]=this[name].slice();this[name].fill(0)}return taken}})'
     )
-    made = f'(globalThis.{GLOBAL}??=Object.defineProperty({{}},"toJSON",{{{take}}}))'
-    text = (
-        f"var {name}_;function {name}(){{return {name}_??={made}[{json.dumps(module)}]??=new Array({size}).fill(0)}}"
+    text = (  # the app may have an Array and an Object of its own
+        f"var {name}_;function {name}(){{return {name}_??={name}$()}}"
+        f"function {name}$(){{const made=[];for(let at=0;at<{size};at++)made[at]=0;"
+        f"return {all_counters}[{json.dumps(module)}]??=made}}"
     )
     statements = [kid for kid in kids(root) if kid.type != "hash_bang_line"]
     if number := directives(statements):
@@ -190,7 +218,9 @@ def _prologue(root: Node, data: bytes, name: str, module: str, size: int) -> Ins
     return Insertion(0, -1 << 60, f"{text};")
 
 
-def _assembled(data: bytes, rows: list[bytes], insertions: Iterable[Insertion], probes: Probes) -> Instrumented:
+def _assembled(
+    data: bytes, rows: list[bytes], insertions: Iterable[Insertion], probes: Probes, problems: tuple[str, ...]
+) -> Instrumented:
     starts = [0, *accumulate(len(row) + 1 for row in rows)]
     shifts: dict[int, _Row] = {}
     parts, at = [], 0
@@ -205,7 +235,7 @@ def _assembled(data: bytes, rows: list[bytes], insertions: Iterable[Insertion], 
         row.lengths.append(length)
         row.sums.append(before + length)
     parts.append(data[at:])
-    return Instrumented(b"".join(parts).decode("utf-8", "surrogatepass"), probes, _Shift(shifts))
+    return Instrumented(b"".join(parts).decode("utf-8", "surrogatepass"), probes, _Shift(shifts), problems)
 
 
 def dialect(path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,8 @@ class Shifted(SourceMap):
 
 def shifted(before: SourceMap, shift: Callable[[int, int], tuple[int, int]]) -> Shifted:
     """``before`` for the text after ``shift``."""
-    return Shifted(before.sources, before.sourcesContent, before.names, before.mappings, before.root, shift, before)
+    same = {each.name: getattr(before, each.name) for each in fields(SourceMap)}
+    return Shifted(**same, shift=shift, before=before)
 
 
 def is_own(source: str) -> bool:
@@ -78,8 +79,7 @@ class Coverage:
             return module
         key = f"{len(self._tables)}:{module.name}"
         made = instrument(text, key, source_map, is_own)
-        if made.problem:
-            self.problems.append(f"{made.problem}: what runs of it is not measured")
+        self.problems += made.problems
         if not made.probes.size:
             return module
         self._tables[key] = made.probes
