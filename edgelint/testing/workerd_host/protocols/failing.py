@@ -1,5 +1,4 @@
-"""What every protocol does with errors of the platform that its own form has no place for. Seen on workerd
-1.20261117.1."""
+"""What every protocol does with errors of the platform that its own form has no place for."""
 
 from __future__ import annotations
 
@@ -12,10 +11,11 @@ LOST: Final = "Network connection lost."
 
 
 def connection_lost() -> HttpResponse:
-    """What makes workerd raise "Network connection lost." (``retryable``): an answer that is no HTTP, for its status
-    text. After a connection that is closed instead, workerd sends a request that has no body once more, if the
-    connection was used before: the operation would be done twice."""
-    return HttpResponse(500, reason="\x7f")
+    """What makes workerd raise "Network connection lost." (``retryable``): an answer that is no HTTP, for there is a
+    header without a colon behind its status text. When the connection is only closed, and was used before, 1.20261117.1
+    sends a request that has no body once more, and the operation is done twice. (1.20261102.1 takes either; up to
+    1.20260811.1 what is no HTTP is an "internal error" to the app, and a connection that is closed is lost.)"""
+    return HttpResponse(500, reason="Lost\r\nno header")
 
 
 def lost(error: EdgeError) -> HttpResponse | None:
