@@ -171,7 +171,8 @@ class _Writer:
         self._external(service)
         if module is None:
             return self._refused(worker, declared)
-        wiring = module.wiring(declared, service)
+        among = getattr(module, "wiring_among", None)
+        wiring = module.wiring(declared, service) if among is None else among(declared, service, self._names)
         self._extensions.update(dict.fromkeys(wiring.extensions))
         self._services += wiring.services
         return wiring.value

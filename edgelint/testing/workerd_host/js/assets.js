@@ -1,5 +1,5 @@
 // The files of a worker: the world serves them.
-import { fetching } from "edgelint:service";
+import { fetching } from "edgelint:fetching";
 
 class Fetcher {}
 

@@ -7,9 +7,10 @@ export async function thrown(response) {
   return response;
 }
 
-async function checked(response) {
+/** The same for an answer to us: what server.py itself answers is thrown too. */
+export async function checked(response) {
   await thrown(response);
-  const failed = response.status === 500 && response.headers.get("content-type") === "text/plain"; // server.py's own
+  const failed = response.status === 500 && response.headers.get("content-type") === "text/plain";
   if (failed) throw new Error(await response.text());
   return response;
 }
@@ -46,13 +47,21 @@ export function pipelined(promise) {
 }
 
 function member(promise, key) {
+  return reached(
+    () => promise.then((target) => target[key]),
+    (args) => pipelined(promise.then((target) => target[key](...args))),
+  );
+}
+
+/** A member that can be called, awaited, or asked further. ``get`` gives a promise of it, ``apply`` calls it. */
+export function reached(get, apply) {
   return new Proxy(function () {}, {
-    get(_, inner) {
-      if (typeof inner === "symbol") return undefined;
-      const value = promise.then((target) => target[key]);
-      if (inner === "then" || inner === "catch" || inner === "finally") return value[inner].bind(value);
-      return member(value, inner);
+    get(_, key) {
+      if (typeof key === "symbol") return undefined;
+      const value = get();
+      if (key === "then" || key === "catch" || key === "finally") return value[key].bind(value);
+      return member(value, key);
     },
-    apply: (_, self, args) => pipelined(promise.then((target) => target[key](...args))),
+    apply: (_, self, args) => apply(args),
   });
 }

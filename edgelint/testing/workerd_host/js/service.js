@@ -1,25 +1,84 @@
-// Another worker, or what answers for it: everything goes through the world, which says who is behind it.
-import { call, pipelined, thrown } from "edgelint:calls";
+// Another worker, or what answers for it. The world is asked first: a worker in this runtime is then reached as always,
+// anything else through the world (protocols/services.py).
+import { call, checked, pipelined, reached } from "edgelint:calls";
+import { encode, encodeError } from "edgelint:codec";
+import { fetching } from "edgelint:fetching";
 
-/** ``fetch`` of what is behind a fetcher. The way there keeps neither the scheme nor ``cf``. */
-export function fetching(fetcher) {
-  return async function fetch(input, init) {
-    const request = new Request(input, init);
-    request.headers.set("x-edgelint-scheme", new URL(request.url).protocol.slice(0, -1));
-    if (request.cf !== undefined) request.headers.set("x-edgelint-cf", JSON.stringify(request.cf));
-    return thrown(await fetcher.fetch(request));
-  };
+/** Arguments as the world keeps them; null for those that are more than values. */
+function told(args) {
+  try {
+    return encode(args);
+  } catch {
+    return null;
+  }
+}
+
+/** What passes the gate of the world around something that the runtime does. Calls pass in the order in which they were
+ * made, as they arrive. */
+class Gate {
+  #fetcher;
+  #last = Promise.resolve();
+  constructor(fetcher) { this.#fetcher = fetcher; }
+
+  /** The number of the operation that began; null when the world itself answers. */
+  enter(operation) {
+    const entered = this.#last.then(() => this.#ask("enter", operation));
+    this.#last = entered.catch(() => undefined);
+    return entered;
+  }
+
+  /** Do what the operation is, and tell how it went; the world may say otherwise. */
+  async around(number, effect) {
+    let result;
+    try {
+      result = await effect();
+    } catch (error) {
+      const { name, message } = Object(error);
+      const told = { what: "crossed", error: { name: String(name), message: String(message) } };
+      console.debug(`\0edgelint ${JSON.stringify(told)}`); // log.py: it was logged where it was thrown, and is ours now
+      await this.#ask("leave", { number, error: encodeError(error) });
+      throw error;
+    }
+    await this.#ask("leave", { number });
+    return result;
+  }
+
+  async #ask(verb, told) {
+    const init = { method: "POST", body: JSON.stringify(told), headers: { "x-edgelint-gate": verb } };
+    return (await checked(await this.#fetcher.fetch("http://edgelint/", init))).json();
+  }
 }
 
 class Fetcher {
-  constructor(fetcher) { this.fetch = fetching(fetcher); }
+  #fetch;
+  constructor(fetch) { this.#fetch = fetch; }
+  fetch(input, init) { return this.#fetch(input, init); }
   connect() { throw new Error("sockets over a service binding are not supported"); }
 }
 
-export default ({ fetcher }) =>
-  new Proxy(new Fetcher(fetcher), {
-    get(target, key) {
-      if (key in target || typeof key === "symbol" || key === "then" || key === "toJSON") return target[key];
-      return (...args) => pipelined(call(fetcher, key, args));
+export default ({ fetcher, target }) => {
+  const gate = new Gate(fetcher);
+  const throughWorld = fetching(fetcher);
+  const enter = async (operation) => (target === undefined ? null : gate.enter(operation));
+  const fetch = async (input, init) => {
+    const request = new Request(input, init); // refuses what it must before anything else happens
+    const number = await enter({ verb: "fetch", url: request.url, method: request.method });
+    return number === null ? throughWorld(request) : gate.around(number, () => target.fetch(request));
+  };
+  const invoke = async (method, args) => {
+    const number = await enter({ verb: "call", method, args: told(args) });
+    return number === null ? call(fetcher, method, args) : gate.around(number, () => target[method](...args));
+  };
+  const member = async (key) => {
+    const number = await enter({ verb: "call", method: key, args: null });
+    if (number === null) throw new TypeError(`what stands in for a service has methods only: call ${key}()`);
+    return gate.around(number, () => target[key]);
+  };
+  return new Proxy(new Fetcher(fetch), {
+    get(own, key) {
+      if (key === "fetch" || key === "connect") return own[key].bind(own);
+      if (key in own || typeof key === "symbol" || key === "then" || key === "toJSON") return own[key];
+      return reached(() => member(key), (args) => pipelined(invoke(key, args)));
     },
   });
+};

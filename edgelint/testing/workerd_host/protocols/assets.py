@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def wiring(declared: Declared, service: str) -> Wiring:
     """A binding of our own."""
-    return calls.wired("assets", service, "service")
+    return calls.wired("assets", service, "fetching")
 
 
 async def answer(binding: StaticAssets, request: HttpRequest) -> HttpResponse:

@@ -28,7 +28,13 @@ export default class extends WorkerEntrypoint {
   }
   async pipelined() { return this.env.AUTH.user("ada").address.city(); }
   async member() { return this.env.AUTH.user("ada").name; }
-  async refused() { return this.env.AUTH.echo(() => 1); }
+  async function() { return this.env.AUTH.apply((n) => n * 2); }
+  async property() { return this.env.AUTH.owner; }
+  async session() {
+    using session = await this.env.AUTH.session();
+    return [await session.next(), await session.next()];
+  }
+  async body() { return new Response(await this.env.AUTH.body()).text(); }
   async get(url, init) {
     const response = await this.env.AUTH.fetch(url, init);
     return [response.status, response.headers.get("x-seen"), await response.text()];
@@ -51,7 +57,11 @@ export default class extends WorkerEntrypoint {
 }
 """
 AUTH = """
-import { WorkerEntrypoint } from "cloudflare:workers";
+import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
+class Session extends RpcTarget {
+  #n = 0;
+  next() { return ++this.#n; }
+}
 class Missing extends Error { name = "Missing"; }
 export default class extends WorkerEntrypoint {
   async fetch(request) {
@@ -67,6 +77,10 @@ export default class extends WorkerEntrypoint {
   user(name) { return { name, address: { city: () => "nowhere" } }; }
   name() { return this.env.NAME; }
   throws(kind) { throw kind === "type" ? new TypeError("wrong") : new Missing("gone"); }
+  async apply(double) { return double(21); }
+  get owner() { return "ada"; }
+  session() { return new Session(); }
+  body() { return new Response("streamed").body; }
   async again(n) { return this.env.SELF.again(n + 1); }
 }
 export class Admin extends WorkerEntrypoint {
@@ -167,11 +181,20 @@ def test_values_cross_as_they_are(both: Edge) -> None:
     assert found[5:] == [{"a": {1}}, b"\x01", {"a": [1.5]}]
 
 
-def test_what_does_not_cross_is_refused(both: Edge) -> None:
-    found = both.rpc("caught", "refused")
-    assert (found["name"], found["message"]) == ("DataCloneError", "() => 1 could not be cloned.")
-    found = both.rpc("caught", "pipelined")
-    assert (found["name"], found["message"]) == ("DataCloneError", '() => "nowhere" could not be cloned.')
+def test_what_is_more_than_a_value_crosses_within_the_runtime(both: Edge) -> None:
+    assert both.rpc("function") == 42
+    assert both.rpc("pipelined") == "nowhere"
+    assert both.rpc("property") == "ada"
+    assert both.rpc("session") == [1, 2]
+    assert both.rpc("body") == "streamed"
+
+
+def test_what_is_more_than_a_value_does_not_cross_to_a_stub(stubbed: Edge) -> None:
+    stubbed.stub_service("auth", {"apply": lambda function: 1})
+    found = stubbed.rpc("caught", "function")
+    assert (found["name"], found["message"]) == ("DataCloneError", "(n) => n * 2 could not be cloned.")
+    message = "what stands in for a service has methods only: call owner()"
+    assert stubbed.rpc("caught", "property")["message"] == message
 
 
 def test_errors_of_another_worker(both: Edge) -> None:
