@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from edgelint.testing.errors import EdgeError, EdgeUsageError
+from edgelint.testing.errors import EdgeUsageError
 from edgelint.testing.http import HttpRequest, HttpResponse
-from edgelint.testing.workerd_host.errors import JsError
+from edgelint.testing.workerd_host.errors import JsError, js_error
 from edgelint.testing.workerd_host.objects import Objects
 from edgelint.testing.workerd_host.protocols import codec
 from edgelint.testing.workerd_host.running import Workerd
-from edgelint.testing.workerd_host.source_maps import frames
 
 if TYPE_CHECKING:
     from edgelint.testing.host import ObjectInstance
@@ -21,10 +19,6 @@ if TYPE_CHECKING:
     from edgelint.testing.world import Worker, World
 
 _ADDRESS: Final = "http://edgelint.internal/"
-_UNCAUGHT: Final = re.compile(
-    r"uncaught exception; source = [^;]*; stack = (?:(?P<name>[A-Za-z]*Error): )?(?P<said>.*?)(?P<stack>\n    at .*)?\Z",
-    re.DOTALL,
-)
 
 
 class WorkerdHost:
@@ -63,9 +57,12 @@ class WorkerdHost:
         if props is not None:
             info["props"] = props
         response = await self.workerd.event(self.worker.name, "fetch", request, **info)
-        result = json.loads(response.header("x-edgelint-result") or "{}")
+        result = response.header("x-edgelint-result")
+        if result is None and response.web_socket is None:
+            await response.read()
+            raise self.workerd.log.refused()
         response.set_header("x-edgelint-result", None)
-        if result.get("failed"):
+        if json.loads(result or "{}").get("failed"):
             raise self.error(json.loads(await response.read())["error"])
         return response
 
@@ -139,7 +136,10 @@ class WorkerdHost:
         request = HttpRequest("POST", _ADDRESS, [("content-type", "application/json")], body)
         with self.workerd.handling(message) as number:
             response = await self.workerd.event(self.worker.name, kind, request, message=number, **info)
-            answer = json.loads(await response.read())
+            body = await response.read()
+        if response.header("x-edgelint-result") is None:
+            raise self.workerd.log.refused()
+        answer = json.loads(body)
         for verb, *args in answer["calls"]:
             verbs[verb](*args)
         if "error" in answer:
@@ -150,30 +150,7 @@ class WorkerdHost:
 
     def error(self, written: dict[str, Any]) -> JsError:
         """An error as codec.js writes it, with its frames in the app's own files."""
-        found = codec.decode_error(written)
-        return js_error(found, written.get("stack") or "", self.bundle)
-
-
-def js_error(found: EdgeError, stack: str, bundle: Bundle) -> JsError:
-    """An error of the app with the frames of its own sources."""
-    return JsError(
-        found.message, found.name, stack=own_frames(stack, bundle.maps), code=found.code, remote=found.remote,
-        retryable=found.retryable, overloaded=found.overloaded, cause=found.__cause__,
-    )  # fmt: skip
-
-
-def own_frames(stack: str | None, maps: Mapping[str, Any]) -> str:
-    """The frames of a stack in the app's sources, without the message before them; the line of source stands under the
-    first that is the app's own."""
-    lines: list[str] = []
-    shown = False
-    for frame in frames(stack or "", maps):
-        place = f"{frame.where}:{frame.line}:{frame.column}" if frame.where else ""
-        lines.append(f"    at {frame.function} ({place})" if frame.function and place else f"    at {frame.function or place}")
-        if not shown and frame.text.strip() and "node_modules" not in frame.where:
-            lines.append(f"      {frame.text.strip()}")
-            shown = True
-    return "\n".join(lines)
+        return js_error(written, self.bundle.maps, self.workerd.log.inside(written))
 
 
 def running(world: World) -> Workerd:
@@ -187,28 +164,4 @@ def _started(world: World) -> Workerd:
     workers = [each for each in world.workers.values() if each.config.main is not None and not each.config.is_python]
     workerd = Workerd(world, pool_of(workers[0], world), list(zip(workers, built(workers, world), strict=True)))
     Objects.of(world).attach(workerd)
-
-    def rejected(worker: str, event: str, error: dict[str, Any]) -> None:
-        made = js_error(codec.decode_error(error), error.get("stack") or "", workerd.bundles[worker])
-        world.failures.append((f"waitUntil of {event}", made))
-
-    def line(found: dict[str, Any]) -> None:
-        _logged(world, workerd, found)
-
-    workerd.rejected, workerd.line = rejected, line
     return workerd
-
-
-def _logged(world: World, workerd: Workerd, line: dict[str, Any]) -> None:
-    """A line of workerd's log: the app's console, or something that ended badly beside its events."""
-    message, level = str(line.get("message", "")), str(line.get("level", "log"))
-    if "source" not in line:
-        world.log(level, message)
-        return
-    uncaught = _UNCAUGHT.match(message)
-    if uncaught is None:
-        if level in ("warn", "error"):
-            world.log(level, f"workerd: {message}")
-        return
-    name, said, stack = uncaught["name"] or "Error", uncaught["said"], uncaught["stack"]
-    world.failures.append(("uncaught", JsError(said, name, stack=own_frames(stack, workerd.maps))))

@@ -19,6 +19,7 @@ from edgelint.testing.errors import EdgeError, EdgeUsageError, range_error, type
 from edgelint.testing.facade import Verbs
 from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.operation import Operation
+from edgelint.testing.workerd_host.errors import js_error
 from edgelint.testing.workerd_host.layout import unique_key
 from edgelint.testing.workerd_host.protocols import codec
 
@@ -116,11 +117,8 @@ class Objects:
         return codec.decode(json.loads(body))
 
     def _error(self, place: Place, body: bytes) -> EdgeError:
-        from edgelint.testing.workerd_host.host import js_error
-
-        written = json.loads(body)
-        bundle = self._running().bundles[place.worker]
-        return js_error(codec.decode_error(written), written.get("stack") or "", bundle)
+        written, workerd = json.loads(body), self._running()
+        return js_error(written, workerd.bundles[place.worker].maps, workerd.log.inside(written))
 
     def _running(self) -> Workerd:
         if self.workerd is None:

@@ -18,6 +18,7 @@ from edgelint.testing.operation import asked_by, invocation
 from edgelint.testing.workerd_host import protocols
 from edgelint.testing.workerd_host.client import exchange
 from edgelint.testing.workerd_host.layout import HARNESS
+from edgelint.testing.workerd_host.log import Log
 from edgelint.testing.workerd_host.pool import forget_objects
 from edgelint.testing.workerd_host.process import WorkerdError
 from edgelint.testing.workerd_host.protocols import values
@@ -53,10 +54,7 @@ class Workerd:
         self.hosts: dict[str, Any] = {}
         """The hosts of its workers by name."""
         self._messages: dict[int, Any] = {}
-        self.rejected: Callable[[str, str, dict[str, Any]], None] = lambda worker, event, error: None
-        """Told of what was rejected in waitUntil: the worker, the kind of event, and the error as codec.js writes it."""
-        self.line: Callable[[dict[str, Any]], None] = lambda line: None
-        """Told of every line that workerd logs."""
+        self.log = Log(self)
         self._seed = [random.Random(world.seed).getrandbits(32) for _ in range(4)]
         self._numbers = count(1)
         self._active: dict[int, str] = {}
@@ -101,8 +99,9 @@ class Workerd:
 
     @property
     def maps(self) -> dict[str, SourceMap]:
-        """The source maps of all modules."""
-        return {name: found for bundle in self.bundles.values() for name, found in bundle.maps.items()}
+        """The source maps of all modules; of those of one name the first worker's, since a stack does not say whose it
+        is."""
+        return {name: found for bundle in reversed(self.bundles.values()) for name, found in bundle.maps.items()}
 
     # Events
 
@@ -129,12 +128,12 @@ class Workerd:
         finally:
             del self._messages[number]
 
-    def ask(self, worker: str, kind: str, **info: Any) -> Any:
+    def ask(self, to: str, kind: str, **info: Any) -> Any:
         """Ask the layer around a worker for something that needs nothing of the world: at once, without the loop.
         Raises WorkerdError."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.process.ports[worker], timeout=_ASK_SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", self.process.ports[to], timeout=_ASK_SECONDS)
         try:
-            connection.request("GET", f"{INTERNAL}{kind}", headers={EVENT: json.dumps({"kind": kind, **info})})
+            connection.request("POST", f"{INTERNAL}{kind}", json.dumps(info), {EVENT: json.dumps({"kind": kind})})
             return json.loads(connection.getresponse().read())
         except TimeoutError:
             raise self._stuck() from None
@@ -157,7 +156,7 @@ class Workerd:
             change = {name: value for name, value in variables.items() if name not in known or known[name] != value}
             gone = [name for name in known if name not in variables]
             self._told[name] = now, dict(variables), bound
-            told = {"now": now, "world": self._world, "seed": self._seed, "vars": change, "gone": gone, "values": bound}
+            told = {"worker": name, "now": now, "world": self._world, "seed": self._seed, "vars": change, "gone": gone, "values": bound}
             self.ask(name, "told", **told)
 
     async def _send(
@@ -258,7 +257,7 @@ class Workerd:
 
     def _logged(self, line: str) -> None:
         for record in records([line]):
-            self.line(record)
+            self.log.take(record)
 
     async def ping(self) -> None:
         """One turn of workerd's own loop. Raises WorkerdError."""
@@ -347,7 +346,7 @@ class Workerd:
 
     async def _over(self, worker: str, told: dict[str, Any]) -> HttpResponse:
         for error in told["rejections"]:
-            self.rejected(worker, told["kind"], error)
+            self.log.rejected(worker, told["kind"], error)
         self._end(told["id"])
         return HttpResponse(204)
 

@@ -53,7 +53,7 @@ export function control(app, names) {
     async fetch(request) {
       const event = JSON.parse(request.headers.get(EVENT));
       if (event.kind === "told") {
-        told(event, this.env);
+        told(await request.json(), this.env);
         return new Response("{}");
       }
       if (event.kind === "describe") return Response.json(describe(app, names));

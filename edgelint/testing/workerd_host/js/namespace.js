@@ -25,6 +25,15 @@ function result(promise) {
   });
 }
 
+/** Tell (log.py) that an error of an object is its caller's from here on: it was logged where it was thrown. */
+function crossing(promise) {
+  promise.then(undefined, (error) => {
+    const { name, message } = Object(error);
+    console.debug(`\0edgelint ${JSON.stringify({ what: "crossed", error: { name: String(name), message: String(message) } })}`);
+  });
+  return promise;
+}
+
 const OWN = new Set(["id", "name", "constructor", "then", "catch", "finally", "toJSON"]);
 
 function held(stub, gate) {
@@ -50,18 +59,18 @@ function held(stub, gate) {
         return async (...args) => {
           const request = new Request(...args); // refuses what it must before anything else happens
           await pass("fetch", request.url);
-          return target.fetch(request);
+          return crossing(target.fetch(request));
         };
       }
       if (key === "connect" || key === "dup") return target[key]?.bind(target);
       return new Proxy(function () {}, {
         get(_, inner) {
           if (typeof inner === "symbol") return undefined;
-          const value = pass("call", key).then(() => target[key]);
+          const value = crossing(pass("call", key).then(() => target[key]));
           if (inner === "then" || inner === "catch" || inner === "finally") return value[inner].bind(value);
           return method(value, inner);
         },
-        apply: (_, self, args) => result(pass("call", key).then(() => target[key](...args))),
+        apply: (_, self, args) => result(crossing(pass("call", key).then(() => target[key](...args)))),
       });
     },
   });

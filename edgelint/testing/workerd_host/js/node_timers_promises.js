@@ -1,6 +1,6 @@
 // node:timers/promises in place of the runtime's own, which took the real clock's functions before anything else ran.
 import process from "node:process";
-import { timers } from "edgelint/prelude.js";
+import { timers } from "../edgelint/prelude.js";
 
 const real = process.getBuiltinModule("node:timers/promises");
 const virtual = timers(true);

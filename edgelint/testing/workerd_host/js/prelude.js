@@ -1,4 +1,6 @@
-// Loaded before the app: time, timers and chance are the test's.
+// Loaded before the app: time, timers and chance are the test's, and it is told of what is rejected or thrown unseen.
+import { encodeError } from "./codec.js";
+
 const RealDate = Date;
 const realSetTimeout = globalThis.setTimeout;
 const realClearTimeout = globalThis.clearTimeout;
@@ -15,6 +17,26 @@ function define(target, members) {
     Object.defineProperty(target, name, { configurable: true, writable: true, value });
   }
 }
+
+// What is thrown where nobody catches it, told in the log (log.py): nothing else gets out when no event runs.
+
+const say = console.debug.bind(console);
+let worker = "";
+let lastRejection = 0;
+const rejections = new WeakMap();
+
+function report(what, error, id) {
+  say(`\0edgelint ${JSON.stringify({ what, worker, id, error: encodeError(error) })}`);
+}
+
+addEventListener("unhandledrejection", (event) => {
+  queueMicrotask(() => {
+    if (event.defaultPrevented) return; // a listener of the app
+    rejections.set(event.promise, ++lastRejection);
+    report("unhandled", event.reason, lastRejection);
+  });
+});
+addEventListener("rejectionhandled", (event) => report("handled", null, rejections.get(event.promise)));
 
 // Time
 
@@ -51,7 +73,7 @@ let lastTimer = 1_000_000; // away from the numbers of the runtime's own timers
 
 async function sleep(ms, signal) {
   const response = await tell("sleep", { ms }, { signal });
-  instant = Number(await response.text());
+  instant = Math.round(Number(await response.text())); // the loop counts in seconds
 }
 
 function start(callback, ms, args, again) {
@@ -69,7 +91,11 @@ function start(callback, ms, args, again) {
     if (!waiting.has(id)) return;
     if (again) turn();
     else waiting.delete(id);
-    callback(...args);
+    try {
+      callback(...args);
+    } catch (error) {
+      report("uncaught", error);
+    }
   };
   turn();
   return id;
@@ -203,7 +229,8 @@ let world = null;
 /** What the world says before an event, when it has changed: the time; at its beginning four 32-bit numbers that seed
  * chance; variables that are other than in ``env``. */
 export function told(change, env) {
-  instant = change.now;
+  instant = Math.round(change.now);
+  worker = change.worker;
   globalThis[Symbol.for("edgelint.values")] = change.values; // of bindings that are no more than values (values.js)
   if (world !== change.world) {
     world = change.world;

@@ -1,0 +1,95 @@
+"""What workerd logs while a test runs: the app's console, and what ended badly beside its events."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from edgelint.testing.errors import EdgeError, HungError
+from edgelint.testing.workerd_host.errors import JsError, js_error, own_frames
+from edgelint.testing.workerd_host.source_maps import mapped_stack
+
+if TYPE_CHECKING:
+    from edgelint.testing.workerd_host.running import Workerd
+
+MARK: Final = "\0edgelint "
+"""How lines begin that the layer around the app writes (js/prelude.js)."""
+_UNCAUGHT: Final = re.compile(
+    r"uncaught exception; (?:source = [^;]*; stack|desc) = "
+    r"(?:(?P<name>[A-Za-z]*(?:Error|Exception)): )?(?P<said>.*?)(?P<stack>\n    at .*)?\Z",
+    re.DOTALL,
+)
+_REFUSED: Final = re.compile(r"Uncaught exception: .*?jsg\.(?P<name>\w*Error): (?P<said>.*)\Z", re.DOTALL)
+_HUNG: Final = "had hung"
+
+
+class Log:
+    """Takes the lines of one workerd. What is uncaught is a failure of the world, unless a caller of the app gets it: a
+    Durable Object's error is logged where it is thrown, and thrown once more in who called."""
+
+    def __init__(self, workerd: Workerd) -> None:
+        self._workerd = workerd
+        self._world = workerd.world
+        self._uncaught: dict[tuple[str, str], tuple[tuple[str, BaseException], str]] = {}
+        self._unhandled: dict[int, tuple[str, BaseException]] = {}
+        self._inside: dict[tuple[str, str], str] = {}
+        self._refused: EdgeError | HungError | None = None
+
+    def take(self, line: dict[str, Any]) -> None:
+        """A line of the log, as it is read from JSON."""
+        message, level = str(line.get("message", "")), str(line.get("level", "log"))
+        if message.startswith(MARK):
+            self._told(json.loads(message.removeprefix(MARK)))
+        elif "source" not in line:
+            self._world.log(level, mapped_stack(message, self._workerd.maps))
+        elif (uncaught := _UNCAUGHT.match(message)) is not None:
+            self._thrown(uncaught["name"] or "Error", uncaught["said"], uncaught["stack"] or "")
+        elif (refused := _REFUSED.match(message)) is not None:
+            hung = _HUNG in refused["said"]
+            self._refused = HungError(refused["said"]) if hung else EdgeError(refused["said"], refused["name"])
+        elif level in ("warn", "error"):
+            self._world.log(level, f"workerd: {message}")
+
+    def refused(self) -> EdgeError | HungError:
+        """Why the runtime itself answered an event."""
+        found, self._refused = self._refused, None
+        return found or EdgeError("internal error")
+
+    def inside(self, error: dict[str, Any]) -> str:
+        """The stack, in the Durable Object that it came from, of an error that came out of a call; "" if none is
+        known."""
+        return self._inside.get((error["name"], error["message"]), "") if error.get("remote") else ""
+
+    def rejected(self, worker: str, event: str, error: dict[str, Any]) -> None:
+        """What waitUntil was given was rejected, in an event of this kind."""
+        made = js_error(error, self._workerd.bundles[worker].maps, self.inside(error))
+        self._world.failures.append((f"waitUntil of {event}", made))
+
+    def _thrown(self, name: str, said: str, stack: str) -> None:
+        failure = "uncaught", JsError(said, name, stack=own_frames(stack, self._workerd.maps))
+        self._uncaught[name, said] = failure, stack
+        self._world.failures.append(failure)
+
+    def _told(self, told: dict[str, Any]) -> None:
+        error = told.get("error")
+        if told["what"] == "crossed":
+            self._crossed(error)
+        elif told["what"] == "handled":
+            self._forget(self._unhandled.pop(told["id"], None))
+        else:
+            made = js_error(error, self._workerd.bundles[told["worker"]].maps, self.inside(error))
+            failure = f"{told['what']} rejection" if told["what"] == "unhandled" else told["what"], made
+            self._world.failures.append(failure)
+            if "id" in told:
+                self._unhandled[told["id"]] = failure
+
+    def _crossed(self, error: dict[str, Any]) -> None:
+        key = error["name"], error["message"]
+        failure, stack = self._uncaught.pop(key, (None, ""))
+        if failure is not None:
+            self._inside[key] = stack
+            self._forget(failure)
+
+    def _forget(self, failure: tuple[str, BaseException] | None) -> None:
+        self._world.failures[:] = [each for each in self._world.failures if each is not failure]
