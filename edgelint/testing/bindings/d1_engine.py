@@ -164,7 +164,7 @@ class ServedDatabase(Database):
         read = d1_rows.rows_read(
             reads(plan, source.text), steps, max(rows, changes), self._count,
             lambda: d1_rows.looped(self._explained(source, 1), machine), sum(step.sorts for step in plan),
-            rows == 1 and verb == "SELECT",
+            rows == 1 and verb == "SELECT" and not steps and self._only_counts(source),
         )  # fmt: skip
         return read + returned, written
 
@@ -173,6 +173,10 @@ class ServedDatabase(Database):
         unbound = apsw._null_bindings  # type: ignore[attr-defined]  # as the engine's own plan does
         run = self._connection.execute
         return self._guarded(source, lambda: run(source.text, unbound, can_cache=False, explain=how).fetchall())
+
+    def _only_counts(self, source: _Source) -> bool:
+        """Whether SQLite answers with the size of a table (its operation Count) instead of going through the rows."""
+        return any(line[1] == "Count" for line in self._explained(source, 1))
 
     def _count(self, table: str) -> int:
         with self.hidden():

@@ -40,7 +40,7 @@ def rows_read(
 ) -> int:  # fmt: skip
     """Rows read by a statement. ``reads``: the accesses of its plan; ``steps``: SQLite's full scan steps; ``produced``:
     rows that came out (or were changed); ``count``: the rows of a table; ``loop``: how often the program's one loop
-    ran; ``sorts``: sorts of the plan; ``counts``: the statement may be a bare ``count(*)``."""
+    ran; ``sorts``: sorts of the plan; ``counts``: the statement is a bare ``count(*)``."""
     found = [read for read in reads if read.access.how not in ("constant", "subquery")]
     scans = [read for read in found if read.access.verb == "scan"]
     if counts and len(found) == len(scans) == 1 and not steps:

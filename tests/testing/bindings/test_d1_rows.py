@@ -25,6 +25,7 @@ SAME = [
     "SELECT sum(b) FROM t", "SELECT sum(b) FROM t WHERE b > 50", "SELECT sum(b) FROM t WHERE a = 3",
     "SELECT max(id) FROM t", "SELECT max(a) FROM t", "SELECT * FROM t ORDER BY id DESC LIMIT 5",
     "SELECT * FROM t ORDER BY b", "SELECT * FROM t ORDER BY b LIMIT 3", "SELECT * FROM t LIMIT 7 OFFSET 3",
+    "SELECT * FROM t LIMIT 1", "SELECT * FROM t ORDER BY id DESC LIMIT 1", "SELECT a FROM t ORDER BY a LIMIT 1",
     "SELECT a, count(*) FROM t GROUP BY a", "SELECT b, count(*) FROM t GROUP BY b",
     "SELECT t.*, o.b FROM t JOIN t AS o ON o.id = t.b", "SELECT * FROM t WHERE a BETWEEN 3 AND 5",
     "SELECT count(*) FROM (SELECT 1 UNION ALL SELECT 2)",
