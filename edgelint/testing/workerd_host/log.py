@@ -31,9 +31,9 @@ class Log:
     def __init__(self, workerd: Workerd) -> None:
         self._workerd = workerd
         self._world = workerd.world
-        self._uncaught: dict[tuple[str, str], tuple[tuple[str, BaseException], str]] = {}
+        self._uncaught: dict[str, tuple[tuple[str, BaseException], str]] = {}
         self._unhandled: dict[int, tuple[str, BaseException]] = {}
-        self._inside: dict[tuple[str, str], str] = {}
+        self._inside: dict[str, str] = {}
         self._refused: EdgeError | HungError | None = None
 
     def take(self, line: dict[str, Any]) -> None:
@@ -59,7 +59,7 @@ class Log:
     def inside(self, error: dict[str, Any]) -> str:
         """The stack, in the Durable Object that it came from, of an error that came out of a call; "" if none is
         known."""
-        return self._inside.get((error["name"], error["message"]), "") if error.get("remote") else ""
+        return self._inside.get(_text(error["name"], error["message"]), "") if error.get("remote") else ""
 
     def rejected(self, worker: str, event: str, error: dict[str, Any]) -> None:
         """What waitUntil was given was rejected, in an event of this kind."""
@@ -68,7 +68,7 @@ class Log:
 
     def _thrown(self, name: str, said: str, stack: str) -> None:
         failure = "uncaught", JsError(said, name, stack=own_frames(stack, self._workerd.maps))
-        self._uncaught[name, said] = failure, stack
+        self._uncaught[_text(name, said)] = failure, stack
         self._world.failures.append(failure)
 
     def _told(self, told: dict[str, Any]) -> None:
@@ -85,7 +85,7 @@ class Log:
                 self._unhandled[told["id"]] = failure
 
     def _crossed(self, error: dict[str, Any]) -> None:
-        key = error["name"], error["message"]
+        key = _text(error["name"], error["message"])
         failure, stack = self._uncaught.pop(key, (None, ""))
         if failure is not None:
             self._inside[key] = stack
@@ -93,3 +93,8 @@ class Log:
 
     def _forget(self, failure: tuple[str, BaseException] | None) -> None:
         self._world.failures[:] = [each for each in self._world.failures if each is not failure]
+
+
+def _text(name: str, message: str) -> str:
+    """An error as text, the same wherever its name was found: a name of the app's own is part of what is logged."""
+    return f"{name}: {message}".removeprefix("Error: ")

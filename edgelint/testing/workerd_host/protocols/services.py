@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Container
+from collections.abc import Container, Coroutine
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from edgelint.testing.bindings.rpc import check_method
 from edgelint.testing.bindings.services import stub_of
-from edgelint.testing.errors import EdgeError
+from edgelint.testing.errors import EdgeError, EdgeUsageError
 from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.workerd_host.capnp import struct, text
 from edgelint.testing.workerd_host.protocols import Wiring, calls, codec
@@ -115,7 +115,8 @@ async def _enter(binding: ServiceBinding, opened: _Open, told: dict[str, Any]) -
         check_method(told["method"])
         args = None if told["args"] is None else codec.decode(told["args"])
         key, asked = told["method"], {"args": args, "kwargs": {}}
-    task = asyncio.ensure_future(binding.perform(told["verb"], key, asked, effect))
+    performed: Coroutine[Any, Any, None] = binding.perform(told["verb"], key, asked, effect)
+    task = asyncio.ensure_future(performed)
     await asyncio.wait((task, begun), return_when=asyncio.FIRST_COMPLETED)
     if not begun.done():
         await task
@@ -146,6 +147,11 @@ async def fetched(binding: ServiceBinding | StaticAssets, request: HttpRequest) 
         response = await binding.fetch(as_sent(request))
     except EdgeError as error:
         return calls.failed(error)
+    if response.web_socket is not None:
+        raise EdgeUsageError(
+            f"{binding.name} answered {request.url} with a WebSocket: that of a stub or of a Python worker cannot "
+            "reach a JavaScript worker yet"
+        )
     headers = [pair for pair in response.headers if pair[0].lower() not in ("content-length", "transfer-encoding")]
     response.headers = headers
     return response

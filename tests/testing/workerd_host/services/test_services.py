@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from edgelint.testing.bindings.base import Declared
 from edgelint.testing.edge import Edge
 from edgelint.testing.errors import EdgeError, type_error
 from edgelint.testing.http import HttpRequest, HttpResponse
+from edgelint.testing.sockets import socket_pair
 from edgelint.testing.workerd_host.errors import JsError
+from edgelint.testing.workerd_host.protocols import services
 from tests.testing.workerd_host.conftest import MakeApp
 
 CONFIG = {
@@ -161,6 +164,41 @@ def test_faults_reach_the_app(stubbed: Edge) -> None:
     assert (found["message"], found["code"]) == ("slow", 23)
 
 
+def test_faults_between_workers_of_one_runtime(both: Edge) -> None:
+    both.faults.on("AUTH.call", nth=1).fail("lost")
+    both.faults.on("AUTH.call", nth=1).fail_after("cut off")
+    operations = _operations(both)
+    assert both.rpc("caught", "call", "name")["message"] == "Network connection lost."
+    assert both.rpc("caught", "call", "name")["message"] == "cut off"
+    assert both.rpc("call", "name") == "the auth worker"
+    assert both.rpc("caught", "call", "dup")["message"].startswith("'dup' is a reserved method")
+    assert both.rpc("caught", "call", "alarm")["message"].startswith("'alarm' is a reserved method")
+    assert [each[2] for each in operations[:3]] == ["error", "error", "ok"]
+    assert both.world.failures == []
+
+
+def test_a_stub_goes_before_a_worker(both: Edge) -> None:
+    both.stub_service("auth", {"name": lambda: "a stub"})
+    assert both.rpc("call", "name") == "a stub"
+
+
+def test_a_socket_of_a_stub_is_refused(stubbed: Edge) -> None:
+    client, _ = socket_pair()
+    stubbed.stub_service("auth", lambda request: HttpResponse(101, web_socket=client))
+    stubbed.rpc("get", "https://auth/", {"headers": {"upgrade": "websocket"}})
+    assert "with a WebSocket" in str(stubbed.world.failures.pop()[1])
+
+
+def test_the_environment_of_a_service() -> None:
+    fields = {"service": "auth", "environment": "dev", "props": {"a": 1}, "entrypoint": "Admin"}
+    declared = Declared("AUTH", "service", "auth", fields, "app")
+    assert 'service = (name = "auth-dev", entrypoint = "Admin", props = (json = ' in services.wiring_among(
+        declared, "s", {"auth", "auth-dev"}
+    ).value
+    assert 'service = (name = "auth", ' in services.wiring_among(declared, "s", {"auth"}).value
+    assert "target" not in services.wiring_among(declared, "s", {"other"}).value
+
+
 def test_another_worker_answers(both: Edge) -> None:
     assert both.rpc("call", "echo", [1, "a", None]) == [1, "a", None]
     assert both.rpc("call", "name") == "the auth worker"
@@ -208,6 +246,8 @@ def test_errors_of_another_worker(both: Edge) -> None:
     with pytest.raises(JsError, match="wrong") as caught:
         both.rpc("call", "throws", "type")
     assert "src/index.js" in caught.value.stack
+    both.world.settle()
+    assert both.world.failures == []  # somebody got each of them
 
 
 def test_members_of_what_is_to_come(stubbed: Edge) -> None:
