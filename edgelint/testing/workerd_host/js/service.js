@@ -13,17 +13,22 @@ function told(args) {
   }
 }
 
-/** What passes the gate of the world around something that the runtime does. Calls pass in the order in which they were
- * made, as they arrive. */
+/** What passes the gate of the world around something that the runtime does. Calls that are made at once pass in their
+ * order, as they arrive; those of another event are never waited for (its promises are its own). */
 class Gate {
   #fetcher;
-  #last = Promise.resolve();
+  #last = null;
   constructor(fetcher) { this.#fetcher = fetcher; }
 
   /** The number of the operation that began; null when the world itself answers. */
   enter(operation) {
-    const entered = this.#last.then(() => this.#ask("enter", operation));
-    this.#last = entered.catch(() => undefined);
+    const ask = () => this.#ask("enter", operation);
+    const entered = this.#last === null ? ask() : this.#last.then(ask);
+    const last = entered.then(() => undefined, () => undefined);
+    this.#last = last;
+    queueMicrotask(() => {
+      if (this.#last === last) this.#last = null;
+    });
     return entered;
   }
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Container, Coroutine
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from edgelint.testing.bindings.rpc import check_method
 from edgelint.testing.bindings.services import stub_of
 from edgelint.testing.errors import EdgeError, EdgeUsageError
 from edgelint.testing.http import HttpRequest, HttpResponse
+from edgelint.testing.operation import invocation
 from edgelint.testing.workerd_host.capnp import struct, text
 from edgelint.testing.workerd_host.protocols import Wiring, calls, codec
 
@@ -41,14 +43,22 @@ _TOO_DEEP: Final = (
 )
 
 
+class _Entered(NamedTuple):
+    """An operation that the runtime does: ``left`` is done when it is, ``task`` when the gate is passed."""
+
+    invocation: str
+    left: asyncio.Future[None]
+    task: asyncio.Future[None]
+
+
 class _Open:
-    """The operations of services that are under way in a world, and those of them that the runtime does."""
+    """The operations of services that are under way in a world: how many, by the event that they belong to, and those
+    that the runtime does. One that was cancelled with its event is never left."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.counts: Counter[str] = Counter()
         self.numbers = count(1)
-        self.left: dict[int, asyncio.Future[None]] = {}
-        self.tasks: dict[int, asyncio.Task[Any]] = {}
+        self.entered: dict[int, _Entered] = {}
 
 
 def wiring(declared: Declared, service: str) -> Wiring:
@@ -77,9 +87,10 @@ async def answer(binding: ServiceBinding, request: HttpRequest) -> HttpResponse:
     opened = binding.services.shared(("workerd", "open services"), _Open)
     if request.header(_GATE) == "leave":
         return await _leave(opened, json.loads(request.body))
-    if opened.count >= MAX_OPEN:
+    event = invocation.get()
+    if opened.counts[event] >= MAX_OPEN:
         return calls.failed(EdgeError(_TOO_DEEP))
-    opened.count += 1
+    opened.counts[event] += 1
     entered: int | None = None
     try:
         if request.header(_GATE) == "enter":
@@ -92,7 +103,7 @@ async def answer(binding: ServiceBinding, request: HttpRequest) -> HttpResponse:
         return calls.failed(error)
     finally:
         if entered is None:
-            opened.count -= 1
+            opened.counts[event] -= 1
 
 
 def _is_stubbed(binding: ServiceBinding) -> bool:
@@ -120,21 +131,21 @@ async def _enter(binding: ServiceBinding, opened: _Open, told: dict[str, Any]) -
     await asyncio.wait((task, begun), return_when=asyncio.FIRST_COMPLETED)
     if not begun.done():
         await task
-    opened.left[number], opened.tasks[number] = done, task
+    opened.entered[number] = _Entered(invocation.get(), done, task)
     return number
 
 
 async def _leave(opened: _Open, told: dict[str, Any]) -> HttpResponse:
     """End an operation. What it raised goes to the app as it was, unless the gate says otherwise."""
-    opened.count -= 1
-    done, task = opened.left.pop(told["number"]), opened.tasks.pop(told["number"])
+    entered = opened.entered.pop(told["number"])
+    opened.counts[entered.invocation] -= 1
     error = codec.decode_error(told["error"]) if "error" in told else None
     if error is None:
-        done.set_result(None)
+        entered.left.set_result(None)
     else:
-        done.set_exception(error)
+        entered.left.set_exception(error)
     try:
-        await task
+        await entered.task
     except EdgeError as raised:
         if raised is not error:
             return calls.failed(raised)

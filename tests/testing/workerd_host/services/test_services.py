@@ -22,6 +22,7 @@ CONFIG = {
 SOURCE = """
 import { WorkerEntrypoint } from "cloudflare:workers";
 export default class extends WorkerEntrypoint {
+  async fetch() { return this.env.AUTH.fetch("https://auth/"); }
   async call(method, ...args) { return await this.env.AUTH[method](...args); }
   async admin(method, ...args) { return this.env.ADMIN[method](...args); }
   async kinds() {
@@ -48,6 +49,11 @@ export default class extends WorkerEntrypoint {
     const writer = writable.getWriter();
     writer.write(new TextEncoder().encode("one")).then(() => writer.close());
     return this.get("http://auth/", { method: "POST", body: readable });
+  }
+  async together() {
+    const numbers = [...Array(10).keys()];
+    const one = (each) => (each === 5 ? this.call("nope").catch(() => 5) : this.env.AUTH.echo(each));
+    return Promise.all(numbers.map(one));
   }
   async connect() { return this.env.AUTH.connect("a:1"); }
   async plain() { return [typeof this.env.AUTH, JSON.stringify(this.env.AUTH), String(this.env.AUTH)]; }
@@ -177,6 +183,17 @@ def test_faults_between_workers_of_one_runtime(both: Edge) -> None:
     assert both.world.failures == []
 
 
+def test_calls_that_are_made_at_once_arrive_in_order(both: Edge) -> None:
+    seen: list[Any] = []
+    both.world.gate.observers.append(
+        lambda each: seen.append(each.request.get("args")) if each.outcome == "pending" else None
+    )
+    assert both.rpc("together") == list(range(10))
+    assert seen == [[0], [1], [2], [3], [4], [], [6], [7], [8], [9]]
+    responses = both.together(*[("GET", "https://app/")] * 3)
+    assert [each.status_code for each in responses] == [201] * 3
+
+
 def test_a_stub_goes_before_a_worker(both: Edge) -> None:
     both.stub_service("auth", {"name": lambda: "a stub"})
     assert both.rpc("call", "name") == "a stub"
@@ -285,3 +302,18 @@ class Default(WorkerEntrypoint):
     edge = js_app(SOURCE, CONFIG, files={"auth/wrangler.json": json.dumps(config), "auth/main.py": source})
     assert edge.rpc("call", "add", 1, 2) == {"sum": 3}
     assert edge.rpc("get", "https://auth/a", {"method": "POST", "body": "x"}) == [202, "py", "POST https://auth/a x"]
+
+
+def test_a_python_worker_asks_one_in_javascript(js_app: MakeApp) -> None:
+    source = """
+from workers import Response, WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        found = await self.env.AUTH.echo({"a": [1, "b"]})
+        response = await self.env.AUTH.fetch("https://auth.example/p", method="POST", body="given")
+        return Response(f"{found['a'][1]} {response.status} {await response.text()}")
+"""
+    edge = js_app(source, {**CONFIG, "compatibility_flags": ["python_workers"]}, files=OTHER, main="main.py")
+    text = edge.get("https://app/").text
+    assert text.startswith('b 201 ["POST","https:","auth.example","/p","given",')
