@@ -30,13 +30,18 @@ function report(what, error, id) {
 }
 
 addEventListener("unhandledrejection", (event) => {
+  rejections.set(event.promise, 0);
   queueMicrotask(() => {
-    if (event.defaultPrevented) return; // a listener of the app
+    if (event.defaultPrevented || !rejections.has(event.promise)) return; // a listener of the app; handled meanwhile
     rejections.set(event.promise, ++lastRejection);
     report("unhandled", event.reason, lastRejection);
   });
 });
-addEventListener("rejectionhandled", (event) => report("handled", null, rejections.get(event.promise)));
+addEventListener("rejectionhandled", ({ promise }) => {
+  const told = rejections.get(promise);
+  rejections.delete(promise);
+  if (told) report("handled", null, told);
+});
 
 // Time
 
