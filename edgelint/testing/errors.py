@@ -50,3 +50,7 @@ class UnsupportedBindingError(EdgeUsageError):
 
 class HungError(EdgeUsageError):
     """The app waits for something that nothing will ever bring about: production would cancel the request as hung."""
+
+
+class EdgeWarning(UserWarning):
+    """Something about the app or its runtime that a test should know, and that stops nothing."""

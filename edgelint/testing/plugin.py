@@ -62,6 +62,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_UsageReport(config), "edgelint-usage")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """With --verbose: the programs that ran JavaScript workers."""
+    if terminalreporter.config.get_verbosity() > 0:
+        apps = terminalreporter.config.stash.get(_APPS, {}).values()
+        for line in dict.fromkeys(line for app in apps for line in app.programs):
+            terminalreporter.write_line(f"edge: {line}")
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     for app in config.stash.get(_APPS, {}).values():
         app.close()

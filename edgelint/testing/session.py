@@ -47,6 +47,8 @@ class App:
     kept: dict[Any, Any] = field(default_factory=dict)
     """What is made once a session and only read: migrated databases, compiled modules."""
     tools: Tools = Tools()
+    programs: list[str] = field(default_factory=list)
+    """What runs JavaScript workers, in words, once it was needed."""
     closers: list[Callable[[], None]] = field(default_factory=list)
     """Called when the session ends."""
     _others: dict[str, WorkerConfig] | None = None

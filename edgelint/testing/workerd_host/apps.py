@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
+from edgelint.platform.workerd import untested
+from edgelint.testing.errors import EdgeWarning
 from edgelint.testing.workerd_host.build import Bundle, build
 from edgelint.testing.workerd_host.pool import Pool
 from edgelint.testing.workerd_host.runtime import Runtime, find
@@ -21,7 +24,11 @@ def runtime_of(app: App | None, root: Path) -> Runtime:
         return find(root)
     key = ("workerd runtime", root)
     if key not in app.kept:
-        app.kept[key] = find(root, workerd=app.tools.workerd, esbuild=app.tools.esbuild)
+        app.kept[key] = made = find(root, workerd=app.tools.workerd, esbuild=app.tools.esbuild)
+        app.programs.append(str(made))
+        unknown = untested(made.workerd.version)
+        if unknown is not None:
+            warnings.warn(unknown, EdgeWarning, stacklevel=2)
     found: Runtime = app.kept[key]
     return found
 
@@ -50,9 +57,12 @@ def built(workers: list[Worker], world: World) -> list[Bundle]:
         if of not in kept:
             runtime = runtime_of(app, worker.config.root)
             try:
-                kept[of] = build(worker.config, runtime, cache=worker.config.root / ".wrangler" / "edgelint")
+                kept[of] = made = build(worker.config, runtime, cache=worker.config.root / ".wrangler" / "edgelint")
             except Exception as error:
                 kept[of] = error
+            else:
+                for message in made.warnings:
+                    warnings.warn(f"{worker.name}: {message}", EdgeWarning, stacklevel=2)
         if isinstance(kept[of], Exception):
             raise kept[of]
         bundles.append(kept[of])
