@@ -12,7 +12,8 @@ from edgelint.settings import load
 from tests.rule_runner import mismatches
 
 APPS = Path(__file__).parents[1] / "fixtures" / "apps"
-NAMES = sorted(path.name for path in APPS.iterdir() if path.is_dir())
+MADE = {"__pycache__", "node_modules", ".wrangler"}
+NAMES = sorted(path.name for path in APPS.iterdir() if path.is_dir() and path.name not in MADE)
 
 
 def marked(root: Path) -> Example:
@@ -20,7 +21,7 @@ def marked(root: Path) -> Example:
     files = {
         path.relative_to(root).as_posix(): path.read_text(encoding="utf-8")
         for path in sorted(root.rglob("*"))
-        if path.is_file()
+        if path.is_file() and MADE.isdisjoint(path.relative_to(root).parts)
     }
     expected = [item for name, text in files.items() for item in markers(name, text)]
     return Example("Bad" if expected else "Good", root.name, files, expected, {})
