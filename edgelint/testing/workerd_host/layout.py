@@ -138,7 +138,6 @@ class _Writer:
             struct(
                 className=text(name), uniqueKey=text(unique_key(worker.name, name)),
                 enableSql="true" if sqlite.get(name) == "sqlite" else None,
-                preventEviction="true",  # otherwise after 10 s of real time without an event
             )
             for name in classes
         ]  # fmt: skip

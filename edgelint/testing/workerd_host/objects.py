@@ -68,7 +68,7 @@ class Objects:
         """Have the layer around an object do something inside of it. Raises JsError: what it throws."""
         headers = {LOOK: json.dumps({"verb": verb})}
         response = await self._harness(place, {"verb": "fetch"}, headers, args)
-        return self._value(place, response, await response.read())
+        return self._value(place, response, await response.read(), remote=verb == "call")
 
     async def call(self, place: Place, method: str, args: Sequence[Any]) -> Any:
         """A method of an object, as RPC calls it. Raises JsError."""
@@ -77,11 +77,11 @@ class Objects:
     async def fetch(self, place: Place, request: HttpRequest) -> HttpResponse:
         """A fetch event of an object. Raises JsError."""
         headers = {LOOK: json.dumps({"verb": "fetch"})}
-        response = await self._running().harness(request, self._asked(place, {"verb": "fetch"}, headers))
+        response = await self._running(place).harness(request, self._asked(place, {"verb": "fetch"}, headers))
         result = json.loads(response.header("x-edgelint-result") or "{}")
         response.set_header("x-edgelint-result", None)
         if result.get("failed"):
-            raise self._error(place, await response.read())
+            raise self._error(place, await response.read(), remote=True)
         return response
 
     async def evict(self, place: Place, web_sockets: str) -> None:
@@ -105,26 +105,26 @@ class Objects:
     ) -> HttpResponse:
         body = json.dumps(codec.encode(list(args))).encode()
         request = HttpRequest("POST", _ADDRESS, list(_JSON), body)
-        return await self._running().harness(request, self._asked(place, asked, headers))
+        return await self._running(place).harness(request, self._asked(place, asked, headers))
 
     def _asked(self, place: Place, asked: dict[str, Any], headers: dict[str, str]) -> dict[str, str]:
         told = {"namespace": f"{place.worker}/{place.class_name}", "id": place.id, **asked}
         return {"x-edgelint-harness": json.dumps(told), **headers}
 
-    def _value(self, place: Place, response: HttpResponse, body: bytes) -> Any:
+    def _value(self, place: Place, response: HttpResponse, body: bytes, *, remote: bool = False) -> Any:
         if response.status != 200:
-            raise self._error(place, body)
+            raise self._error(place, body, remote=remote)
         return codec.decode(json.loads(body))
 
-    def _error(self, place: Place, body: bytes) -> EdgeError:
-        written, workerd = json.loads(body), self._running()
-        return js_error(written, workerd.bundles[place.worker].maps, workerd.log.inside(written))
+    def _error(self, place: Place, body: bytes, *, remote: bool) -> EdgeError:
+        written, workerd = json.loads(body), self._running(place)
+        error = js_error(written, workerd.bundles[place.worker].maps, workerd.log.inside(written))
+        error.remote = error.remote or remote
+        return error
 
-    def _running(self) -> Workerd:
+    def _running(self, place: Place) -> Workerd:
         if self.workerd is None:
-            from edgelint.testing.workerd_host.host import running
-
-            running(self.world)
+            self.world.host_of(place.worker)
         assert self.workerd is not None
         return self.workerd
 

@@ -37,6 +37,10 @@ INTERNAL: Final = "http://edgelint.internal/"
 EVENT: Final = "x-edgelint-event"
 _HUNG_SECONDS: Final = 5
 """Real time without any sign from workerd after which the app counts as hung: it may compile on other threads."""
+_SILENT_SECONDS: Final = 0.3
+"""Real time without any sign after which an event counts as one that waits, although for nothing that is known here."""
+_RESTLESS_SECONDS: Final = 0.03
+"""The same after a timer of no event: a Durable Object's, which may go on with its storage."""
 _ASK_SECONDS: Final = 30
 """Real time within which code of the app gives back control: an endless loop does not."""
 _worlds = count(1)
@@ -58,12 +62,15 @@ class Workerd:
         self._seed = [random.Random(world.seed).getrandbits(32) for _ in range(4)]
         self._numbers = count(1)
         self._active: dict[int, str] = {}
+        """The events that are not over, with what they are called in the gate."""
+        self._begun: dict[int, int] = {}
+        """How many requests had come when each began; not of those that became a WebSocket, which may be silent."""
         self._carrying: set[asyncio.Task[None]] = set()
         self._world = next(_worlds)
         self._told: dict[str, tuple[Any, ...]] = {}
         """What each worker knows of the world."""
         self._vars = {worker.name: dict(worker.vars) for worker, _ in bundles}
-        self._stirred = False
+        self._stirred = self._restless = False
         self._events = 0
         self._probe: asyncio.Task[None] | None = None
         self._last = (-1, 0.0)  # what was seen of it last, and when (real time)
@@ -205,6 +212,7 @@ class Workerd:
                 self._end(number)
 
             task = self.world.loop.create_task(carrying(wire, Side.CLIENT, end, self._moved, ended))
+            del self._begun[number]
             self._carrying.add(task)
             task.add_done_callback(self._carrying.discard)
 
@@ -217,10 +225,12 @@ class Workerd:
 
     def _begin(self, number: int, label: str) -> None:
         self._active[number] = label
+        self._begun[number] = self._server.count
         self._events += 1
         self.world.loop.real_work += 1
 
     def _end(self, number: int) -> None:
+        self._begun.pop(number, None)
         if self._active.pop(number, None) is not None:
             self._events += 1
             self.world.loop.real_work -= 1
@@ -247,9 +257,17 @@ class Workerd:
         return EdgeError("Network connection lost.", retryable=True)
 
     async def settle(self) -> None:
-        """Wait until what workerd has under way has come here: calls without an answer, lines of its log."""
-        await self.ping()
+        """Wait until what workerd has under way has come here: calls that the app does not wait for, lines of its
+        log."""
+        activity = None
+        while activity != (activity := self._activity) or self._server.fresh:
+            await self.ping()
         self._take_lines()
+
+    @property
+    def _activity(self) -> int:
+        """Changes when something goes to workerd or comes from it."""
+        return self._server.count + self._events
 
     def _take_lines(self) -> None:
         for line in self.process.drain():
@@ -272,12 +290,14 @@ class Workerd:
 
     def stalled(self) -> bool | None:
         """Whether nothing will come from workerd unless the world goes on. None: something was started to find out."""
-        activity = self._server.count + self._events
+        activity = self._activity
         if self._last[0] != activity:
             self._last = (activity, time.monotonic())
         silent = time.monotonic() - self._last[1]
         can_go_on = self.world.loop.can_go_on()
         if not can_go_on and silent < _HUNG_SECONDS:
+            return False
+        if silent < (_SILENT_SECONDS if self._works() else _RESTLESS_SECONDS if self._restless else 0):
             return False
         if self._quiet_at == activity:
             return True
@@ -286,15 +306,24 @@ class Workerd:
             return None
         return False
 
+    def _works(self) -> bool:
+        """Whether an event is under way that waits for nothing here, as far as can be told: it computes, or the runtime
+        does something for it (an object's storage)."""
+        if not self._begun:
+            return False
+        first = min(self._begun.values())
+        return sum(count > first for count in self._server.answering.values()) < len(self._begun)
+
     async def _find_out(self, activity: int) -> None:
         try:
             await self.ping()
             await self.ping()
         except EdgeError:
             return  # who waits for an answer gets to know it
-        if activity == self._server.count + self._events:
+        if activity == self._activity:
             self._take_lines()
             self._quiet_at = activity
+            self._restless = False
             if self._stirred:
                 self._stirred = False
                 self.world.loop.real_work -= 1
@@ -312,7 +341,8 @@ class Workerd:
         finally:
             invocation.reset(token)
         self.tell()
-        self._stir()
+        if not self._begun:
+            self._stir()
         return response
 
     async def _answered(self, kind: str, worker: str, name: str, request: HttpRequest) -> HttpResponse:
@@ -341,7 +371,9 @@ class Workerd:
 
     async def _sleep(self, worker: str, told: dict[str, Any]) -> HttpResponse:
         await asyncio.sleep(told["ms"] / 1000)
-        self._stir()
+        if not self._begun:
+            self._stir()
+            self._restless = True
         return HttpResponse(200, [], str(self.world.clock.now).encode())
 
     async def _over(self, worker: str, told: dict[str, Any]) -> HttpResponse:

@@ -41,7 +41,11 @@ class Server:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self.count = 0
-        """Requests so far: whether something happened is whether it changed."""
+        """Requests and answers so far: whether something happened is whether it changed."""
+        self.answering: dict[object, int] = {}
+        """The requests that are being answered, with what ``count`` was when they came."""
+        self.fresh = 0
+        """Connections that no request came on yet."""
 
     def attach(self, loop: asyncio.AbstractEventLoop, answer: Answer, failed: Callable[[BaseException], None]) -> None:
         """Serve on ``loop``. ``failed`` is told of what an answer raised."""
@@ -72,11 +76,16 @@ class Server:
             task.add_done_callback(self._connections.discard)
 
     async def _serve(self, connection: socket.socket) -> None:
-        reader, writer = await asyncio.open_connection(sock=connection)
-        wire = Wire(reader, writer, h11.SERVER)
+        wire = Wire(*await asyncio.open_connection(sock=connection), h11.SERVER)
         try:
-            while await self._exchange(wire):
+            self.fresh += 1
+            try:
+                head = await wire.event()
+            finally:
+                self.fresh -= 1
+            while await self._exchange(wire, head):
                 wire.http.start_next_cycle()
+                head = await wire.event()
         except (Ended, ConnectionError):
             pass
         except h11.ProtocolError as error:
@@ -84,9 +93,8 @@ class Server:
         finally:
             wire.close()
 
-    async def _exchange(self, wire: Wire) -> bool:
-        """One request and its answer. Returns whether another may follow."""
-        head = await wire.event()
+    async def _exchange(self, wire: Wire, head: h11.Event | type[h11.PAUSED]) -> bool:
+        """One request, which begins with ``head``, and its answer. Returns whether another may follow."""
         if not isinstance(head, h11.Request):
             return False
         self.count += 1
@@ -98,7 +106,11 @@ class Server:
         to = request.header(TO) or ""
         request.headers = [(name, value) for name, value in headers if not _ours(name.lower(), value)]
         request.body = await wire.whole_body()
-        response = await self._answered(wire, to, request)
+        self.answering[request_id := object()] = self.count
+        try:
+            response = await self._answered(wire, to, request)
+        finally:
+            del self.answering[request_id]
         if response is None:
             return False
         await _send(wire, response)
@@ -131,8 +143,7 @@ class Server:
                 gone.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await gone
-            for task in (answering,):
-                task.cancel()
+            answering.cancel()
 
 
 def _ours(name: str, value: str) -> bool:

@@ -27,11 +27,12 @@ function result(promise) {
 
 /** Tell (log.py) that an error of an object is its caller's from here on: it was logged where it was thrown. */
 function crossing(promise) {
-  promise.then(undefined, (error) => {
+  return promise.then((value) => value, (error) => {
     const { name, message } = Object(error);
-    console.debug(`\0edgelint ${JSON.stringify({ what: "crossed", error: { name: String(name), message: String(message) } })}`);
+    const told = { what: "crossed", error: { name: String(name), message: String(message) } };
+    console.debug(`\0edgelint ${JSON.stringify(told)}`);
+    throw error;
   });
-  return promise;
 }
 
 const OWN = new Set(["id", "name", "constructor", "then", "catch", "finally", "toJSON"]);
