@@ -84,10 +84,24 @@ class Objects:
             raise self._error(place, await response.read(), remote=True)
         return response
 
-    async def evict(self, place: Place, web_sockets: str) -> None:
-        """Take an object out of memory."""
-        response = await self._harness(place, {"verb": "evict"}, {}, [{"webSockets": web_sockets}])
-        self._value(place, response, await response.read())
+    async def evict(self, place: Place, web_sockets: str) -> bool:
+        """Take an object out of memory. Returns whether it was there. The runtime's own way to close sockets tells their
+        other ends nothing: they are lost one by one, which wakes the object once more."""
+        was_there = await self._evicted(place)
+        if web_sockets == "close":
+            await self.ask(place, "lose")
+            await self._evicted(place)
+        return was_there
+
+    async def _evicted(self, place: Place) -> bool:
+        response = await self._harness(place, {"verb": "evict"}, {}, [])
+        try:
+            self._value(place, response, await response.read())
+        except EdgeError as error:
+            if "not currently running" in error.message:
+                return False
+            raise
+        return True
 
     def alarm(self, place: Place) -> Alarm:
         """The alarm of an object."""
@@ -430,13 +444,7 @@ class WorkerdObject(Verbs):
 
     async def evict(self, *, web_sockets: Literal["hibernate", "close"] = "hibernate") -> bool:
         """Take the object out of memory: the next event constructs it anew. Returns whether it was in memory."""
-        try:
-            await self._objects.evict(self._place, web_sockets)
-        except EdgeError as error:
-            if "not running" in error.message or "not currently" in error.message:
-                return False
-            raise
-        return True
+        return await self._objects.evict(self._place, web_sockets)
 
     async def sql(self, query: str, *args: Any) -> list[dict[str, Any]]:
         """Run SQL in the object's SQLite: its rows."""

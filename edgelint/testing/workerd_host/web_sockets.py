@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _KEY: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """RFC 6455, section 1.3."""
+LOST_HERE: Final = "edgelint: lost"
+"""The reason of a close that stands for a connection that is lost (js/objects.js)."""
 _READ: Final = 1 << 16
 
 
@@ -93,7 +95,7 @@ async def carry(
 
 def _closed(end: SocketEnd, protocol: Protocol) -> None:
     close = protocol.close_rcvd
-    if close is None or close.code == LOST:
+    if close is None or close.code == LOST or close.reason == LOST_HERE:
         end.drop()
     elif end.ready_state != 3 and not end.closed_outgoing:
         end._put(Close(close.code, close.reason))

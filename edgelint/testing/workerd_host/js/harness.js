@@ -1,6 +1,6 @@
 // The worker beside the apps: it holds every namespace of Durable Objects, and may evict.
 import unsafe from "workerd:unsafe";
-import { decode, encode, encodeError } from "./codec.js";
+import { encode, encodeError } from "./codec.js";
 
 export default {
   async fetch(request, env) {
@@ -18,7 +18,7 @@ export default {
     try {
       if (verb === "fetch") return await stub.fetch(new Request(request, { headers }));
       if (verb === "evict") {
-        await unsafe.evict(stub, decode(await request.json()));
+        await unsafe.evict(stub, { webSockets: "hibernate" });
         return Response.json(encode(true));
       }
       throw new Error(`no such verb: ${verb}`);

@@ -4,6 +4,7 @@ import { tell } from "./prelude.js";
 import { invoke } from "./rpc.js";
 
 const LOOK = "x-edgelint-object";
+const LOST = "edgelint: lost"; // web_sockets.py
 
 function define(target, members) {
   for (const [name, value] of Object.entries(members)) {
@@ -142,6 +143,9 @@ export function object(Base, name) {
         case "delete":
         case "list":
           return storage[verb](...args);
+        case "lose":
+          for (const socket of this.#ctx.getWebSockets()) socket.close(4999, LOST);
+          return true;
         case "sql": {
           const cursor = storage.sql.exec(...args);
           return { columns: cursor.columnNames, rows: [...cursor.raw()] };
