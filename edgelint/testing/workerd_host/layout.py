@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 from edgelint.testing.bindings.durable_objects import backends
 from edgelint.testing.errors import EdgeUsageError
 from edgelint.testing.workerd_host import capnp, protocols
-from edgelint.testing.workerd_host.capnp import array, struct, text
-from edgelint.testing.workerd_host.client import CF
+from edgelint.testing.workerd_host.capnp import CF, array, struct, text
 from edgelint.testing.workerd_host.server import PROXIED, TO, TOKEN
 
 if TYPE_CHECKING:
@@ -215,7 +214,7 @@ class _Writer:
             struct(
                 name=text(HARNESS),
                 worker=struct(
-                    compatibilityDate=text("2026-06-01"),
+                    compatibilityDate=text("2026-01-01"),
                     compatibilityFlags=array([text("experimental"), text("unsafe_module")]),
                     modules=array(modules), bindings=array(bindings),
                 ),

@@ -37,7 +37,7 @@ export default ({ fetcher }) => {
       const headers = bookmark === undefined ? {} : { "x-cf-d1-session-commit-token": bookmark };
       const response = await fetcher.fetch("http://d1/rpc", { method: "POST", headers, body: JSON.stringify(queries) });
       const answer = await response.json();
-      if ("error" in answer) throw new Error(answer.error);
+      if ("error" in answer) return { success: false, error: new Error(answer.error) };
       return { success: true, results: answer };
     },
   });
