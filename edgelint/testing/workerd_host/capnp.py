@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+CF: Final = "x-edgelint-cf"
+"""The header that bears ``cf`` of a request, both ways."""
 
 
 def text(value: str) -> str:
@@ -33,11 +36,11 @@ def array(items: list[str]) -> str:
 
 def external(name: str, address: str, headers: Mapping[str, str], style: str = "host") -> str:
     """A service that is reached over HTTP. ``headers`` are added to every request, ``style`` is "host" or "proxy" (the
-    request line has the whole URL)."""
+    request line has the whole URL, and CF what the app said of the request in ``cf``)."""
     injected = array([struct(name=text(key), value=text(value)) for key, value in headers.items()])
-    return struct(
-        name=text(name), external=struct(address=text(address), http=struct(style=style, injectRequestHeaders=injected))
-    )
+    cf = text(CF) if style == "proxy" else None
+    http = struct(style=style, injectRequestHeaders=injected, cfBlobHeader=cf)
+    return struct(name=text(name), external=struct(address=text(address), http=http))
 
 
 def variable(name: str, value: Any) -> str:

@@ -10,13 +10,11 @@ import h11
 
 from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.sockets import SocketEnd, socket_pair
+from edgelint.testing.workerd_host.capnp import CF
 from edgelint.testing.workerd_host.wire import Ended, Wire
 
 KEY = "ZWRnZWxpbnQgZWRnZWxpbg=="
 """The nonce of every WebSocket that a test opens: its only use is that an answer belongs to it."""
-
-CF = "x-edgelint-cf"
-"""The header in which workerd finds ``request.cf``."""
 
 
 async def exchange(

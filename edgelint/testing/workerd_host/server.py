@@ -101,7 +101,7 @@ class Server:
         headers = [(name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in head.headers]
         request = _request(head, headers)
         if not hmac.compare_digest((request.header(TOKEN) or "").encode(), self.token.encode()):
-            await _send(wire, HttpResponse(403, [], b"not yours"))
+            await _send(wire, HttpResponse(403, [], b"not yours"), has_body=True)
             return False
         to = request.header(TO) or ""
         request.headers = [(name, value) for name, value in headers if not _ours(name.lower(), value)]
@@ -113,7 +113,7 @@ class Server:
             del self.answering[request_id]
         if response is None:
             return False
-        await _send(wire, response)
+        await _send(wire, response, has_body=request.method != "HEAD" and not response.has_null_body)
         self.count += 1
         return wire.http.our_state is h11.DONE and wire.http.their_state is h11.DONE
 
@@ -159,15 +159,16 @@ def _request(head: h11.Request, headers: list[tuple[str, str]]) -> HttpRequest:
     return HttpRequest(method, target, headers)
 
 
-async def _send(wire: Wire, response: HttpResponse) -> None:
-    """Write a response, its body as it comes."""
-    framed = [(n, v) for n, v in response.headers if n.lower() not in ("content-length", "transfer-encoding")]
-    if not response.has_null_body and response.stream is None:
+async def _send(wire: Wire, response: HttpResponse, *, has_body: bool) -> None:
+    """Write a response, its body as it comes. One that has none keeps what it says of its length (HEAD, 304)."""
+    framing = ("content-length", "transfer-encoding") if has_body else ("transfer-encoding",)
+    framed = [(name, value) for name, value in response.headers if name.lower() not in framing]
+    if has_body and response.stream is None:
         framed.append(("content-length", str(len(response.body))))
     raw = [(name.encode("latin-1"), value.encode("utf-8", "surrogateescape")) for name, value in framed]
     reason = response.reason.encode("utf-8", "surrogateescape")
     await wire.send(h11.Response(status_code=response.status, headers=raw, reason=reason))
-    if not response.has_null_body:
+    if has_body:
         if response.stream is None:
             await wire.send(h11.Data(data=response.body))
         else:

@@ -14,6 +14,9 @@ MAX_HEAD: Final = 1 << 20
 T = TypeVar("T")
 
 
+_CONNECT: Final = b"CONNECT "
+
+
 class Ended(Exception):
     """The other side closed the connection."""
 
@@ -38,6 +41,8 @@ class Wire:
                 raise Ended(str(error)) from error
             if not data and self.http.their_state in (h11.IDLE, h11.SEND_RESPONSE):
                 raise Ended("the connection was closed")
+            if data.startswith(_CONNECT) and self.http.their_state is h11.IDLE:
+                data = _with_host(data)
             self.http.receive_data(data)
 
     async def body(self) -> AsyncIterator[bytes]:
@@ -67,3 +72,9 @@ class Wire:
         transport = self.writer.transport
         if transport is not None:
             transport.abort()
+
+
+def _with_host(data: bytes) -> bytes:
+    """A CONNECT with the Host that HTTP/1.1 wants and workerd does not send: the one it connects to."""
+    line, end, rest = data.partition(b"\r\n")
+    return b"".join((line, end, b"Host: ", line[len(_CONNECT) :].split(b" ")[0], b"\r\n", rest)) if end else data

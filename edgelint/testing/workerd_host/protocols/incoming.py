@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from edgelint.testing.http import HttpRequest
-from edgelint.testing.workerd_host.client import CF
+from edgelint.testing.workerd_host.capnp import CF
 
 
 def as_app_sent(request: HttpRequest) -> HttpRequest:

@@ -87,7 +87,6 @@ def test_ranges_that_cannot_be(cache: InJavaScript, asked: str) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.xfail(strict=True, reason="the services of the cache and outbound fetch have no cfBlobHeader yet")
 def test_a_cache_key_of_its_own(cache: InJavaScript) -> None:
     cache("put", request(cf={"cacheKey": "k"}), response(cache_control="max-age=9"))
     assert cache("match", URL) is None

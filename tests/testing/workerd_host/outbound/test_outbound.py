@@ -165,7 +165,6 @@ def test_what_the_connection_needs_is_not_the_apps(world: World) -> None:
     assert answer(world, HttpRequest("HEAD", f"{A}/")).body == b""
 
 
-@pytest.mark.xfail(strict=True, reason="the server does not take a CONNECT, which workerd sends without a Host")
 def test_a_socket_in_workerd_is_refused(edge: Edge) -> None:
     answer = edge.client.post("/", json={"socket": "db.test:5432"}).json()
     assert answer["error"] == "Error: proxy request failed, cannot connect to the specified address"
@@ -175,7 +174,6 @@ def test_a_socket_in_workerd_is_refused(edge: Edge) -> None:
     assert failures == []
 
 
-@pytest.mark.xfail(strict=True, reason="the services of the cache and outbound fetch have no cfBlobHeader yet")
 def test_a_stub_is_told_what_cf_says(edge: Edge) -> None:
     seen: list[HttpRequest] = []
 
