@@ -126,13 +126,13 @@ def add(files: Mapping[str, FileHits]) -> str | None:
         data = measuring.get_data()
     relative = measuring.get_option("run:relative_files")
     names = {source: os.path.relpath(source) if relative else source for source in files}
-    data.touch_files(names.values(), _NAME)
     if measuring.get_option("run:branch"):
         data.add_arcs({names[source]: _ran(file) for source, file in files.items()})
     else:
         data.add_lines({
             names[source]: [line for line, count in file.lines.items() if count] for source, file in files.items()
         })  # fmt: skip
+    data.touch_files(names.values(), _NAME)  # after the rest: it refuses data that is of neither kind yet
     return None
 
 

@@ -18,6 +18,8 @@ LOOPS: Final = frozenset(("for_statement", "for_in_statement", "while_statement"
 LOGICAL: Final = frozenset(("&&", "||", "??"))
 FIELDS: Final = frozenset(("field_definition", "public_field_definition"))
 """Class fields, in the grammars of JavaScript and of TypeScript."""
+PARAMETERS: Final = frozenset(("required_parameter", "optional_parameter"))
+"""Parameters in TypeScript's grammar."""
 _DECLARATIONS: Final = frozenset(("lexical_declaration", "variable_declaration"))
 _STATEMENTS: Final = frozenset((
     "expression_statement", "class_declaration", "abstract_class_declaration", "return_statement", "throw_statement",
@@ -28,8 +30,10 @@ _NAMER: Final = "__name"
 """What esbuild calls to give functions their names (--keep-names)."""
 _WRAPPERS: Final = frozenset(("__esm", "__esmMin", "__commonJS", "__commonJSMin"))
 """What esbuild hands a module in a function to, when it is to run later."""
-_HELPERS: Final = _WRAPPERS | {_NAMER, "__export", "__reExport", "__toESM", "__toCommonJS"}
-"""Functions of esbuild's own (internal/runtime/runtime.go of https://github.com/evanw/esbuild)."""
+_BINDERS: Final = _WRAPPERS | {"__toESM", "__toCommonJS"}
+"""What makes the value of a variable that is none of the app's own."""
+_HELPERS: Final = frozenset((_NAMER, "__export", "__reExport"))
+"""What is called in statements of esbuild's own (internal/runtime/runtime.go of https://github.com/evanw/esbuild)."""
 ANONYMOUS: Final = "(anonymous)"
 
 
@@ -60,6 +64,16 @@ def bare(node: Node) -> Node:
     return node
 
 
+def leading(node: Node) -> Node:
+    """The node that tells where another came from: itself, but the condition of an ``else if``, whose ``if`` esbuild's
+    source maps do not speak of, and what is in parentheses."""
+    if node.type == "if_statement" and node.parent is not None and node.parent.type == "else_clause":
+        condition = node.child_by_field_name("condition")
+        if condition is not None:
+            return bare(condition)
+    return bare(node)
+
+
 def takes_name(node: Node) -> bool:
     """Whether an expression is an anonymous function or class, which gets its name from what it is assigned to
     (https://tc39.es/ecma262/#sec-isanonymousfunctiondefinition): it must stay the whole of the initialiser."""
@@ -85,8 +99,7 @@ def counts(statement: Node) -> bool:
     """Whether a statement is one that runs: no import, no hoisted function, no declaration without a value."""
     kind = statement.type
     if kind in _DECLARATIONS:
-        values = [value for kid in kids(statement) if (value := kid.child_by_field_name("value")) is not None]
-        return any(called(value) not in _HELPERS for value in values)
+        return any(_is_own(kid) for kid in kids(statement))
     if kind == "export_statement":
         declared = statement.child_by_field_name("declaration")
         if declared is not None:
@@ -102,6 +115,14 @@ def counts(statement: Node) -> bool:
     return kind in _STATEMENTS
 
 
+def _is_own(declarator: Node) -> bool:
+    """Whether a variable gets a value, and one that is not esbuild's: ``var a_exports = {}``, filled by ``__export``."""
+    name, value = declarator.child_by_field_name("name"), declarator.child_by_field_name("value")
+    if name is None or value is None or called(value) in _BINDERS:
+        return False
+    return not (text(name).endswith("_exports") and text(value) == "{}")
+
+
 def called(node: Node) -> str:
     """The name of the function that an expression calls, "" when it is no call of a name. ``__name(f, "f")`` within
     another call of a helper is not looked at."""
@@ -112,15 +133,13 @@ def called(node: Node) -> str:
 
 
 def is_wrapper(function: Node) -> bool:
-    """Whether a function is what esbuild puts a whole module in: ``__commonJS({ "src/a.cjs"(exports) {...} })``."""
-    above: Node | None = function
-    for kind in ("method_definition", "object", "arguments", "call_expression"):
-        if above is None or above.type != kind:
-            return False
-        if kind == "call_expression":
-            return called(above) in _WRAPPERS
-        above = above.parent
-    return False
+    """Whether a function is what esbuild puts a whole module in, ``__commonJS({ "src/a.cjs"(exports) {...} })``, or
+    makes for an export, ``__export(a, { b: () => b })``."""
+    holder = function if function.type == "method_definition" else function.parent
+    object_ = holder.parent if holder is not None and holder.type in ("method_definition", "pair") else None
+    arguments = object_.parent if object_ is not None and object_.type == "object" else None
+    call = arguments.parent if arguments is not None and arguments.type == "arguments" else None
+    return call is not None and called(call) in (_WRAPPERS if function is holder else ("__export",))
 
 
 def operands(node: Node) -> Iterator[Node]:
@@ -152,7 +171,10 @@ def made_up(call: Node) -> tuple[Node, Node] | None:
     if function.type not in ("arrow_function", "function_expression") or len(given) != 1 or not is_logical(given[0]):
         return None
     left, right = given[0].child_by_field_name("left"), given[0].child_by_field_name("right")
-    if left is None or right is None or left.type not in ("identifier", "member_expression"):
+    operator = given[0].child_by_field_name("operator")
+    if left is None or right is None or operator is None or operator.type != "||":
+        return None
+    if left.type not in ("identifier", "member_expression"):
         return None
     value = bare(right)
     if value.type == "assignment_expression":

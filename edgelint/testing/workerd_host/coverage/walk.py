@@ -18,6 +18,7 @@ from edgelint.testing.workerd_host.coverage.nodes import (
     FUNCTIONS,
     HOISTED,
     LOOPS,
+    PARAMETERS,
     bare,
     counts,
     directives,
@@ -25,6 +26,7 @@ from edgelint.testing.workerd_host.coverage.nodes import (
     is_logical,
     is_wrapper,
     kids,
+    leading,
     made_up,
     name_of,
     operands,
@@ -52,7 +54,7 @@ class Walk:
     def __init__(self, place: PlaceOf, hit: Callable[[int], str], reaches: Callable[[int, int], bool]) -> None:
         self.probes = Probes()
         self.insertions: list[Insertion] = []
-        self._place = place
+        self._place = lambda node: place(leading(node))
         self._hit = hit
         self._reaches = reaches
         self._made_up: set[int] = set()  # ids of nodes that are not in the app's text
@@ -257,6 +259,8 @@ class Walk:
 
     def _default(self, node: Node) -> None:
         right, place = node.child_by_field_name("right"), self._place(node)
+        if node.type in PARAMETERS:
+            right = node.child_by_field_name("value")
         if right is not None and place is not None and not takes_name(right):
             self._branch(place, "default", Way(0, self._around(right)))
 
@@ -265,5 +269,5 @@ class Walk:
         "with_statement": _with, "call_expression": _call, "ternary_expression": _conditional,
         "binary_expression": _logical, "augmented_assignment_expression": _assignment,
         "assignment_pattern": _default, "object_assignment_pattern": _default,
-        **dict.fromkeys(LOOPS, _loop), **dict.fromkeys(FUNCTIONS, _function), **dict.fromkeys(FIELDS, _field),
+        **dict.fromkeys(LOOPS, _loop), **dict.fromkeys(PARAMETERS, _default), **dict.fromkeys(FUNCTIONS, _function), **dict.fromkeys(FIELDS, _field),
     }  # fmt: skip

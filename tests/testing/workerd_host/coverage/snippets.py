@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Small programs whose meaning a careless counter would change. ``out`` prints. MODULES are ES modules, SCRIPTS are not
 strict unless they say so."""
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from edgelint.testing.workerd_host.coverage.hits import hits
 from tests.testing.workerd_host.coverage import programs
 from tests.testing.workerd_host.coverage.conftest import RunJs
-from tests.testing.workerd_host.coverage.test_meaning import FILE, counted
+from tests.testing.workerd_host.coverage.test_meaning import counted
 
 
 @settings(max_examples=6, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
