@@ -139,7 +139,8 @@ class HttpResponse(_Message):
 
     @classmethod
     def from_httpx(cls, response: httpx.Response) -> HttpResponse:
-        """What came of an httpx request, read and decoded: without the header that said how it was compressed."""
+        """What came of an httpx request, read and decoded: without the header that said how it was compressed.
+        ``extensions["web_socket"]`` is the client's end of a connection that it accepted."""
         body = response.read()
         headers = _pairs(response.headers.raw)
         if response.headers.get("content-encoding"):
@@ -147,6 +148,7 @@ class HttpResponse(_Message):
         url = str(response.request.url) if response._request is not None else ""
         made = cls(response.status_code, headers, body, response.reason_phrase, url=url)
         made.redirected = bool(response.history)
+        made.web_socket = response.extensions.get("web_socket")
         return made
 
     def to_httpx(self, request: httpx.Request | None = None) -> httpx.Response:

@@ -13,6 +13,7 @@ import h11
 
 from edgelint.testing.errors import EdgeUsageError
 from edgelint.testing.http import HttpRequest, HttpResponse
+from edgelint.testing.sockets import SocketEnd
 from edgelint.testing.workerd_host.wire import Ended, Wire
 
 TOKEN: Final = "x-edgelint-token"
@@ -48,7 +49,10 @@ class Server:
         """Connections that no request came on yet."""
 
     def attach(self, loop: asyncio.AbstractEventLoop, answer: Answer, failed: Callable[[BaseException], None]) -> None:
-        """Serve on ``loop``. ``failed`` is told of what an answer raised."""
+        """Serve on ``loop``. ``failed`` is told of what an answer raised. Who connected before is turned away: what an
+        earlier world left running."""
+        while (connection := self._connection()) is not None:
+            connection.close()
         self._loop, self._answer, self._failed = loop, answer, failed
         loop.add_reader(self._socket, self._accept)
 
@@ -65,12 +69,16 @@ class Server:
         self.detach()
         self._socket.close()
 
-    def _accept(self) -> None:
+    def _connection(self) -> socket.socket | None:
         with contextlib.suppress(BlockingIOError, InterruptedError, ConnectionAbortedError):
-            connection, _ = self._socket.accept()
+            return self._socket.accept()[0]
+        return None
+
+    def _accept(self) -> None:
+        connection = self._connection()
+        if connection is not None and self._loop is not None:
             connection.setblocking(False)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            assert self._loop is not None
             task = self._loop.create_task(self._serve(connection))
             self._connections.add(task)
             task.add_done_callback(self._connections.discard)
@@ -113,9 +121,30 @@ class Server:
             del self.answering[request_id]
         if response is None:
             return False
+        if response.web_socket is not None:
+            await self._upgraded(wire, request, response, response.web_socket)
+            return False
         await _send(wire, response, has_body=request.method != "HEAD" and not response.has_null_body)
         self.count += 1
         return wire.http.our_state is h11.DONE and wire.http.their_state is h11.DONE
+
+    async def _upgraded(self, wire: Wire, request: HttpRequest, response: HttpResponse, end: SocketEnd) -> None:
+        """The connection is a WebSocket from here on: what a stub of the test accepted, with ``end`` as the app's."""
+        from websockets.protocol import Side
+
+        from edgelint.testing.workerd_host.web_sockets import accept_of, carry
+
+        kept = [(n, v) for n, v in response.headers if n.lower() == "sec-websocket-protocol"]
+        headers = [
+            ("upgrade", "websocket"), ("connection", "Upgrade"),
+            ("sec-websocket-accept", accept_of(request.header("sec-websocket-key") or "")), *kept,
+        ]  # fmt: skip
+        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        await wire.send(h11.InformationalResponse(status_code=101, headers=raw, reason=b"Switching Protocols"))
+        await carry(wire, Side.SERVER, end, self._moved, self._moved)
+
+    def _moved(self) -> None:
+        self.count += 1
 
     async def _answered(self, wire: Wire, to: str, request: HttpRequest) -> HttpResponse | None:
         """What is answered; None when the connection is to be closed, or was closed by workerd meanwhile: then the

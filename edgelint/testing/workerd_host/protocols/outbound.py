@@ -48,8 +48,10 @@ def _is_of_connection(error: Exception) -> bool:
 
 
 def _sendable(asked: HttpRequest, answered: HttpResponse) -> HttpResponse:
-    if answered.web_socket is not None or answered.status < 200:
-        raise EdgeUsageError(f"{asked.url}: a stub cannot accept a WebSocket of a JavaScript worker yet")
+    if answered.web_socket is not None:
+        return answered
+    if answered.status < 200:
+        raise EdgeUsageError(f"{asked.url}: a stub that answers {answered.status} has to give an end of a WebSocket too")
     headers: Pairs = [pair for pair in answered.headers if pair[0].lower() not in _OF_THE_CONNECTION]
     made = HttpResponse(answered.status, headers, answered.body, status_text(answered.reason), answered.stream)
     if asked.method == "HEAD":

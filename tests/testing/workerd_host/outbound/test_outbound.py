@@ -11,8 +11,8 @@ import pytest
 from edgelint.testing.edge import Edge
 from edgelint.testing.errors import EdgeError, EdgeUsageError
 from edgelint.testing.http import HttpRequest, HttpResponse
-from edgelint.testing.sockets import socket_pair
-from edgelint.testing.workerd_host.client import CF
+from edgelint.testing.sockets import Close, Frame, socket_pair
+from edgelint.testing.workerd_host.capnp import CF
 from edgelint.testing.workerd_host.protocols import outbound
 from edgelint.testing.world import World
 from tests.testing.workerd_host.conftest import MakeApp
@@ -140,14 +140,55 @@ def test_a_socket_is_refused(world: World) -> None:
 
 
 def test_what_a_stub_cannot_be(world: World) -> None:
-    for response in (HttpResponse(101, web_socket=socket_pair()[0]), HttpResponse(103)):
+    async def give(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(103)
 
-        async def give(request: HttpRequest, response: HttpResponse = response) -> HttpResponse:
-            return response
+    world.answer_outbound = give
+    with pytest.raises(EdgeUsageError, match="a stub that answers 103 has to give an end of a WebSocket too"):
+        answer(world, HttpRequest("GET", f"{A}/"))
 
-        world.answer_outbound = give
-        with pytest.raises(EdgeUsageError, match="a stub cannot accept a WebSocket"):
-            answer(world, HttpRequest("GET", f"{A}/"))
+
+CHAT = """
+export default { async fetch(request) {
+  const { webSocket } = await fetch("https://chat.test/room", {
+    headers: { Upgrade: "websocket", "Sec-WebSocket-Protocol": "chat" },
+  });
+  webSocket.accept();
+  webSocket.binaryType = "arraybuffer";
+  const got = [];
+  const closed = new Promise((resolve) => webSocket.addEventListener("close", (event) => resolve(event.code)));
+  webSocket.addEventListener("message", ({ data }) => {
+    got.push(typeof data === "string" ? data : [...new Uint8Array(data)]);
+    if (got.length === 2) webSocket.close(1000, "bye");
+  });
+  webSocket.send("hello");
+  webSocket.send(new Uint8Array([1, 2]));
+  return Response.json({ code: await closed, got });
+} };
+"""
+
+
+def test_a_web_socket_that_a_stub_accepts(js_app: MakeApp) -> None:
+    edge = js_app(CHAT)
+    theirs, ours = socket_pair(auto_reply=True)
+    frames: list[Frame] = []
+
+    def receive(frame: Frame) -> None:
+        frames.append(frame)
+        if not isinstance(frame, Close):
+            ours.send(f"echo {frame}" if isinstance(frame, str) else frame[::-1])
+
+    ours.accept(receive)
+    asked: list[httpx.Request] = []
+
+    def accept(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(101, headers={"sec-websocket-protocol": "chat"}, extensions={"web_socket": theirs})
+
+    edge.outbound.add_callback(accept)
+    assert edge.get("/").json() == {"code": 1000, "got": ["echo hello", [2, 1]]}
+    assert frames == ["hello", b"\x01\x02", Close(1000, "bye")]
+    assert [asked[0].headers[name] for name in ("upgrade", "sec-websocket-protocol")] == ["websocket", "chat"]
 
 
 def test_what_the_connection_needs_is_not_the_apps(world: World) -> None:
