@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgelint.testing.workerd_host.layout import Layout, layout
-from edgelint.testing.workerd_host.process import Process
+from edgelint.testing.workerd_host.process import Process, process_class
 from edgelint.testing.workerd_host.server import Server
 
 if TYPE_CHECKING:
@@ -18,15 +18,16 @@ if TYPE_CHECKING:
     from edgelint.testing.world import Worker
 
 
-
 @dataclass
 class Started:
-    """A process with the server that it calls. ``key`` is what it was started with."""
+    """A process with the server that it calls. ``key`` is what it was started with; ``isolation`` what worlds have in
+    common that use it one after the other, "" when it is one world's; ``is_taken``: a world has it now."""
 
     server: Server
     process: Process
-    layout: Layout
     key: str
+    isolation: str = ""
+    is_taken: bool = False
 
     def close(self) -> None:
         """End both."""
@@ -36,53 +37,60 @@ class Started:
 
 class Pool:
     """What is started for one app. ``isolation`` of a world: "" for a process of its own; any other text for one that
-    worlds of the same text share, one after the other."""
+    worlds of the same text share, one after the other. A world beside another one gets a process of its own always."""
 
     def __init__(self, program: Path) -> None:
         self._program = program
         self._ahead: Started | None = None
-        self._shared: tuple[str, Started] | None = None
+        self._shared: Started | None = None
         self._worlds = 0
 
     def take(self, workers: list[tuple[Worker, Bundle]], isolation: str) -> Started:
         """A process that listens. Raises WorkerdError, and EdgeUsageError for what cannot be wired."""
         self._worlds += 1
         key = _key(layout(workers, 0, ""))
-        if isolation and self._shared is not None and self._shared[0] == isolation and self._shared[1].key == key:
-            return self._shared[1]
+        shared = self._shared
+        if isolation and shared is not None and not shared.is_taken:
+            if (shared.isolation, shared.key) == (isolation, key) and shared.process.ended() is None:
+                shared.is_taken = True
+                return shared
+            self._shared = None
+            shared.close()
         started = self._take_ahead(key) or self._start(workers, key)
         try:
-            started.process.wait(started.layout.sockets)
+            started.process.wait()
         except BaseException:
             started.close()
             raise
-        if isolation:
-            if self._shared is not None:
-                self._shared[1].close()
-            self._shared = (isolation, started)
-        elif self._worlds > 1:  # a session of one test needs no second
+        started.is_taken = True
+        if isolation and self._shared is None:
+            started.isolation = isolation
+            self._shared = started
+        elif not isolation and self._worlds > 1 and self._ahead is None:  # a session of one test needs no second
             self._ahead = self._start(workers, key)
         return started
 
     def give_back(self, started: Started) -> None:
         """A world is done with a process: it is ended, unless others share it."""
-        if self._shared is None or self._shared[1] is not started:
+        started.is_taken = False
+        if not self.shares(started):
             started.close()
 
     def shares(self, started: Started) -> bool:
         """Whether other worlds get this process after the one that has it."""
-        return self._shared is not None and self._shared[1] is started
+        return self._shared is started
 
     def close(self) -> None:
         """End everything."""
-        for started in (self._ahead, self._shared[1] if self._shared is not None else None):
+        kept = self._ahead, self._shared
+        self._ahead = self._shared = None
+        for started in kept:
             if started is not None:
                 started.close()
-        self._ahead = self._shared = None
 
     def _take_ahead(self, key: str) -> Started | None:
         ahead, self._ahead = self._ahead, None
-        if ahead is None or ahead.key == key:
+        if ahead is None or (ahead.key == key and ahead.process.ended() is None):
             return ahead
         ahead.close()
         return None
@@ -91,7 +99,7 @@ class Pool:
         server = Server(secrets.token_hex(16))
         try:
             made = layout(workers, server.port, server.token)
-            return Started(server, Process(self._program, made.config, made.files), made, key)
+            return Started(server, process_class()(self._program, made.config, made.files, made.sockets), key)
         except BaseException:
             server.close()
             raise
@@ -113,5 +121,3 @@ def forget_objects(folder: Path) -> None:
         if not file.name.startswith("metadata."):
             with contextlib.suppress(OSError):
                 file.unlink()
-
-

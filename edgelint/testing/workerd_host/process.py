@@ -2,11 +2,12 @@
 
 On POSIX a shell stands between: it waits for workerd, and its standard input is a pipe from here. When the test run is
 gone (also by SIGKILL) the pipe ends, and the shell kills workerd and removes its folder. It has a session of its own,
-so that Ctrl-C at the terminal reaches the test run alone.
+so that Ctrl-C at the terminal reaches the test run alone. Elsewhere (``elsewhere.py``) a second process stands by.
 """
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import json
 import os
@@ -25,11 +26,13 @@ from edgelint.testing.workerd_host.refusals import told
 
 _MEMORY: Final = Path("/dev/shm")
 """Where files of a test live if it is there: a transaction of a Durable Object waits for a disk otherwise."""
-_START_SECONDS: Final = 60
+START_SECONDS: Final = 60
 """The first start after an install reads 160 MB from the disk."""
 _SUPERVISOR: Final = """
+exec 3<&0 </dev/null
 folder=$1; shift
 "$@" 3<&- & child=$!
+echo $child > "$folder/pid"
 exec 1>/dev/null 2>/dev/null
 { read -r _; kill -9 $child; } <&3 & reader=$!
 exec 3<&-
@@ -38,7 +41,8 @@ echo $? > "$folder/status"
 wait $reader
 rm -rf "$folder"
 """
-"""$1 is the folder, the rest is the command; the pipe is descriptor 3."""
+"""$1 is the folder, the rest is the command. The pipe becomes descriptor 3: background commands lose their standard
+input."""
 
 
 class WorkerdError(EdgeError):
@@ -55,18 +59,21 @@ class WorkerdError(EdgeError):
         return self.message
 
 
-class Process:
-    """A running workerd. ``folder`` is its own, and is removed with it; ``ports`` are those of its sockets by name,
-    known once ``wait`` returned. ``lines`` that it wrote are taken with ``read``."""
+class Process(abc.ABC):
+    """A running workerd with the sockets of these names. ``folder`` is its own, with ``files`` in it, and is removed
+    with it; ``ports`` are those of its sockets by name, known once ``wait`` returned."""
 
-    def __init__(self, program: Path, config: str, files: Mapping[str, bytes]) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix=f"edgelint-{os.getpid()}-", dir=_MEMORY if _MEMORY.is_dir() else None))
+    def __init__(self, program: Path, config: str, files: Mapping[str, bytes], sockets: Sequence[str]) -> None:
+        memory = _MEMORY if _MEMORY.is_dir() else None
+        self.folder = Path(tempfile.mkdtemp(prefix=f"edgelint-{os.getpid()}-", dir=memory))
         self.ports: dict[str, int] = {}
         self.drained = False
         """Whether it will write nothing more: it has ended."""
+        self._program, self._sockets = program, sockets
         self._rest = b""
         self._said: list[str] = []
         self._pending: list[str] = []
+        self._errors = self.folder / "stderr"
         try:
             for name, content in files.items():
                 path = self.folder / name
@@ -74,80 +81,51 @@ class Process:
                 path.write_bytes(content)
             (self.folder / "objects").mkdir(exist_ok=True)
             (self.folder / "workerd.capnp").write_text(config, encoding="utf-8")
-            self._errors = self.folder / "stderr"
-            self._keep = -1
-            self._popen = self._start(program)
+            self._start()
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
 
-    def _start(self, program: Path) -> subprocess.Popen[bytes]:
-        command = [
-            str(program), "serve", str(self.folder / "workerd.capnp"), "--experimental", "--control-fd=1", "--verbose",
-            f"--directory-path=objects={self.folder / 'objects'}",
-        ]  # fmt: skip
-        with self._errors.open("wb") as stderr:
-            if os.name != "posix":  # no shell: what ends the test run by force leaves workerd behind there
-                return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
-            reading, self._keep = os.pipe()
-            try:
-                # The pipe becomes descriptor 3 of the shell: its own standard input is what background commands lose.
-                script = f"exec 3<&0 </dev/null\n{_SUPERVISOR}"
-                return subprocess.Popen(
-                    ["/bin/sh", "-c", script, "sh", str(self.folder), *command], stdin=reading,
-                    stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
-                )  # fmt: skip
-            except BaseException:
-                os.close(self._keep)
-                raise
-            finally:
-                os.close(reading)
+    @abc.abstractmethod
+    def _start(self) -> None:
+        """Start it."""
 
-    @property
-    def output(self) -> int:
-        """The descriptor on which it writes its lines."""
-        assert self._popen.stdout is not None
-        return self._popen.stdout.fileno()
-
-    def wait(self, sockets: Sequence[str]) -> None:
+    @abc.abstractmethod
+    def wait(self) -> None:
         """Wait until it listens on every socket. Raises WorkerdError when it does not come to that."""
-        until = time.monotonic() + _START_SECONDS
-        while not set(sockets) <= set(self.ports):
-            left = until - time.monotonic()
-            if left <= 0 or not select.select([self.output], [], [], left)[0]:
-                raise WorkerdError(f"workerd did not start within {_START_SECONDS} s", self.said())
-            if not self.read():
-                raise WorkerdError("workerd refuses to start", self.said())
 
-    def read(self) -> bool:
-        """Take what it wrote by now. Returns whether it may write more: False at its end."""
-        part = os.read(self.output, 1 << 16)
-        self.drained = self.drained or not part
-        *lines, self._rest = (self._rest + part).split(b"\n")
-        for raw in lines:
-            line = raw.decode("utf-8", "replace")
-            if line.startswith('{"event":"listen"'):
-                event = json.loads(line)
-                self.ports[event["socket"]] = event["port"]
-            elif line:
-                self._pending.append(line)
-        return bool(part)
+    @abc.abstractmethod
+    def _read(self) -> None:
+        """Take in what it wrote by now, without waiting; note the end of it."""
+
+    @abc.abstractmethod
+    def _status(self) -> int | None:
+        """With what it ended, as a shell says it; None while it runs."""
+
+    @abc.abstractmethod
+    def kill(self) -> None:
+        """End it at once; its folder goes with ``stop``, or before."""
+
+    @abc.abstractmethod
+    def stop(self) -> None:
+        """End it and remove its folder. Twice does nothing."""
+
+    def _command(self, *more: str) -> list[str]:
+        config, objects = self.folder / "workerd.capnp", self.folder / "objects"
+        return [
+            str(self._program), "serve", str(config), "--experimental", "--verbose", f"--directory-path=objects={objects}",
+            *more,
+        ]  # fmt: skip
 
     def drain(self) -> list[str]:
         """The lines that it has written by now and that nobody took."""
-        while not self.drained and select.select([self.output], [], [], 0)[0]:
-            self.read()
-        return self.lines()
-
-    def lines(self) -> list[str]:
-        """The lines that nobody took yet."""
-        taken, self._pending = self._pending, []
-        self._said += taken
-        return taken
+        if not self.drained:
+            self._read()
+        return self._lines()
 
     def said(self) -> list[str]:
         """What it wrote last, on both outputs, for somebody who looks for the reason of its end."""
-        self.lines()
+        self._lines()
         errors: list[str] = []
         with contextlib.suppress(OSError):
             errors = self._errors.read_text(encoding="utf-8", errors="replace")[-4000:].splitlines()
@@ -164,28 +142,88 @@ class Process:
                 return f"workerd was ended by {signal.Signals(number).name}"
         return f"workerd ended with status {code}"
 
+    def _take(self, part: bytes) -> None:
+        *lines, self._rest = (self._rest + part).split(b"\n")
+        for raw in lines:
+            line = raw.decode("utf-8", "replace")
+            if line.startswith('{"event":"listen"'):
+                event = json.loads(line)
+                self.ports[event["socket"]] = event["port"]
+            elif line:
+                self._pending.append(line)
+
+    def _lines(self) -> list[str]:
+        taken, self._pending = self._pending, []
+        self._said += taken
+        return taken
+
+
+class PosixProcess(Process):
+    """It picks its ports and tells them on its standard output, which is a pipe."""
+
+    def _start(self) -> None:
+        reading, self._keep = os.pipe()
+        try:
+            with self._errors.open("wb") as stderr:
+                self._popen = subprocess.Popen(
+                    ["/bin/sh", "-c", _SUPERVISOR, "sh", str(self.folder), *self._command("--control-fd=1")],
+                    stdin=reading, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True,
+                )  # fmt: skip
+        except BaseException:
+            self.kill()
+            raise
+        finally:
+            os.close(reading)
+        assert self._popen.stdout is not None
+        self._stdout = self._popen.stdout
+
+    def wait(self) -> None:
+        """Wait until it listens on every socket. Raises WorkerdError when it does not come to that."""
+        until = time.monotonic() + START_SECONDS
+        while not set(self._sockets) <= set(self.ports):
+            left = until - time.monotonic()
+            if left <= 0 or not select.select([self._stdout], [], [], left)[0]:
+                raise WorkerdError(f"workerd did not start within {START_SECONDS} s", self.said())
+            self._read_part()
+            if self.drained:
+                raise WorkerdError("workerd refuses to start", self.said())
+
+    def _read(self) -> None:
+        while not self.drained and select.select([self._stdout], [], [], 0)[0]:
+            self._read_part()
+
+    def _read_part(self) -> None:
+        part = os.read(self._stdout.fileno(), 1 << 16)
+        self.drained = not part
+        self._take(part)
+
     def _status(self) -> int | None:
-        if os.name != "posix":
-            return self._popen.poll()
         with contextlib.suppress(OSError, ValueError):
             return int((self.folder / "status").read_text())
         return self._popen.poll()  # the shell itself was ended
 
     def kill(self) -> None:
-        """End it at once; its folder stays until ``stop``."""
+        """End it at once; its folder goes with ``stop``, or before."""
         if self._keep >= 0:
             os.close(self._keep)
             self._keep = -1
 
     def stop(self) -> None:
         """End it and remove its folder. Twice does nothing."""
-        if self._keep >= 0:
-            os.close(self._keep)
-            self._keep = -1
-        elif os.name != "posix":
-            self._popen.kill()
-        if self._popen.stdout is not None and not self._popen.stdout.closed:
-            self._popen.wait()
-            self._popen.stdout.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
+        self.kill()
+        if self._stdout.closed:
+            return
+        if self._popen.wait() != 0:  # the shell was ended, and did not get to this
+            with contextlib.suppress(OSError, ValueError):
+                os.kill(int((self.folder / "pid").read_text()), signal.SIGKILL)
+        self._stdout.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
+
+def process_class() -> type[Process]:
+    """What starts workerd on this system."""
+    if os.name == "posix":
+        return PosixProcess
+    from edgelint.testing.workerd_host.elsewhere import OtherProcess
+
+    return OtherProcess

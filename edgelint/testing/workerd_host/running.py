@@ -39,6 +39,9 @@ _HUNG_SECONDS: Final = 5
 """Real time without any sign from workerd after which the app counts as hung: it may compile on other threads."""
 _SILENT_SECONDS: Final = 0.3
 """Real time without any sign after which an event counts as one that waits, although for nothing that is known here."""
+_LOST_SECONDS: Final = 0.2
+_END_SECONDS: Final = 2
+"""Real time after which it is known how workerd ended: from a lost connection to the end of its output, and from there."""
 _RESTLESS_SECONDS: Final = 0.03
 """The same after a timer of no event: a Durable Object's, which may go on with its storage."""
 _ASK_SECONDS: Final = 30
@@ -75,6 +78,7 @@ class Workerd:
         self._probe: asyncio.Task[None] | None = None
         self._last = (-1, 0.0)  # what was seen of it last, and when (real time)
         self._quiet_at = -1
+        self._is_stuck = False
         self._closed = False
         self._pool = pool
         try:
@@ -90,18 +94,21 @@ class Workerd:
         if self._closed:
             return
         self._closed = True
+        self._server.detach()
         try:
             if self._pool.shares(self._started) and self.process.ended() is None:
                 await self._forget()
         finally:
-            self._server.detach()
             self._pool.give_back(self._started)
 
     async def _forget(self) -> None:
-        """Leave nothing of this world's Durable Objects behind for the next one."""
+        """Leave nothing of this world behind for the next one: not its Durable Objects, and nothing that the end of its
+        calls makes the app say."""
         request = HttpRequest("GET", f"{INTERNAL}forget")
         response = await self.harness(request, {"x-edgelint-harness": '{"verb": "abortAll"}'})
         await response.read()
+        await self.ping()
+        self.process.drain()
         forget_objects(self.process.folder)
 
     @property
@@ -243,15 +250,19 @@ class Workerd:
             self.world.loop.real_work += 1
 
     def _stuck(self) -> EdgeError:
+        self._is_stuck = True
         self.process.kill()
-        return EdgeError(f"the app did not give back control for {_ASK_SECONDS} s of real time: an endless loop?")
+        return self._lost(TimeoutError())
 
     def _lost(self, error: BaseException) -> EdgeError:
         """What a connection that ended without an answer means."""
-        until = time.monotonic() + 1
-        while (ended := self.process.ended()) is None and not self.process.drained and time.monotonic() < until:
-            self.process.drain()
+        if self._is_stuck:
+            return EdgeError(f"the app did not give back control for {_ASK_SECONDS} s of real time: an endless loop?")
+        since, ended = time.monotonic(), self.process.ended()
+        while ended is None and time.monotonic() - since < (_END_SECONDS if self.process.drained else _LOST_SECONDS):
+            self._take_lines()
             time.sleep(0.001)
+            ended = self.process.ended()
         if ended is not None or self.process.drained:
             return WorkerdError(f"{ended or 'workerd ended'} in the middle of the test", self.process.said(), self.maps)
         return EdgeError("Network connection lost.", retryable=True)
@@ -301,6 +312,8 @@ class Workerd:
             return False
         if self._quiet_at == activity:
             return True
+        if silent > _ASK_SECONDS and self._probe is not None and not self._probe.done():
+            self._stuck()  # who waits for an answer gets to know it
         if self._probe is None or self._probe.done():
             self._probe = self.world.loop.create_task(self._find_out(activity))
             return None

@@ -51,7 +51,9 @@ def js_app(tmp_path: Path, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) ->
                 path = tmp_path / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
-            edge = Edge(App.load(tmp_path, None, tmp_path), Options(**options))
+            app = App.load(tmp_path, None, tmp_path)
+            stack.callback(app.close)
+            edge = Edge(app, Options(**options))
             stack.callback(edge.close)
             return edge
 
