@@ -37,8 +37,10 @@ INTERNAL: Final = "http://edgelint.internal/"
 EVENT: Final = "x-edgelint-event"
 _HUNG_SECONDS: Final = 5
 """Real time without any sign from workerd after which the app counts as hung: it may compile on other threads."""
-_SILENT_SECONDS: Final = 0.3
-"""Real time without any sign after which an event counts as one that waits, although for nothing that is known here."""
+_SILENT_SECONDS: Final = 0.05
+"""Real time without any sign after which an event counts as one that waits, where there are Durable Objects."""
+_LAST_TURNS: Final = 20
+"""How often what a world left running may try once more, when nothing answers it."""
 _LOST_SECONDS: Final = 0.2
 _END_SECONDS: Final = 2
 """Real time after which it is known how workerd ended: from a lost connection to the end of its output, and from there."""
@@ -46,6 +48,9 @@ _RESTLESS_SECONDS: Final = 0.03
 """The same after a timer of no event: a Durable Object's, which may go on with its storage."""
 _ASK_SECONDS: Final = 30
 """Real time within which code of the app gives back control: an endless loop does not."""
+_SPARE_TURNS: Final = 20
+"""Turns of workerd's loop without a request on a connection that it opened, after which none is waited for: of many
+calls at once some find another connection free before their own is there, and it stays for later ones."""
 _worlds = count(1)
 Note = Callable[[str, dict[str, Any]], Awaitable[HttpResponse]]
 
@@ -66,8 +71,10 @@ class Workerd:
         self._numbers = count(1)
         self._active: dict[int, str] = {}
         """The events that are not over, with what they are called in the gate."""
-        self._begun: dict[int, int] = {}
-        """How many requests had come when each began; not of those that became a WebSocket, which may be silent."""
+        self._begun: set[int] = set()
+        """Those without the ones that became a WebSocket, which may be silent."""
+        self.holds_objects: Callable[[], bool] = lambda: False
+        """Whether there are Durable Objects."""
         self._carrying: set[asyncio.Task[None]] = set()
         self._world = next(_worlds)
         self._told: dict[str, tuple[Any, ...]] = {}
@@ -80,6 +87,8 @@ class Workerd:
         self._quiet_at = -1
         self._is_stuck = False
         self._closed = False
+        self._spare = 0
+        """Connections that workerd opened and did not use yet."""
         self._pool = pool
         try:
             self._started = pool.take(bundles, world.isolation)
@@ -94,22 +103,30 @@ class Workerd:
         if self._closed:
             return
         self._closed = True
-        self._server.detach()
         try:
             if self._pool.shares(self._started) and self.process.ended() is None:
                 await self._forget()
         finally:
+            self._server.detach()
             self._pool.give_back(self._started)
 
     async def _forget(self) -> None:
         """Leave nothing of this world behind for the next one: not its Durable Objects, and nothing that the end of its
         calls makes the app say."""
-        request = HttpRequest("GET", f"{INTERNAL}forget")
-        response = await self.harness(request, {"x-edgelint-harness": '{"verb": "abortAll"}'})
-        await response.read()
-        await self.ping()
+        self._server.refuse()
+        await self._harnessed("abortAll")
+        for _ in range(_LAST_TURNS):
+            before = self._server.count
+            await self._harnessed("ping")
+            if self._server.count == before:
+                break
         self.process.drain()
         forget_objects(self.process.folder)
+
+    async def _harnessed(self, verb: str) -> None:
+        request = HttpRequest("GET", f"{INTERNAL}{verb}")
+        response = await self.harness(request, {"x-edgelint-harness": json.dumps({"verb": verb})})
+        await response.read()
 
     @property
     def maps(self) -> dict[str, SourceMap]:
@@ -152,7 +169,7 @@ class Workerd:
         except TimeoutError:
             raise self._stuck() from None
         except (OSError, ValueError, http.client.HTTPException) as error:
-            raise self._lost(error) from error
+            raise self._lost(error) from None
         finally:
             connection.close()
 
@@ -182,7 +199,7 @@ class Workerd:
             response = await exchange(self.process.ports[socket], request, headers, self._carry(number))
         except (Ended, ConnectionError) as error:
             self._end(number)
-            raise self._lost(error) from error
+            raise self._lost(error) from None
         except BaseException:
             self._end(number)
             raise
@@ -198,7 +215,7 @@ class Workerd:
                     yield part
                 await self.settle()
             except Ended as error:
-                raise self._lost(error) from error
+                raise self._lost(error) from None
             finally:
                 if not result.get("pending"):  # otherwise it is over when the layer around the app says so
                     self._end(number)
@@ -219,7 +236,7 @@ class Workerd:
                 self._end(number)
 
             task = self.world.loop.create_task(carrying(wire, Side.CLIENT, end, self._moved, ended))
-            del self._begun[number]
+            self._begun.discard(number)
             self._carrying.add(task)
             task.add_done_callback(self._carrying.discard)
 
@@ -232,12 +249,12 @@ class Workerd:
 
     def _begin(self, number: int, label: str) -> None:
         self._active[number] = label
-        self._begun[number] = self._server.count
+        self._begun.add(number)
         self._events += 1
         self.world.loop.real_work += 1
 
     def _end(self, number: int) -> None:
-        self._begun.pop(number, None)
+        self._begun.discard(number)
         if self._active.pop(number, None) is not None:
             self._events += 1
             self.world.loop.real_work -= 1
@@ -270,8 +287,13 @@ class Workerd:
     async def settle(self) -> None:
         """Wait until what workerd has under way has come here: calls that the app does not wait for, lines of its
         log."""
-        activity = None
-        while activity != (activity := self._activity) or self._server.fresh:
+        activity, turns = -1, 0
+        self._spare = min(self._spare, self._server.fresh)
+        while activity != self._activity or self._server.fresh > self._spare:
+            turns = turns + 1 if activity == self._activity else 0
+            if turns == _SPARE_TURNS:
+                self._spare = self._server.fresh
+            activity = self._activity
             await self.ping()
         self._take_lines()
 
@@ -295,7 +317,7 @@ class Workerd:
             response = await exchange(self.process.ports[HARNESS], request, {"x-edgelint-harness": '{"verb": "ping"}'})
             await response.read()
         except (Ended, ConnectionError) as error:
-            raise self._lost(error) from error
+            raise self._lost(error) from None
 
     # What the loop asks (loop.Outside)
 
@@ -308,7 +330,7 @@ class Workerd:
         can_go_on = self.world.loop.can_go_on()
         if not can_go_on and silent < _HUNG_SECONDS:
             return False
-        if silent < (_SILENT_SECONDS if self._works() else _RESTLESS_SECONDS if self._restless else 0):
+        if silent < self._patience():
             return False
         if self._quiet_at == activity:
             return True
@@ -319,13 +341,12 @@ class Workerd:
             return None
         return False
 
-    def _works(self) -> bool:
-        """Whether an event is under way that waits for nothing here, as far as can be told: it computes, or the runtime
-        does something for it (an object's storage)."""
-        if not self._begun:
-            return False
-        first = min(self._begun.values())
-        return sum(count > first for count in self._server.answering.values()) < len(self._begun)
+    def _patience(self) -> float:
+        """Real seconds of silence before the world may go on. An event may wait for a Durable Object, and the runtime
+        does things for one (its storage) that nothing is seen of; all else would hold up a ping."""
+        if self._begun:
+            return _SILENT_SECONDS if self.holds_objects() else 0
+        return _RESTLESS_SECONDS if self._restless else 0
 
     async def _find_out(self, activity: int) -> None:
         try:

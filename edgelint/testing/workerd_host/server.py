@@ -22,6 +22,9 @@ TO: Final = "x-edgelint-to"
 PROXIED: Final = "edgelint.proxied"
 """The host of requests whose line has the whole URL: its own is in there."""
 Answer = Callable[[str, HttpRequest], Awaitable[HttpResponse]]
+_BACKLOG: Final = 4096
+"""Connections that wait to be accepted: as many as calls that an app makes at once. One too many waits a second or more
+to be tried again; the system may allow fewer."""
 
 
 class Dropped(Exception):
@@ -36,32 +39,34 @@ class Server:
         self.token = token
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
-        self._socket.listen(128)
+        self._socket.listen(_BACKLOG)
         self._socket.setblocking(False)
         self.port: int = self._socket.getsockname()[1]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._refusing = False
         self.count = 0
         """Requests and answers so far: whether something happened is whether it changed."""
-        self.answering: dict[object, int] = {}
-        """The requests that are being answered, with what ``count`` was when they came."""
         self.fresh = 0
         """Connections that no request came on yet."""
 
     def attach(self, loop: asyncio.AbstractEventLoop, answer: Answer, failed: Callable[[BaseException], None]) -> None:
-        """Serve on ``loop``. ``failed`` is told of what an answer raised. Who connected before is turned away: what an
-        earlier world left running."""
-        while (connection := self._connection()) is not None:
-            connection.close()
+        """Serve on ``loop``. ``failed`` is told of what an answer raised."""
+        self._refusing = False
         self._loop, self._answer, self._failed = loop, answer, failed
         loop.add_reader(self._socket, self._accept)
+
+    def refuse(self) -> None:
+        """Answer nothing more: close every connection, and those that come at once."""
+        self._refusing = True
+        for task in self._connections:
+            task.cancel()
 
     def detach(self) -> None:
         """Serve no more on that loop; close every connection."""
         if self._loop is not None and not self._loop.is_closed():
+            self.refuse()
             self._loop.remove_reader(self._socket)
-            for task in self._connections:
-                task.cancel()
         self._loop = None
 
     def close(self) -> None:
@@ -76,7 +81,12 @@ class Server:
 
     def _accept(self) -> None:
         connection = self._connection()
-        if connection is not None and self._loop is not None:
+        if connection is None or self._loop is None:
+            return
+        if self._refusing:
+            self.count += 1
+            connection.close()
+        else:
             connection.setblocking(False)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             task = self._loop.create_task(self._serve(connection))
@@ -114,11 +124,7 @@ class Server:
         to = request.header(TO) or ""
         request.headers = [(name, value) for name, value in headers if not _ours(name.lower(), value)]
         request.body = await wire.whole_body()
-        self.answering[request_id := object()] = self.count
-        try:
-            response = await self._answered(wire, to, request)
-        finally:
-            del self.answering[request_id]
+        response = await self._answered(wire, to, request)
         if response is None:
             return False
         if response.web_socket is not None:
