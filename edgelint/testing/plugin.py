@@ -199,7 +199,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         raise
     edge = item.stash.get(_EDGE, None)
     if edge is not None:
-        edge.verify()
+        try:
+            edge.verify()
+        except AssertionError as error:
+            if error.__cause__ is None or error.__cause__.__traceback__ is None:  # no frames but those of the plugin
+                pytest.fail(str(error), pytrace=False)
+            raise
     return result
 
 

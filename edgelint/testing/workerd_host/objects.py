@@ -63,6 +63,7 @@ class Objects:
         self.workerd = workerd
         workerd.notes["alarm"] = self._alarm
         workerd.notes["gate"] = self._gate
+        workerd.holds_objects = lambda: bool(self.known)
 
     async def ask(self, place: Place, verb: str, *args: Any) -> Any:
         """Have the layer around an object do something inside of it. Raises JsError: what it throws."""

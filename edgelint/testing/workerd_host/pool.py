@@ -70,10 +70,13 @@ class Pool:
             self._ahead = self._start(workers, key)
         return started
 
-    def give_back(self, started: Started) -> None:
-        """A world is done with a process: it is ended, unless others share it."""
+    def give_back(self, started: Started, is_fit: bool) -> None:
+        """A world is done with a process: it is ended, unless others share it and it is fit for them."""
         started.is_taken = False
         if not self.shares(started):
+            started.close()
+        elif not is_fit:
+            self._shared = None
             started.close()
 
     def shares(self, started: Started) -> bool:

@@ -103,12 +103,26 @@ class Workerd:
         if self._closed:
             return
         self._closed = True
+        is_fit = False
         try:
-            if self._pool.shares(self._started) and self.process.ended() is None:
+            is_fit = self._pool.shares(self._started) and self._answers()
+            if is_fit:
                 await self._forget()
         finally:
             self._server.detach()
-            self._pool.give_back(self._started)
+            self._pool.give_back(self._started, is_fit)
+
+    def _answers(self) -> bool:
+        """Whether it is there, and no code of the app keeps it from answering."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.process.ports[HARNESS], timeout=_END_SECONDS)
+        try:
+            connection.request("GET", f"{INTERNAL}ping")
+            connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+        return True
 
     async def _forget(self) -> None:
         """Leave nothing of this world behind for the next one: not its Durable Objects, and nothing that the end of its

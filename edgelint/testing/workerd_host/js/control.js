@@ -29,7 +29,7 @@ function tracked(ctx, { id, kind, props }) {
         rejections.push(encodeError(error));
       }
     }
-    await tell("over", { id, kind, rejections });
+    await tell("over", { id, kind, rejections }).catch(() => undefined); // the test may be over
   };
   /** Whether something is still to come after the answer; the world is told when it came. */
   return () => {
