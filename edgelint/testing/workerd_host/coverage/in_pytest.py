@@ -26,8 +26,9 @@ def add_options(group: pytest.OptionGroup) -> None:
         help="what --edge-cov writes (default: term); may be given several times",
     )  # fmt: skip
     group.addoption(
-        "--edge-cov-fail-under", metavar="N", help="fail when less than N percent of lines and branches ran (--edge-cov)"
-    )
+        "--edge-cov-fail-under", metavar="N",
+        help="fail when less than N percent of lines and branches ran (--edge-cov)",
+    )  # fmt: skip
 
 
 def is_asked(config: pytest.Config) -> bool:

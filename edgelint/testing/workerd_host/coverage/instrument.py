@@ -160,10 +160,8 @@ def _parts(data: bytes, rows: list[bytes]) -> Iterator[Node]:
     heads = [0, *(number for number, row in enumerate(rows) if number and row.startswith(b"// ")), len(rows)]
     for first, last in pairwise(heads):
         if first < last:
-            end = min(starts[last], len(data))
-            parser.included_ranges = [
-                Range(Point(first, 0), Point(last, 0) if last < len(rows) else Point(last - 1, len(rows[-1])), starts[first], end)
-            ]
+            end = Point(last, 0) if last < len(rows) else Point(last - 1, len(rows[-1]))
+            parser.included_ranges = [Range(Point(first, 0), end, starts[first], min(starts[last], len(data)))]
             yield parser.parse(data).root_node
 
 

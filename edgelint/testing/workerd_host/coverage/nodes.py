@@ -116,7 +116,7 @@ def counts(statement: Node) -> bool:
 
 
 def _is_own(declarator: Node) -> bool:
-    """Whether a variable gets a value, and one that is not esbuild's: ``var a_exports = {}``, filled by ``__export``."""
+    """Whether a variable gets a value that is not esbuild's, as ``var a_exports = {}``, filled by ``__export``, is."""
     name, value = declarator.child_by_field_name("name"), declarator.child_by_field_name("value")
     if name is None or value is None or called(value) in _BINDERS:
         return False

@@ -41,7 +41,9 @@ def shifted(before: SourceMap, shift: Callable[[int, int], tuple[int, int]]) -> 
 def is_own(source: str) -> bool:
     """Whether a source of a map is a file of the app's own."""
     path = Path(source)
-    return path.is_absolute() and "node_modules" not in path.parts and _HERE not in path.parents and path.is_file() and path.suffix != ".json"
+    if not path.is_absolute() or path.suffix == ".json" or "node_modules" in path.parts:
+        return False
+    return _HERE not in path.parents and path.is_file()
 
 
 _HERE = Path(__file__).resolve().parents[2]

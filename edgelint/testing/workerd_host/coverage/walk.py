@@ -54,7 +54,7 @@ class Walk:
     def __init__(self, place: PlaceOf, hit: Callable[[int], str], reaches: Callable[[int, int], bool]) -> None:
         self.probes = Probes()
         self.insertions: list[Insertion] = []
-        self._place = lambda node: place(leading(node))
+        self._place_of = place
         self._hit = hit
         self._reaches = reaches
         self._made_up: set[int] = set()  # ids of nodes that are not in the app's text
@@ -73,6 +73,9 @@ class Walk:
             waiting += [
                 kid for kid in reversed(node.named_children) if self._reaches(kid.start_point.row, kid.end_point.row)
             ]
+
+    def _place(self, node: Node) -> Place | None:
+        return self._place_of(leading(node))
 
     # Insertions
 
@@ -269,5 +272,6 @@ class Walk:
         "with_statement": _with, "call_expression": _call, "ternary_expression": _conditional,
         "binary_expression": _logical, "augmented_assignment_expression": _assignment,
         "assignment_pattern": _default, "object_assignment_pattern": _default,
-        **dict.fromkeys(LOOPS, _loop), **dict.fromkeys(PARAMETERS, _default), **dict.fromkeys(FUNCTIONS, _function), **dict.fromkeys(FIELDS, _field),
+        **dict.fromkeys(LOOPS, _loop), **dict.fromkeys(PARAMETERS, _default), **dict.fromkeys(FIELDS, _field),
+        **dict.fromkeys(FUNCTIONS, _function),
     }  # fmt: skip

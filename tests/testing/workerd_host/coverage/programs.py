@@ -1,5 +1,5 @@
-"""Programs made at random that say themselves what ran: ``t(7, x)`` prints 7 and is x. Each statement begins with a ``t``
-of its own, on a line of its own; so does each way of a branch."""
+"""Programs made at random that say themselves what ran: ``t(7, x)`` prints 7 and is x. Each statement begins with a
+``t`` of its own, on a line of its own; so does each way of a branch."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def statement(program: Program, random: Random, depth: int) -> None:
     """One statement, maybe with others in it."""
     kinds = ["plain", "plain", "const", "lone"]
     if depth < 3:
-        kinds += ["if", "if else", "lone if", "loop", "lone loop", "switch", "try", "function", "arrow", "class", "label"]
+        kinds += ["if", "lone if", "loop", "lone loop", "switch", "try", "function", "arrow", "class", "label"]
     kind = random.choice(kinds)
     end = random.choice((";", " ;", "; // c", " /* c */;"))
     if kind == "plain":
@@ -73,7 +73,7 @@ def statement(program: Program, random: Random, depth: int) -> None:
         number, text = program.mark(random)
         program.write(text, number)  # no semicolon
         program.write(";")
-    elif kind in ("if", "if else"):
+    elif kind == "if":
         number, text = expression(program, random)
         ways = [program.last + 1, program.last + 2]
         program.last += 2
@@ -100,7 +100,8 @@ def statement(program: Program, random: Random, depth: int) -> None:
         program.branch("loop", [body])
         label = f"l{number}: " if random.random() < 0.3 else ""
         brace = "{" if kind == "loop" else ""
-        program.write(f"{label}for (const x of t({number}, [{', '.join('123'[: random.randint(0, 3)])}])) {brace}", number)
+        items = ", ".join("123"[: random.randint(0, 3)])
+        program.write(f"{label}for (const x of t({number}, [{items}])) {brace}", number)
         program.write(f"t({body})" + (";" if brace else ""), body)
         if brace:
             block(program, random, depth + 1)

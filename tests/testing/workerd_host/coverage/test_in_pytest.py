@@ -201,7 +201,7 @@ def test_pytest_cov_shows_the_files(app: Path, workers: tuple[str, ...], relativ
 @pytest.mark.parametrize("branch", [True, False])
 def test_coverage_run_shows_the_files_in_a_later_process(app: Path, branch: bool) -> None:
     (app / ".coveragerc").write_text(COVERAGERC.format(branch=branch, relative=False), encoding="utf-8")
-    ran = run(app, "-m", "coverage", "run", "-m", "pytest", "-p", "no:edgelint", "-p", "no:randomly", "-q", "--edge-cov")
+    ran = run(app, "-m", "coverage", "run", "-m", "pytest", *PYTEST, "--edge-cov")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     told = run(app, "-m", "coverage", "report", "-m")
     assert told.returncode == 0, told.stdout + told.stderr
@@ -214,10 +214,7 @@ def test_coverage_run_shows_the_files_in_a_later_process(app: Path, branch: bool
 def test_several_runs_are_combined(app: Path) -> None:
     (app / ".coveragerc").write_text(COVERAGERC.format(branch=True, relative=False), encoding="utf-8")
     for number, test in enumerate(("test_first", "test_second")):
-        ran = run(
-            app, "-m", "coverage", "run", "-p", "-m", "pytest", "-p", "no:edgelint", "-p", "no:randomly", "-q", "--edge-cov",
-            f"test_app.py::{test}",
-        )  # fmt: skip
+        ran = run(app, "-m", "coverage", "run", "-p", "-m", "pytest", *PYTEST, "--edge-cov", f"test_app.py::{test}")
         assert ran.returncode == 0, (number, ran.stdout + ran.stderr)
     combined = run(app, "-m", "coverage", "combine")
     assert combined.returncode == 0, combined.stdout + combined.stderr

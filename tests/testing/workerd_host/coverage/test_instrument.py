@@ -75,7 +75,8 @@ while (a) ;
 
 
 def test_statements_that_do_nothing_have_no_counter() -> None:
-    text = 'import a from "a";\nlet b;\nexport { b };\nfunction c() {}\n"x";\n{ ; }\nexport default function () {}\nlet d, e = 1;'
+    text = 'import a from "a";\nlet b;\nexport { b };\nfunction c() {}\n"x";\n{ ; }\nexport default function () {}\n'
+    text += "let d, e = 1;"
     assert lines_of(counted("'use strict';\n" + text).probes) == [6, 9]
 
 
@@ -144,7 +145,8 @@ var o_exports = {};
 
 
 def test_functions_called_at_once_are_the_apps_own_where_they_are_no_enum() -> None:
-    text = "((a) => a)(b || c); ((a) => a)(b && {}); ((a) => a)(b || (c = {})); (() => 1)(f() || {}); ((a) => a)(b || { d });"
+    text = "((a) => a)(b || c); ((a) => a)(b && {}); ((a) => a)(b || (c = {})); (() => 1)(f() || {});"
+    text += "((a) => a)(b || { d });"
     made = counted(text)
     assert len(made.probes.functions) == 5
     assert len(made.probes.branches) == 5
@@ -156,7 +158,8 @@ def test_a_with_statement_is_counted_as_one() -> None:
 
 
 def test_an_anonymous_function_keeps_its_name_and_has_no_counter_as_a_value() -> None:
-    made = counted("a ??= () => 1; b ||= (function () {}); c &&= class {}; d = 1; d ??= e; function f(g = () => {}, h = 2) {}")
+    text = "a ??= () => 1; b ||= (function () {}); c &&= class {}; d = 1; d ??= e; function f(g = () => {}, h = 2) {}"
+    made = counted(text)
     assert [(each.kind, each.place.column) for each in made.probes.branches] == [("assignment", 63), ("default", 97)]
 
 
@@ -248,7 +251,8 @@ def test_what_a_bundle_leaves_out_has_no_counter(tmp_path: Path) -> None:
     missing = left_out(Probes(lines=table.lines[:1]), [path])
     assert [(each.place.line, each.counter) for each in missing.lines] == [(4, NOWHERE)]
     assert [(each.name, each.place.source) for each in missing.functions] == [("b", source)]
-    assert [(each.kind, [way.counter for way in each.ways]) for each in missing.branches] == [("logical", [NOWHERE] * 2)]
+    ways = [(each.kind, [way.counter for way in each.ways]) for each in missing.branches]
+    assert ways == [("logical", [NOWHERE, NOWHERE])]
     assert left_out(table, [path]) == Probes()
 
 
@@ -260,8 +264,32 @@ def test_what_is_no_readable_script_has_nothing_left_out(tmp_path: Path) -> None
 
 
 def test_dialects() -> None:
-    assert [dialect(name) for name in ("a.ts", "a.MTS", "a.cts", "a.tsx", "a.jsx", "a.mjs")] == ["ts"] * 3 + ["tsx", "", ""]
+    names = ("a.ts", "a.MTS", "a.cts", "a.tsx", "a.jsx", "a.mjs")
+    assert [dialect(name) for name in names] == ["ts", "ts", "ts", "tsx", "", ""]
     tsx = table_of("const a = <b>{c && d}</b>;", "/a.tsx", "tsx")
     assert tsx is not None
     assert [each.kind for each in tsx.branches] == ["logical"]
     assert table_of("const a = <b>(c)", "/a.js") is None
+
+
+def test_functions_in_the_place_of_a_statement_are_left() -> None:
+    """Only scripts that are not strict have them."""
+    text = "if (a) function b() {} else c();\nif (d) e(); else function f() { g() }"
+    made = counted(text)
+    assert not made.probes.branches
+    assert "if (a) function b() {" in made.text
+    assert " else function f() {" in made.text
+    assert [each.name for each in made.probes.functions] == ["b", "f"]
+    assert counted("while (a) label: b();").probes.branches[0].ways[0].to == 1
+    assert [each.place.line for each in counted("l: function a() {}").probes.lines] == []
+
+
+def test_cases_of_an_uncounted_switch_are_statements_still() -> None:
+    made, probes, _ = mixed("switch (a) {\n  case 1:\n    b();\n}\nc ? d : e;", None, None, 0, None, None)
+    assert lines_of(probes) == [3]
+    assert not probes.branches
+    assert made.split("\n")[1] == "  case 1:"
+
+
+def test_the_hashbang_stays_first() -> None:
+    assert counted("#!/usr/bin/env node\na();").text.startswith("#!/usr/bin/env node\nvar __edgelint_hit_;")

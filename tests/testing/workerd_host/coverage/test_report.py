@@ -40,7 +40,8 @@ def file_hits() -> FileHits:
         {(1, 1, "f"): 2, (2, 3, "f"): 0, (8, 1, "g"): 1},
         {
             BranchKey(1, 4, "if", 0): Ways([2, 0], [2, 0]), BranchKey(2, 1, "logical", 0): Ways([0, 0], [0, 0]),
-            BranchKey(8, 1, "logical", 0): Ways([1, 0], [0, 0]), BranchKey(8, 2, "conditional", 0): Ways([0, 1], [0, 0]),
+            BranchKey(8, 1, "logical", 0): Ways([1, 0], [0, 0]),
+            BranchKey(8, 2, "conditional", 0): Ways([0, 1], [0, 0]),
             BranchKey(8, 3, "switch", 0): Ways([1, 0, 3], [0, 0, 0]), BranchKey(8, 4, "loop", 0): Ways([0], [0]),
             BranchKey(8, 5, "default", 0): Ways([0], [0]), BranchKey(8, 6, "assignment", 0): Ways([0], [0]),
         },
@@ -97,8 +98,10 @@ def test_the_table() -> None:
     assert list(report.as_table(files)) == [
         "File          Lines  Miss  Branch  Miss  Cover  Missing",
         "-------------------------------------------------------",
-        "src/a.ts          6     4      14     9    35%  1:false, 2-5, 8:operand 2, 8:true, 8:case 2, 8:loop, 8:default,"
-        " 8:assigned, 9",
+        (
+            "src/a.ts          6     4      14     9    35%  1:false, 2-5, 8:operand 2, 8:true, 8:case 2, 8:loop, "
+            "8:default, 8:assigned, 9"
+        ),
         "src/whole.ts      1     0       0     0   100%",
         "src/none.ts       2     2       0     0     0%  4-5",
         "-------------------------------------------------------",
@@ -205,6 +208,8 @@ def test_reports_are_written(tmp_path: Path) -> None:
     assert (tmp_path / "c.json").read_text(encoding="utf-8") == report.as_json(files, ["a problem"])
     table = list(report.as_table(files))
     assert lines == [
-        "edge coverage: out/lcov.info", "edge coverage: c.json", *table, ".: cannot be written: Is a directory", "a problem",
+        "edge coverage: out/lcov.info", "edge coverage: c.json", *table, ".: cannot be written: Is a directory",
+        "a problem",
     ]  # fmt: skip
-    assert list(report.write([report.target("term")], {}, [], tmp_path)) == ["no JavaScript or TypeScript ran in workerd"]
+    nothing = list(report.write([report.target("term")], {}, [], tmp_path))
+    assert nothing == ["no JavaScript or TypeScript ran in workerd"]
