@@ -165,6 +165,16 @@ def test_hyperdrive(js_app: MakeApp) -> None:
     assert _caught(edge, "connect")[1].startswith("HD.connect() is not supported")
 
 
+@pytest.mark.parametrize(
+    "config", [{"version_metadata": {"binding": "V"}}, {"hyperdrive": [{"binding": "V", "id": "1"}]}]
+)
+def test_values_beside_a_process_env_that_is_made_at_start(js_app: MakeApp, config: dict[str, Any]) -> None:
+    """With nodejs_compat the runtime looks through every binding before there is any event."""
+    source = "export default { fetch: (request, env) => Response.json([process.env.A, 'V' in env]) };"
+    edge = js_app(source, {"compatibility_flags": ["nodejs_compat"], "vars": {"A": "a"}, **config})
+    assert edge.get("/").json() == ["a", True]
+
+
 def test_assets(js_app: MakeApp) -> None:
     source = """export default class extends Base {
       async get(url, init) {
