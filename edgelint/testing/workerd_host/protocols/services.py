@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from edgelint.testing.bindings.rpc import check_method
 from edgelint.testing.bindings.services import stub_of
-from edgelint.testing.errors import EdgeError, EdgeUsageError
+from edgelint.testing.errors import EdgeError
 from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.operation import invocation
 from edgelint.testing.workerd_host.capnp import struct, text
 from edgelint.testing.workerd_host.protocols import Wiring, calls, codec
+from edgelint.testing.workerd_host.protocols.failing import status_text
 
 if TYPE_CHECKING:
     from edgelint.testing.bindings.assets import StaticAssets
@@ -32,7 +33,8 @@ _SCHEME: Final = "x-edgelint-scheme"
 _CF: Final = "x-edgelint-cf"
 _GATE: Final = "x-edgelint-gate"
 _JSON: Final = ("content-type", "application/json")
-_ADDED: Final = frozenset(("host", "content-length", "transfer-encoding", "connection", _SCHEME, _CF))
+_FRAMING: Final = frozenset(("content-length", "transfer-encoding", "connection", "keep-alive"))
+_ADDED: Final = frozenset((*_FRAMING, "host", _SCHEME, _CF))
 MAX_OPEN: Final = 32
 """Calls of services that are under way at once. The fakes count how deep a call is; here every call comes anew, and a
 worker that calls itself for ever is found by this. Production allows 32 invocations of workers for one request:
@@ -158,13 +160,8 @@ async def fetched(binding: ServiceBinding | StaticAssets, request: HttpRequest) 
         response = await binding.fetch(as_sent(request))
     except EdgeError as error:
         return calls.failed(error)
-    if response.web_socket is not None:
-        raise EdgeUsageError(
-            f"{binding.name} answered {request.url} with a WebSocket: that of a stub or of a Python worker cannot "
-            "reach a JavaScript worker yet"
-        )
-    headers = [pair for pair in response.headers if pair[0].lower() not in ("content-length", "transfer-encoding")]
-    response.headers = headers
+    response.headers = [pair for pair in response.headers if pair[0].lower() not in _FRAMING]
+    response.reason = status_text(response.reason)
     return response
 
 

@@ -50,6 +50,15 @@ export default class extends WorkerEntrypoint {
     writer.write(new TextEncoder().encode("one")).then(() => writer.close());
     return this.get("http://auth/", { method: "POST", body: readable });
   }
+  async socket(text) {
+    const { webSocket } = await this.env.AUTH.fetch("https://auth/socket", { headers: { upgrade: "websocket" } });
+    webSocket.accept();
+    const said = new Promise((resolve) => webSocket.addEventListener("message", ({ data }) => resolve(data)));
+    webSocket.send(text);
+    const found = await said;
+    webSocket.close(1000, "bye");
+    return found;
+  }
   async together() {
     const numbers = [...Array(10).keys()];
     const one = (each) => (each === 5 ? this.call("nope").catch(() => 5) : this.env.AUTH.echo(each));
@@ -75,6 +84,12 @@ class Missing extends Error { name = "Missing"; }
 export default class extends WorkerEntrypoint {
   async fetch(request) {
     if (new URL(request.url).pathname === "/throw") throw new RangeError("far");
+    if (request.headers.get("upgrade") === "websocket") {
+      const [theirs, ours] = Object.values(new WebSocketPair());
+      ours.accept();
+      ours.addEventListener("message", ({ data }) => ours.send(data.toUpperCase()));
+      return new Response(null, { status: 101, webSocket: theirs });
+    }
     const body = await request.text();
     const { protocol, host, pathname, search } = new URL(request.url);
     const text = JSON.stringify([request.method, protocol, host, pathname + search, body, request.cf ?? null,
@@ -129,7 +144,7 @@ def test_a_stub_answers(stubbed: Edge) -> None:
     class Auth:
         def fetch(self, request: HttpRequest) -> HttpResponse:
             seen.append(request)
-            return HttpResponse(202, [("x-seen", "yes")], b"body")
+            return HttpResponse(202, [("x-seen", "yes"), ("connection", "close")], b"body", "Tout \xe0 fait\n")
 
         def echo(self, value: Any) -> Any:
             return value
@@ -199,11 +214,22 @@ def test_a_stub_goes_before_a_worker(both: Edge) -> None:
     assert both.rpc("call", "name") == "a stub"
 
 
-def test_a_socket_of_a_stub_is_refused(stubbed: Edge) -> None:
-    client, _ = socket_pair()
-    stubbed.stub_service("auth", lambda request: HttpResponse(101, web_socket=client))
-    stubbed.rpc("get", "https://auth/", {"headers": {"upgrade": "websocket"}})
-    assert "with a WebSocket" in str(stubbed.world.failures.pop()[1])
+def test_a_socket_of_a_stub(stubbed: Edge) -> None:
+    theirs, ours = socket_pair(auto_reply=True)
+    asked: list[HttpRequest] = []
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        asked.append(request)
+        ours.accept(lambda frame: ours.send(frame.upper()) if isinstance(frame, str) else None)
+        return HttpResponse(101, web_socket=theirs)
+
+    stubbed.stub_service("auth", answer)
+    assert stubbed.rpc("socket", "hello") == "HELLO"
+    assert asked[0].is_upgrade
+
+
+def test_a_socket_of_another_worker(both: Edge) -> None:
+    assert both.rpc("socket", "hello") == "HELLO"
 
 
 def test_the_environment_of_a_service() -> None:
@@ -287,10 +313,17 @@ def test_a_service_that_is_not_there(stubbed: Edge) -> None:
 
 def test_a_python_worker_answers(js_app: MakeApp) -> None:
     source = """
+import js
+from pyodide.ffi import create_proxy
 from workers import Response, WorkerEntrypoint
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
+        if request.headers.get("upgrade") == "websocket":
+            theirs, ours = js.WebSocketPair.new().object_values()
+            ours.accept()
+            ours.addEventListener("message", create_proxy(lambda event: ours.send(event.data.upper())))
+            return js.Response.new(None, status=101, webSocket=theirs)
         return Response(f"{request.method} {request.url} {await request.text()}", status=202, headers={"x-seen": "py"})
 
     async def add(self, a, b):
@@ -302,6 +335,7 @@ class Default(WorkerEntrypoint):
     edge = js_app(SOURCE, CONFIG, files={"auth/wrangler.json": json.dumps(config), "auth/main.py": source})
     assert edge.rpc("call", "add", 1, 2) == {"sum": 3}
     assert edge.rpc("get", "https://auth/a", {"method": "POST", "body": "x"}) == [202, "py", "POST https://auth/a x"]
+    assert edge.rpc("socket", "hello") == "HELLO"
 
 
 def test_a_python_worker_asks_one_in_javascript(js_app: MakeApp) -> None:
