@@ -17,7 +17,10 @@ from edgelint.testing.workerd_host.protocols import services
 from tests.testing.workerd_host.conftest import MakeApp
 
 CONFIG = {
-    "services": [{"binding": "AUTH", "service": "auth"}, {"binding": "ADMIN", "service": "auth", "entrypoint": "Admin"}]
+    "services": [
+        {"binding": "AUTH", "service": "auth"},
+        {"binding": "ADMIN", "service": "auth", "entrypoint": "Admin", "props": {"tenant": "t"}},
+    ]
 }
 SOURCE = """
 import { WorkerEntrypoint } from "cloudflare:workers";
@@ -101,6 +104,10 @@ export default class extends WorkerEntrypoint {
   user(name) { return { name, address: { city: () => "nowhere" } }; }
   name() { return this.env.NAME; }
   throws(kind) { throw kind === "type" ? new TypeError("wrong") : new Missing("gone"); }
+  now() { return Date.now(); }
+  async wait(ms) { await scheduler.wait(ms); return Date.now(); }
+  later(ms) { this.ctx.waitUntil(scheduler.wait(ms).then(() => this.env.KV.put("late", "1"))); }
+  reject() { this.ctx.waitUntil(Promise.reject(new Error("late"))); }
   async apply(double) { return double(21); }
   get owner() { return "ada"; }
   session() { return new Session(); }
@@ -114,7 +121,7 @@ export class Admin extends WorkerEntrypoint {
 OTHER = {
     "auth/wrangler.json": json.dumps(
         {"name": "auth", "main": "index.js", "compatibility_date": "2026-06-01", "vars": {"NAME": "the auth worker"},
-         "services": [{"binding": "SELF", "service": "auth"}]}
+         "services": [{"binding": "SELF", "service": "auth"}], "kv_namespaces": [{"binding": "KV", "id": "kv"}]}
     ),
     "auth/index.js": AUTH,
 }
@@ -245,13 +252,35 @@ def test_the_environment_of_a_service() -> None:
 def test_another_worker_answers(both: Edge) -> None:
     assert both.rpc("call", "echo", [1, "a", None]) == [1, "a", None]
     assert both.rpc("call", "name") == "the auth worker"
-    assert both.rpc("admin", "whoami")[0] == "admin"
+    assert both.rpc("admin", "whoami") == ["admin", {"tenant": "t"}]
     init = {"method": "PUT", "body": "given", "headers": {"x-a": "b"}}
     status, seen, text = both.rpc("get", "https://auth.example/p?q=1", init)
     assert (status, seen) == (201, "b")
     assert json.loads(text) == ["PUT", "https:", "auth.example", "/p?q=1", "given", None, None]
     assert json.loads(both.rpc("stream")[2])[4] == "one"
     assert json.loads(both.rpc("cf")[2])[5] == {"colo": "X"}
+
+
+def test_time_is_the_worlds_there_too(both: Edge) -> None:
+    start = both.world.clock.now
+    assert both.rpc("call", "now") == start
+    assert both.rpc("call", "wait", 60_000) == start + 60_000
+    both.clock.advance(hours=1)
+    assert both.rpc("call", "now") == start + 60_000 + 3_600_000
+
+
+def test_what_another_worker_does_beside_its_answer(both: Edge) -> None:
+    operations = _operations(both)
+    both.rpc("call", "later", 1000)
+    both.clock.advance(seconds=1)
+    assert ("KV.put", "late", "ok") in operations
+    assert both.world.failures == []
+    both.rpc("call", "reject")
+    both.world.settle()
+    ((label, error),) = both.world.failures
+    assert isinstance(error, JsError)
+    assert (error.message, "index.js" in error.stack) == ("late", True), label
+    both.world.failures.clear()
 
 
 def test_values_cross_as_they_are(both: Edge) -> None:
