@@ -104,12 +104,15 @@ class Server:
             while await self._exchange(wire, head):
                 wire.http.start_next_cycle()
                 head = await wire.event()
+            wire.finish()
         except (Ended, ConnectionError):
-            pass
+            wire.close()
         except h11.ProtocolError as error:
             self._failed(error)
-        finally:
             wire.close()
+        except BaseException:
+            wire.close()
+            raise
 
     async def _exchange(self, wire: Wire, head: h11.Event | type[h11.PAUSED]) -> bool:
         """One request, which begins with ``head``, and its answer. Returns whether another may follow."""
@@ -126,6 +129,7 @@ class Server:
         request.body = await wire.whole_body()
         response = await self._answered(wire, to, request)
         if response is None:
+            wire.close()
             return False
         if response.web_socket is not None:
             await self._upgraded(wire, request, response, response.web_socket)

@@ -84,12 +84,15 @@ async def carry(
                         end.send(whole.decode("utf-8", "replace") if kind is Opcode.TEXT else whole)
                 elif event.opcode is Opcode.CLOSE:
                     _closed(end, protocol)
+            if protocol.close_rcvd is not None and protocol.close_sent is not None:
+                wire.finish()
+                break
     except ConnectionError:
         pass
     finally:
         if not end.closed_outgoing:
             end.drop()
-        wire.close()
+            wire.close()
         ended()
 
 

@@ -67,6 +67,10 @@ class Wire:
         except ConnectionError as error:
             raise Ended(str(error)) from error
 
+    def finish(self) -> None:
+        """Close when everything is sent."""
+        self.writer.close()
+
     def close(self) -> None:
         """Close at once."""
         transport = self.writer.transport
