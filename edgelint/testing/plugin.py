@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _EDGE: pytest.StashKey[Edge] = pytest.StashKey()
 _APPS: pytest.StashKey[dict[tuple[Path, str | None], App]] = pytest.StashKey()
+_COVERAGE = "edgelint-coverage"
 _MARKS = (
     "edge(vars=, secrets=, start=, seed=, migrations=, raise_exceptions=, strict=): how the world of a test is set up",
     "edge_budget(**limits): fail when the test takes more, e.g. kv_writes=1, d1_rows_read=100",
@@ -36,6 +37,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--edge-report", metavar="FILE|term", action="append", default=[],
         help="which SQL and which calls on bindings ran: FILE.html, FILE.json or term; may be given several times",
     )  # fmt: skip
+    group.addoption(
+        "--edge-cov", action="store_true", help="a table of the lines and branches of JavaScript that ran in workerd"
+    )
+    group.addoption(
+        "--edge-cov-report", metavar="term|lcov:FILE|json:FILE", action="append", default=[],
+        help="what --edge-cov writes (default: term); may be given several times",
+    )  # fmt: skip
+    group.addoption("--edge-cov-fail-under", metavar="N", help="fail when less than N percent of them ran")
     group.addoption("--edge-timeline", action="store_true", help="the timeline of tests that pass, too (with -rA)")
     parser.addini(
         "edge_config", "the wrangler config, or its folder, relative to the root (default: nearest above the tests)",
@@ -58,6 +67,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_CostReport(), "edgelint-cost")
     if config.getoption("edge_report"):
         config.pluginmanager.register(_UsageReport(config), "edgelint-usage")
+    option = config.option
+    if option.edge_cov or option.edge_cov_report or option.edge_cov_fail_under is not None:
+        from edgelint.testing.workerd_host.coverage.in_pytest import CoverageReport
+
+        config.pluginmanager.register(CoverageReport(config), _COVERAGE)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -99,6 +113,8 @@ def edge_app(pytestconfig: pytest.Config, edge_config: Path) -> App:
         if key not in apps:
             tools = Tools(str(pytestconfig.getini("edge_workerd")), str(pytestconfig.getini("edge_esbuild")))
             apps[key] = App.load(key[0], environment, pytestconfig.rootpath, tools)
+            measuring = pytestconfig.pluginmanager.get_plugin(_COVERAGE)
+            apps[key].coverage = None if measuring is None else measuring.coverage
     except EdgeUsageError as error:
         pytest.fail(str(error), pytrace=False)
     App.current = apps[key]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from edgelint.testing.edge import Edge
     from edgelint.testing.host import Host
     from edgelint.testing.http import HttpRequest, HttpResponse
+    from edgelint.testing.workerd_host.coverage.session import Coverage
     from edgelint.testing.world import Worker, World
 
 _SKIPPED: Final = frozenset(("node_modules", "dist", "build", "__pycache__", "venv", "python_modules"))
@@ -49,6 +50,8 @@ class App:
     tools: Tools = Tools()
     programs: list[str] = field(default_factory=list)
     """What runs JavaScript workers, in words, once it was needed."""
+    coverage: Coverage | None = None
+    """What counts the lines of JavaScript that run, when that is asked for."""
     closers: list[Callable[[], None]] = field(default_factory=list)
     """Called when the session ends."""
     _others: dict[str, WorkerConfig] | None = None

@@ -57,7 +57,9 @@ def built(workers: list[Worker], world: World) -> list[Bundle]:
         if of not in kept:
             runtime = runtime_of(app, worker.config.root)
             try:
-                kept[of] = made = build(worker.config, runtime, cache=worker.config.root / ".wrangler" / "edgelint")
+                cache = worker.config.root / ".wrangler" / "edgelint"
+                counting = None if app is None or app.coverage is None else app.coverage.transform
+                kept[of] = made = build(worker.config, runtime, cache=cache, transform=counting)
             except Exception as error:
                 kept[of] = error
             else:

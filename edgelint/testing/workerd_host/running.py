@@ -104,7 +104,10 @@ class Workerd:
             return
         self._closed = True
         is_fit = False
+        app = self.world.app
         try:
+            if app is not None and app.coverage is not None:
+                app.coverage.read(self)
             is_fit = self._pool.shares(self._started) and self._answers()
             if is_fit:
                 await self._forget()

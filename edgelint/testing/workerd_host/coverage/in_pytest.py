@@ -10,31 +10,7 @@ import pytest
 from edgelint.testing.workerd_host.coverage import report
 from edgelint.testing.workerd_host.coverage.session import Coverage, Measured
 
-KEPT: Final = "coverage"
-"""Where an App keeps the Coverage of the session (``App.kept``), when one is measured."""
 _FIELD: Final = "edge_coverage"
-
-
-def add_options(group: pytest.OptionGroup) -> None:
-    """The options."""
-    group.addoption(
-        "--edge-cov", action="store_true",
-        help="which lines and branches of JavaScript and TypeScript ran in workerd, as a table",
-    )  # fmt: skip
-    group.addoption(
-        "--edge-cov-report", metavar="term|lcov:FILE|json:FILE", action="append", default=[],
-        help="what --edge-cov writes (default: term); may be given several times",
-    )  # fmt: skip
-    group.addoption(
-        "--edge-cov-fail-under", metavar="N",
-        help="fail when less than N percent of lines and branches ran (--edge-cov)",
-    )  # fmt: skip
-
-
-def is_asked(config: pytest.Config) -> bool:
-    """Whether any of the options is given."""
-    option = config.option
-    return bool(option.edge_cov or option.edge_cov_report or option.edge_cov_fail_under is not None)
 
 
 class CoverageReport:

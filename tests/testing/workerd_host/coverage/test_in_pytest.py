@@ -19,22 +19,17 @@ from pathlib import Path
 
 import pytest
 
-from edgelint.testing.workerd_host.coverage import hits, in_pytest
+from edgelint.testing.workerd_host.coverage import hits
 
 HERE = Path(__file__).parent
 FILE = str(HERE / "src" / "a.ts")
 IF, OR, LOOP = (hits.BranchKey(*key, 0) for key in ((2, 3, "if"), (5, 3, "logical"), (5, 9, "loop")))
 
 
-def pytest_addoption(parser):
-    in_pytest.add_options(parser.getgroup("edge"))
-
-
-def pytest_configure(config):
-    if in_pytest.is_asked(config):
-        made = in_pytest.CoverageReport(config)
-        made.coverage.problems.append("b.ts is not measured")
-        config.pluginmanager.register(made, "edge-coverage")
+def pytest_sessionstart(session):
+    plugin = session.config.pluginmanager.get_plugin("edgelint-coverage")
+    if plugin is not None:
+        plugin.coverage.problems.append("b.ts is not measured")
 
 
 @pytest.fixture
@@ -42,7 +37,7 @@ def ran(request):
     """Adds what the world of a test would, at its end."""
     counts = []
     yield lambda *lines: counts.extend(lines)
-    plugin = request.config.pluginmanager.get_plugin("edge-coverage")
+    plugin = request.config.pluginmanager.get_plugin("edgelint-coverage")
     if plugin is not None:
         of = {line: counts.count(line) for line in (1, 2, 3, 5, 6)}
         branches = {IF: hits.Ways([of[3], of[5]], [3, 5]), OR: hits.Ways([of[5], of[6]], [0, 0]),
@@ -101,7 +96,7 @@ def run(app: Path, *args: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-PYTEST = ("-p", "no:edgelint", "-p", "no:randomly", "-p", "no:cacheprovider", "-q")
+PYTEST = ("-p", "no:randomly", "-p", "no:cacheprovider", "-q")
 
 
 def pytest_in(app: Path, *args: str) -> subprocess.CompletedProcess[str]:
