@@ -34,16 +34,16 @@ def project(tmp_path: Path, runtime: Runtime) -> Project:
     return Project(tmp_path / "project", runtime).write(SOURCE, TESTS)
 
 
-@pytest.mark.parametrize("options", [(), ("-o", "edge_isolate=session"), ("-n", "2")])
-def test_lines_and_branches_of_all_tests(project: Project, options: tuple[str, ...]) -> None:
-    """Of a process for each test, of one for all, and of several test processes."""
+@pytest.mark.parametrize(("options", "loaded"), [((), 3), (("-o", "edge_isolate=session"), 1), (("-n", "2"), 3)])
+def test_lines_and_branches_of_all_tests(project: Project, options: tuple[str, ...], loaded: int) -> None:
+    """Of a process for each test, of one for all (which loads the module once), and of several test processes."""
     ran = project.run("--edge-cov", "--edge-cov-report", "term", "--edge-cov-report", "lcov:out/js.info", *options)
 
     assert ran.counts == {"passed": 3}
     assert "src/index.ts      5     1       2     1    71%  4:false, 7" in ran.output
     lcov = (project.folder / "out" / "js.info").read_text()
     assert [line for line in lcov.splitlines() if line.startswith(("SF", "DA", "BRDA"))] == [
-        "SF:src/index.ts", "BRDA:4,0,0,3", "BRDA:4,0,1,0", "DA:1,3", "DA:3,3", "DA:4,3", "DA:5,3", "DA:7,0",
+        "SF:src/index.ts", "BRDA:4,0,0,3", "BRDA:4,0,1,0", f"DA:1,{loaded}", "DA:3,3", "DA:4,3", "DA:5,3", "DA:7,0",
     ]  # fmt: skip
 
 
