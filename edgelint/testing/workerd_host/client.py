@@ -18,13 +18,14 @@ KEY = "ZWRnZWxpbnQgZWRnZWxpbg=="
 
 
 async def exchange(
-    port: int, request: HttpRequest, extra: dict[str, str], carry: Callable[[Wire, SocketEnd], None] | None = None
-) -> HttpResponse:
-    """Send a request to a socket of workerd; ``extra`` are headers of ours. ``carry`` is handed the
-    connection that became a WebSocket, and the end whose messages it is to carry. Raises Ended when there is no
-    response."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    wire = Wire(reader, writer, h11.CLIENT)
+    port: int, request: HttpRequest, extra: dict[str, str], carry: Callable[[Wire, SocketEnd], None] | None = None,
+    wires: set[Wire] | None = None,
+) -> HttpResponse:  # fmt: skip
+    """Send a request to a socket of workerd; ``extra`` are headers of ours. ``carry`` is handed the connection that
+    became a WebSocket, and the end whose messages it is to carry. ``wires`` has the connections whose response was not
+    read to its end. Raises Ended when there is no response."""
+    wires = set() if wires is None else wires
+    wire = Wire(*await asyncio.open_connection("127.0.0.1", port), h11.CLIENT)
     try:
         body = await request.read()
         headers = [(n, v) for n, v in request.headers if n.lower() not in ("content-length", "transfer-encoding")]
@@ -58,18 +59,19 @@ async def exchange(
     except BaseException:
         wire.close()
         raise
-    return HttpResponse(
-        head.status_code, _headers(head), reason=bytes(head.reason).decode("latin-1"), stream=_body(wire), url=request.url
-    )
+    wires.add(wire)
+    reason, body = bytes(head.reason).decode("latin-1"), _body(wire, wires)
+    return HttpResponse(head.status_code, _headers(head), reason=reason, stream=body, url=request.url)
 
 
 def _headers(head: h11.Response | h11.InformationalResponse) -> list[tuple[str, str]]:
     return [(name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in head.headers]
 
 
-async def _body(wire: Wire) -> AsyncIterator[bytes]:
+async def _body(wire: Wire, wires: set[Wire]) -> AsyncIterator[bytes]:
     try:
         async for part in wire.body():
             yield part
     finally:
+        wires.discard(wire)
         wire.close()

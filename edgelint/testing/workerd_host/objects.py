@@ -405,9 +405,14 @@ class WorkerdStorage(Verbs):
         """Forget a key. Returns whether it was there."""
         return bool(await self._objects.ask(self._place, "delete", key))
 
-    async def list(self, **options: Any) -> dict[str, Any]:
-        """Keys and values; the options are the platform's (prefix, start, end, limit, reverse)."""
-        return dict(await self._objects.ask(self._place, "list", options))
+    async def list(
+        self, *, start: str | None = None, start_after: str | None = None, end: str | None = None,
+        prefix: str | None = None, reverse: bool = False, limit: int | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Keys and values, as the platform lists them."""
+        given = {"start": start, "startAfter": start_after, "end": end, "prefix": prefix, "limit": limit}
+        options = {name: value for name, value in given.items() if value is not None}
+        return dict(await self._objects.ask(self._place, "list", {**options, "reverse": reverse}))
 
 
 class WorkerdObject(Verbs):
@@ -456,3 +461,17 @@ class WorkerdObject(Verbs):
     def instance(self) -> Any:
         """Not to be had: the instance lives in workerd. Raises EdgeUsageError."""
         raise EdgeUsageError("the instance lives in workerd: call its methods, or look at its storage")
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Not known here: the runtime does not tell. Raises EdgeUsageError."""
+        raise EdgeUsageError("workerd does not tell whether an object is in memory: evict() returns whether it was")
+
+    @property
+    def web_sockets(self) -> list[Any]:
+        """Not to be had: the object's ends live in workerd. Raises EdgeUsageError."""
+        raise EdgeUsageError("the object's ends of its sockets live in workerd: look at those that the test opened")
+
+    async def run(self, callback: Any) -> Any:
+        """Not possible: Python does not run inside of the object. Raises EdgeUsageError."""
+        raise EdgeUsageError("a callback in Python cannot run in an object that lives in workerd: give it a method")

@@ -75,6 +75,7 @@ class Workerd:
         """Those without the ones that became a WebSocket, which may be silent."""
         self.holds_objects: Callable[[], bool] = lambda: False
         """Whether there are Durable Objects."""
+        self._wires: set[Wire] = set()
         self._carrying: set[asyncio.Task[None]] = set()
         self._world = next(_worlds)
         self._told: dict[str, tuple[Any, ...]] = {}
@@ -112,7 +113,10 @@ class Workerd:
             if is_fit:
                 await self._forget()
         finally:
+            for wire in list(self._wires):
+                wire.close()
             self._server.detach()
+            await asyncio.sleep(0)  # connections are closed in the next turn
             self._pool.give_back(self._started, is_fit)
 
     def _answers(self) -> bool:
@@ -213,7 +217,7 @@ class Workerd:
         self._begin(number, label)
         try:
             self.tell()
-            response = await exchange(self.process.ports[socket], request, headers, self._carry(number))
+            response = await exchange(self.process.ports[socket], request, headers, self._carry(number), self._wires)
         except (Ended, ConnectionError) as error:
             self._end(number)
             raise self._lost(error) from None

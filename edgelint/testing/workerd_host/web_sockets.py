@@ -85,12 +85,13 @@ async def carry(
                 elif event.opcode is Opcode.CLOSE:
                     _closed(end, protocol)
             if protocol.close_rcvd is not None and protocol.close_sent is not None:
-                wire.finish()
                 break
     except ConnectionError:
         pass
     finally:
-        if not end.closed_outgoing:
+        if end.closed_outgoing:
+            wire.finish()
+        else:
             end.drop()
             wire.close()
         ended()

@@ -30,12 +30,14 @@ function report(what, error, id) {
 }
 
 addEventListener("unhandledrejection", (event) => {
-  rejections.set(event.promise, 0);
-  queueMicrotask(() => {
-    if (event.defaultPrevented || !rejections.has(event.promise)) return; // a listener of the app; handled meanwhile
-    rejections.set(event.promise, ++lastRejection);
-    report("unhandled", event.reason, lastRejection);
-  });
+  const { preventDefault } = event;
+  const id = ++lastRejection;
+  rejections.set(event.promise, id);
+  report("unhandled", event.reason, id);
+  define(event, { preventDefault() { // by a listener of the app
+    report("handled", null, id);
+    preventDefault.call(event);
+  } });
 });
 addEventListener("rejectionhandled", ({ promise }) => {
   const told = rejections.get(promise);

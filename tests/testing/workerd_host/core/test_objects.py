@@ -284,8 +284,11 @@ def test_a_test_calls_and_fetches(counter: Any) -> None:
     with pytest.raises(JsError, match="in fetch") as caught:
         held.fetch(HttpRequest("GET", "https://o.example/throw"))
     assert "at Counter.fetch (src/index.js:" in caught.value.stack
-    with pytest.raises(EdgeUsageError, match="the instance lives in workerd"):
-        _ = held.instance
+    for refused in ("instance", "is_in_memory", "web_sockets"):
+        with pytest.raises(EdgeUsageError, match="workerd"):
+            getattr(held, refused)
+    with pytest.raises(EdgeUsageError, match="cannot run in an object"):
+        held.run(lambda instance, state: 1)
     edge.verify()
 
 
@@ -300,6 +303,9 @@ def test_the_storage_of_an_object(counter: Any) -> None:
     storage.put("other", {"a": [1, None], "when": datetime(2026, 1, 1, tzinfo=UTC)})
     assert storage.list() == {"n": 40, "other": {"a": [1, None], "when": datetime(2026, 1, 1, tzinfo=UTC)}}
     assert storage.list(prefix="o", limit=1) == {"other": {"a": [1, None], "when": datetime(2026, 1, 1, tzinfo=UTC)}}
+    assert list(storage.list(start_after="n")) == ["other"]
+    assert list(storage.list(reverse=True)) == ["other", "n"]
+    assert list(storage.list(start="n", end="o")) == ["n"]
     assert (storage.delete("other"), storage.delete("other")) == (True, False)
     assert edge.get("/").json() == 43
 
