@@ -12,7 +12,7 @@ from edgelint.testing.workerd_host.source_maps import mapped_stack
 if TYPE_CHECKING:
     from edgelint.testing.workerd_host.source_maps import SourceMap
 
-_SERVICE: Final = re.compile(r"^service (?P<name>[^:]+): (?P<text>.*)", re.DOTALL)
+_SERVICE: Final = re.compile(r"^service (?P<name>[^:\s]+): (?P<text>.*)", re.DOTALL)
 _FRAME: Final = re.compile(r"^\s+at (?P<module>\S+?):(?P<line>\d+):(?P<column>\d+)(?: in (?P<function>.+))?$")
 _FOLLOWING: Final = ("has no such named entrypoint", "A DurableObjectNamespace in the config referenced the class")
 """What is said too when a worker could not be loaded, and tells nothing."""
