@@ -41,12 +41,14 @@ _SILENT_SECONDS: Final = 0.05
 """Real time without any sign after which an event counts as one that waits, where there are Durable Objects."""
 _LAST_TURNS: Final = 20
 """How often what a world left running may try once more, when nothing answers it."""
-_LOST_SECONDS: Final = 0.2
-_END_SECONDS: Final = 2
-"""Real time after which it is known how workerd ended: from a lost connection to the end of its output, and from there."""
 _RESTLESS_SECONDS: Final = 0.03
 """The same after a timer of no event: a Durable Object's, which may go on with its storage."""
+_LOST_SECONDS: Final = 0.2
+"""Real time from a lost connection to the end of workerd's output, if that is why it was lost."""
+_END_SECONDS: Final = 2
+"""Real time from there until it is known how it ended; and that in which it answers, when nothing keeps it from it."""
 _ASK_SECONDS: Final = 30
+_LAST_TURNS: Final = 4
 """Real time within which code of the app gives back control: an endless loop does not."""
 _SPARE_TURNS: Final = 20
 """Turns of workerd's loop without a request on a connection that it opened, after which none is waited for: of many
@@ -157,9 +159,7 @@ class Workerd:
 
     # Events
 
-    async def event(
-        self, worker: str, kind: str, request: HttpRequest, label: str = "", **info: Any
-    ) -> HttpResponse:
+    async def event(self, worker: str, kind: str, request: HttpRequest, label: str = "", **info: Any) -> HttpResponse:
         """Send an event to a worker. The response's body is still to come; the event is over when it was read, and when
         all that waitUntil was given is done. Raises WorkerdError, and EdgeError for a lost connection."""
         number = next(self._numbers)
@@ -208,7 +208,15 @@ class Workerd:
             change = {name: value for name, value in variables.items() if name not in known or known[name] != value}
             gone = [name for name in known if name not in variables]
             self._told[name] = now, dict(variables), bound
-            told = {"worker": name, "now": now, "world": self._world, "seed": self._seed, "vars": change, "gone": gone, "values": bound}
+            told = {
+                "worker": name,
+                "now": now,
+                "world": self._world,
+                "seed": self._seed,
+                "vars": change,
+                "gone": gone,
+                "values": bound,
+            }
             self.ask(name, "told", **told)
 
     async def _send(
