@@ -60,8 +60,8 @@ async def exchange(
         wire.close()
         raise
     wires.add(wire)
-    reason, body = bytes(head.reason).decode("latin-1"), _body(wire, wires)
-    return HttpResponse(head.status_code, _headers(head), reason=reason, stream=body, url=request.url)
+    reason, stream = bytes(head.reason).decode("latin-1"), _body(wire, wires)
+    return HttpResponse(head.status_code, _headers(head), reason=reason, stream=stream, url=request.url)
 
 
 def _headers(head: h11.Response | h11.InformationalResponse) -> list[tuple[str, str]]:

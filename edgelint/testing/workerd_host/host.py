@@ -108,7 +108,9 @@ class WorkerdHost:
 
     async def create_object(self, class_name: str, state: Any) -> ObjectInstance:
         """Not used: workerd constructs its objects itself. Raises EdgeUsageError."""
-        raise EdgeUsageError(f"{class_name} lives in workerd: a Python worker cannot hold objects of a JavaScript one yet")
+        raise EdgeUsageError(
+            f"{class_name} lives in workerd: a Python worker cannot hold objects of a JavaScript one yet"
+        )
 
     async def run_workflow(self, class_name: str, event: Mapping[str, Any], step: Any) -> Any:
         """Run the ``run`` method of a workflow class."""
@@ -128,9 +130,7 @@ class WorkerdHost:
             self._exports = self.workerd.ask(self.worker.name, "describe")
         return self._exports
 
-    async def _event(
-        self, kind: str, told: Any, verbs: Mapping[str, Any], message: Any = None, **info: Any
-    ) -> Any:
+    async def _event(self, kind: str, told: Any, verbs: Mapping[str, Any], message: Any = None, **info: Any) -> Any:
         """Send an event that is no request, and do what the handler did to what it was handed."""
         body = json.dumps(codec.encode(told)).encode()
         request = HttpRequest("POST", _ADDRESS, [("content-type", "application/json")], body)

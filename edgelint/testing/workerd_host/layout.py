@@ -85,12 +85,13 @@ class _Writer:
         self._services.append(struct(name=text("objects"), disk="(writable = true)"))
         sockets = [
             struct(
-                name=text(name), address=text("127.0.0.1:0"),
+                name=text(name),
+                address=text("127.0.0.1:0"),
                 http=struct(style="proxy", cfBlobHeader=text(CF)),
-                service=text(HARNESS) if name == HARNESS else struct(name=text(name), entrypoint=text("EdgelintControl")),
+                service=text(name) if name == HARNESS else struct(name=text(name), entrypoint=text("EdgelintControl")),
             )
             for name in self._made.sockets
-        ]  # fmt: skip
+        ]
         modules = [
             struct(
                 name=text(_OVERRIDES.get(name, f"edgelint:{name}")), internal="true",
@@ -216,9 +217,10 @@ class _Writer:
                 worker=struct(
                     compatibilityDate=text("2026-01-01"),
                     compatibilityFlags=array([text("experimental"), text("unsafe_module")]),
-                    modules=array(modules), bindings=array(bindings),
+                    modules=array(modules),
+                    bindings=array(bindings),
                 ),
-            )  # fmt: skip
+            )
         )
 
     def _external(self, name: str, style: str = "host") -> None:

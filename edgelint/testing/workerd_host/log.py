@@ -72,7 +72,7 @@ class Log:
         self._world.failures.append(failure)
 
     def _told(self, told: dict[str, Any]) -> None:
-        error = told.get("error")
+        error: dict[str, Any] = told.get("error") or {}
         if told["what"] == "crossed":
             self._crossed(error)
         elif told["what"] == "handled":

@@ -86,8 +86,8 @@ class Objects:
         return response
 
     async def evict(self, place: Place, web_sockets: str) -> bool:
-        """Take an object out of memory. Returns whether it was there. The runtime's own way to close sockets tells their
-        other ends nothing: they are lost one by one, which wakes the object once more."""
+        """Take an object out of memory. Returns whether it was there. The runtime's own way to close sockets tells
+        their other ends nothing: they are lost one by one, which wakes the object once more."""
         was_there = await self._evicted(place)
         if web_sockets == "close":
             await self.ask(place, "lose")
@@ -175,7 +175,8 @@ class Objects:
                 alarm.set(None)
             case "deleteAll":
                 config = self.world.workers[worker].config
-                if compat.enabled("delete_all_deletes_alarm", config.compatibility_date, config.compatibility_flags):
+                flags = list(config.compatibility_flags)
+                if compat.enabled("delete_all_deletes_alarm", config.compatibility_date, flags):
                     alarm.set(None)
             case _:
                 answer = alarm.seen()
@@ -326,11 +327,14 @@ class WorkerdNamespace(Binding):
         if isinstance(which, WorkerdStub):
             which = which.id
         if isinstance(which, str):
-            try:
-                which = self._ids.from_string(which)
-            except EdgeError:
-                which = self._ids.from_name(which)
+            which = self._named(which)
         return WorkerdObject(self, which)
+
+    def _named(self, text: str) -> DurableObjectId:
+        try:
+            return self._ids.from_string(text)
+        except EdgeError:
+            return self._ids.from_name(text)
 
     def ids(self) -> list[DurableObjectId]:
         """The ids of all objects that were used, in the order of their first use."""
@@ -367,7 +371,8 @@ class WorkerdStub(Verbs):
             await response.read()
             return response
 
-        return await self._perform("fetch", {"request": request}, effect)
+        response: HttpResponse = await self._perform("fetch", {"request": request}, effect)
+        return response
 
     async def call(self, method: str, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None) -> Any:
         """Call a method of the object. Raises JsError: what it throws, and TypeError for one that is not there."""
@@ -380,9 +385,7 @@ class WorkerdStub(Verbs):
     async def _perform(self, verb: str, request: Mapping[str, Any], effect: Any) -> Any:
         self._namespace.objects.known.setdefault(self._place, self.id.name)
         key = self.id.name if self.id.name is not None else str(self.id)
-        operation = self._namespace.operation(
-            verb, key, request, object_id=str(self.id), object_name=self.id.name
-        )
+        operation = self._namespace.operation(verb, key, request, object_id=str(self.id), object_name=self.id.name)
         return await self._namespace.gate.perform(operation, effect)
 
 

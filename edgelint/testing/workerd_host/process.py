@@ -113,8 +113,8 @@ class Process(abc.ABC):
     def _command(self, *more: str) -> list[str]:
         config, objects = self.folder / "workerd.capnp", self.folder / "objects"
         return [
-            str(self._program), "serve", str(config), "--experimental", "--verbose", f"--directory-path=objects={objects}",
-            *more,
+            str(self._program), "serve", str(config), "--experimental", "--verbose",
+            f"--directory-path=objects={objects}", *more,
         ]  # fmt: skip
 
     def drain(self) -> list[str]:

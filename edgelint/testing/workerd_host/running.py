@@ -88,6 +88,7 @@ class Workerd:
         self._probe: asyncio.Task[None] | None = None
         self._last = (-1, 0.0)  # what was seen of it last, and when (real time)
         self._quiet_at = -1
+        self._pings = 0
         self._is_stuck = False
         self._closed = False
         self._spare = 0
@@ -241,6 +242,7 @@ class Workerd:
         async def body() -> AsyncIterator[bytes]:
             try:
                 async for part in stream:
+                    self._events += 1
                     yield part
                 await self.settle()
             except Ended as error:
@@ -341,12 +343,15 @@ class Workerd:
 
     async def ping(self) -> None:
         """One turn of workerd's own loop. Raises WorkerdError."""
-        request = HttpRequest("GET", "http://edgelint.internal/ping")
+        request = HttpRequest("GET", f"{INTERNAL}ping")
+        self._pings += 1
         try:
             response = await exchange(self.process.ports[HARNESS], request, {"x-edgelint-harness": '{"verb": "ping"}'})
             await response.read()
         except (Ended, ConnectionError) as error:
             raise self._lost(error) from None
+        finally:
+            self._pings -= 1
 
     # What the loop asks (loop.Outside)
 
@@ -361,10 +366,12 @@ class Workerd:
             return False
         if silent < self._patience():
             return False
+        if self._pings:  # the probe's too
+            if silent > _ASK_SECONDS:
+                self._stuck()  # who waits for an answer gets to know it
+            return False
         if self._quiet_at == activity:
             return True
-        if silent > _ASK_SECONDS and self._probe is not None and not self._probe.done():
-            self._stuck()  # who waits for an answer gets to know it
         if self._probe is None or self._probe.done():
             self._probe = self.world.loop.create_task(self._find_out(activity))
             return None

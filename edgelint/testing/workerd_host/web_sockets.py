@@ -1,5 +1,5 @@
-"""WebSockets between the world and workerd: an end of the world's own (``edgelint.testing.sockets``) on one side, frames
-on a connection on the other."""
+"""WebSockets between the world and workerd: an end of the world's own (``edgelint.testing.sockets``) on one side,
+frames on a connection on the other."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ def accept_of(key: str) -> str:
     return base64.b64encode(hashlib.sha1(f"{key}{_KEY}".encode(), usedforsecurity=False).digest()).decode()
 
 
-async def carry(
-    wire: Wire, side: Side, end: SocketEnd, moved: Callable[[], None], ended: Callable[[], None]
-) -> None:
+async def carry(wire: Wire, side: Side, end: SocketEnd, moved: Callable[[], None], ended: Callable[[], None]) -> None:
     """Carry messages between ``end`` and a connection that was upgraded, until both directions are closed. ``moved`` is
     called before a message goes on, ``ended`` at the end. A connection that is lost is so for ``end`` too."""
     protocol = Protocol(side, state=OPEN, max_size=None)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -18,6 +18,7 @@ from typing import Any
 from edgelint.testing.workerd_host.runtime import Runtime
 
 ROOT = Path(__file__).parents[4]
+_WITHOUT = ["-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:asyncio"]
 FOLDERS = [Path("/dev/shm"), Path("/tmp")]
 
 
@@ -29,11 +30,12 @@ class Project:
     runtime: Runtime
 
     def write(
-        self, source: str, tests: str, *, main: str = "src/index.ts", ini: str = "", files: dict[str, str] | None = None,
-        **config: Any,
+        self, source: str, tests: str, config: Mapping[str, Any] | None = None, *, ini: str = "",
+        files: dict[str, str] | None = None,
     ) -> Project:  # fmt: skip
         """Write it."""
-        written = {"name": "app", "main": main, "compatibility_date": "2026-06-01", **config}
+        main = "src/index.ts"
+        written = {"name": "app", "main": main, "compatibility_date": "2026-06-01", **(config or {})}
         all_files = {
             main: source, "wrangler.json": json.dumps(written), "pytest.ini": f"[pytest]\n{ini}", "test_app.py": tests,
             **(files or {}),
@@ -53,7 +55,7 @@ class Project:
         }  # fmt: skip
         environment = {name: value for name, value in environment.items() if not name.startswith("PYTEST_")}
         return subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:asyncio", *options],
+            [sys.executable, "-m", "pytest", *_WITHOUT, *options],
             cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             start_new_session=True,
         )  # fmt: skip
@@ -87,7 +89,7 @@ class Ran:
 
     @property
     def counts(self) -> dict[str, int]:
-        """ {"passed": 2, "failed": 1} of its last line."""
+        """{"passed": 2, "failed": 1} of its last line."""
         return {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|error)", self.last)}
 
     @property

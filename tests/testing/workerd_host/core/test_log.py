@@ -41,7 +41,8 @@ def failures(log: Log) -> list[str]:
         ("uncaught exception; source = Uncaught; stack = RangeError: in a timer\n    at f (a.js:30:11)",
          "uncaught: RangeError: in a timer\n    at f (a.js:30:11)"),
         ("uncaught exception; source = Uncaught (in promise); stack = plain text", "uncaught: Error: plain text"),
-        ("uncaught exception; desc = TypeError: two\nlines\n    at a.js:1:2", "uncaught: TypeError: two\nlines\n    at a.js:1:2"),
+        ("uncaught exception; desc = TypeError: two\nlines\n    at a.js:1:2",
+         "uncaught: TypeError: two\nlines\n    at a.js:1:2"),
         ("uncaught exception; source = Uncaught; stack = DOMException: gone", "uncaught: DOMException: gone"),
     ],
 )  # fmt: skip
@@ -112,7 +113,10 @@ def test_frames_of_an_object_come_before_those_of_its_caller() -> None:
 
 
 def test_a_frame_without_a_place() -> None:
-    assert own_frames("\n    at async Promise.all (index 0)\n    at a.js:1:2", {}) == "    at async Promise.all\n    at a.js:1:2"
+    assert (
+        own_frames("\n    at async Promise.all (index 0)\n    at a.js:1:2", {})
+        == "    at async Promise.all\n    at a.js:1:2"
+    )
 
 
 def test_lines_that_are_no_json_are_messages() -> None:
@@ -122,8 +126,9 @@ def test_lines_that_are_no_json_are_messages() -> None:
 
 
 def test_why_a_worker_does_not_start() -> None:
+    said = "service app: Uncaught TypeError: x\n  at a.js:2:7 in f\n  at a.js:9:1\nstack: /bin/w@1"
     lines = [
-        '{"level":"error","message":"service app: Uncaught TypeError: x\\n  at a.js:2:7 in f\\n  at a.js:9:1\\nstack: /bin/w@1"}',
+        json.dumps({"level": "error", "message": said}),
         '{"level":"error","message":"service app has no such named entrypoint: EdgelintControl"}',
     ]
 

@@ -166,7 +166,8 @@ def test_a_call_that_is_not_awaited_and_fails_fails_the_test(counter: Any) -> No
 
 def test_fetch_of_an_object(counter: Any) -> None:
     edge = counter("""
-        const response = await stub.fetch("https://o.example/p?q", { method: "PUT", body: "b", headers: { "x-a": "1" } });
+        const init = { method: "PUT", body: "b", headers: { "x-a": "1" } };
+        const response = await stub.fetch("https://o.example/p?q", init);
         const again = await stub.fetch(new Request("https://o.example/again"));
         return [response.status, await response.json(), (await again.json()).kept];
     """)
@@ -217,8 +218,8 @@ def test_ids_are_those_of_the_fakes(counter: Any) -> None:
         const id = env.COUNTER.idFromName("a");
         const unique = env.COUNTER.newUniqueId();
         const other = env.COUNTER.idFromString(unique.toString());
-        return [String(id), id.name, String(unique), unique.equals(other), unique.name ?? null, String(stub.id), stub.name,
-                await stub.who()];
+        return [String(id), id.name, String(unique), unique.equals(other), unique.name ?? null, String(stub.id),
+                stub.name, await stub.who()];
     """)
 
     text, name, unique, equal, unnamed, of_stub, stub_name, seen = edge.get("/").json()
@@ -705,7 +706,10 @@ def test_a_class_with_key_value_storage(js_app: MakeApp) -> None:
         export class Counter extends DurableObject {
           async put(value) {
             await this.ctx.storage.put("a", value);
-            await this.ctx.storage.transaction(async (txn) => { await txn.put("b", 2); await txn.setAlarm(Date.now() + 5); });
+            await this.ctx.storage.transaction(async (txn) => {
+              await txn.put("b", 2);
+              await txn.setAlarm(Date.now() + 5);
+            });
             return [...(await this.ctx.storage.list())];
           }
           alarm() { console.log("alarm"); }
@@ -737,7 +741,10 @@ def test_a_class_of_another_worker(js_app: MakeApp) -> None:
     edge = js_app(
         """
         export default {
-          async fetch(request, env) { await env.COUNTER.getByName("a").soon(); return Response.json(await env.COUNTER.getByName("a").add()); },
+          async fetch(request, env) {
+            await env.COUNTER.getByName("a").soon();
+            return Response.json(await env.COUNTER.getByName("a").add());
+          },
         };
         """,
         {"durable_objects": {"bindings": [{"name": "COUNTER", "class_name": "Counter", "script_name": "other"}]}},

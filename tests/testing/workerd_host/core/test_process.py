@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,9 @@ const config :Workerd.Config = (
 );
 """
 WORKER = b"""
-export default { fetch(request) { console.log("asked for", request.url); console.log("end"); return new Response("hi"); } };
+export default {
+  fetch(request) { console.log("asked for", request.url); console.log("end"); return new Response("hi"); },
+};
 """
 SOCKETS = ["first", "the second"]
 Start = Callable[..., Process]
@@ -99,7 +102,12 @@ def test_it_listens_answers_and_ends(start: Start) -> None:
     assert set(process.ports) == set(SOCKETS)
     assert [ask(process.ports[name]) for name in SOCKETS] == [b"hi", b"hi"]
     lines: list[str] = []
-    assert eventually(lambda: bool(lines.extend(process.drain()) or len(lines) == 4))
+
+    def all_there() -> bool:
+        lines.extend(process.drain())
+        return len(lines) == 4
+
+    assert eventually(all_there)
     assert "asked for http://127.0.0.1" in lines[0]
     assert process.drain() == []
     assert any("asked for" in line for line in process.said())
@@ -205,8 +213,11 @@ time.sleep(100)
         run.wait()
         run.stdout.close()
 
-        assert eventually(lambda pid=pid: not is_running(int(pid)))
-        assert eventually(lambda folder=folder: not Path(folder).exists())
+        assert eventually(partial(_is_gone, int(pid), Path(folder)))
+
+
+def _is_gone(pid: int, folder: Path) -> bool:
+    return not is_running(pid) and not folder.exists()
 
 
 def test_its_shell_is_killed(runtime: Runtime) -> None:
@@ -233,7 +244,7 @@ def test_a_port_that_is_taken_meanwhile(runtime: Runtime, monkeypatch: pytest.Mo
 
     def ports(names: list[str]) -> dict[str, int]:
         asked.append(1)
-        return {name: taken for name in names} if len(asked) == 1 else real(names)
+        return dict.fromkeys(names, taken) if len(asked) == 1 else real(names)
 
     monkeypatch.setattr(elsewhere, "_free_ports", ports)
     monkeypatch.setattr(elsewhere, "_accepts", lambda port: port != taken and _accepts(port))

@@ -3,6 +3,7 @@ nothing is left behind however a run ends."""
 
 from __future__ import annotations
 
+import json
 import signal
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def test_a_failure_shows_the_place_in_typescript(project: Project) -> None:
         def test_price(edge_client):
             assert edge_client.get("/").json() == 3
         """,
-        kv_namespaces=[{"binding": "KV", "id": "kv"}],
+        {"kv_namespaces": [{"binding": "KV", "id": "kv"}]},
     ).run()
 
     assert ran.counts == {"failed": 1}
@@ -57,7 +58,8 @@ def test_a_failure_shows_the_place_in_typescript(project: Project) -> None:
             "def test_price(edge_client):", '>       assert edge_client.get("/").json() == 3',
             "RangeError: no price of tea", "at price (src/index.ts:6:",
             "if (found === null) throw new RangeError(`no price of ${id}`);", "at async Object.fetch (src/index.ts:12:",
-            "edge timeline", "event 1: fetch GET /", "KV.get tea -> miss", "the handler raised JsError: RangeError: no price of tea",
+            "edge timeline", "event 1: fetch GET /", "KV.get tea -> miss",
+            "the handler raised JsError: RangeError: no price of tea",
             "edge console", "looking for tea",
         ],
     ), ran.output  # fmt: skip
@@ -108,7 +110,7 @@ def test_what_ends_badly_beside_a_test_fails_it(project: Project) -> None:
 def test_an_app_that_does_not_start_says_why_once(
     project: Project, source: str, config: dict[str, object], said: list[str]
 ) -> None:
-    ran = project.write(source, "def test_it(edge_client):\n    edge_client.get('/')\n", **config).run()
+    ran = project.write(source, "def test_it(edge_client):\n    edge_client.get('/')\n", config).run()
 
     assert ran.counts == {"failed": 1}
     for part in said:
@@ -134,7 +136,8 @@ export class Counter extends DurableObject {
 export default {
   async fetch(request: Request, env: any, ctx: ExecutionContext) {
     ctx.waitUntil(scheduler.wait(3_600_000).then(() => env.KV.put("late", "1")));
-    return Response.json([++n, await env.COUNTER.getByName("a").add(), Math.random(), Date.now(), await env.KV.get("late")]);
+    const stored = await env.COUNTER.getByName("a").add();
+    return Response.json([++n, stored, Math.random(), Date.now(), await env.KV.get("late")]);
   },
 };
 """
@@ -165,12 +168,10 @@ def record(request):
 )
 def test_isolation(project: Project, isolate: str, state: list[int]) -> None:
     """What a module keeps survives as long as the process; what a Durable Object stored never survives a test."""
-    import json
-
     project.write(
-        STATE, STATE_TESTS, ini=f"edge_isolate = {isolate}\naddopts = --edge-seed=5\n",
+        STATE, STATE_TESTS, {"kv_namespaces": [{"binding": "KV", "id": "kv"}], **OBJECTS},
+        ini=f"edge_isolate = {isolate}\naddopts = --edge-seed=5\n",
         files={"conftest.py": RECORD, "test_other.py": STATE_TESTS},
-        kv_namespaces=[{"binding": "KV", "id": "kv"}], **OBJECTS,
     )  # fmt: skip
     ran = project.run()
 
@@ -186,8 +187,8 @@ def test_two_test_runs_at_once_share_nothing(project: Project) -> None:
     pytest.importorskip("xdist")
     project.write(
         STATE, STATE_TESTS.replace("range(3)", "range(6)"),
+        {"kv_namespaces": [{"binding": "KV", "id": "kv"}], **OBJECTS},
         ini="addopts = --edge-seed=5\n", files={"conftest.py": RECORD},
-        kv_namespaces=[{"binding": "KV", "id": "kv"}], **OBJECTS,
     )  # fmt: skip
 
     ran = project.run("-n", "2")

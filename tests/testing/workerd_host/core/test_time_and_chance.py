@@ -26,7 +26,7 @@ def test_every_form_of_now(js_app: MakeApp) -> None:
             return Response.json({
               now: Date.now(), made: new Date().getTime(), called: Date(), own: new Own().double(),
               instance: [new Date() instanceof Date, new Own() instanceof Own, new Date().constructor === Date],
-              given: [new Date(5).getTime(), new Date(2026, 0, 1).getTime(), Date.UTC(2026, 0), Date.parse("2026-01-01")],
+              given: [+new Date(5), +new Date(2026, 0, 1), Date.UTC(2026, 0), Date.parse("2026-01-01")],
               text: [Date.name, Date.length, typeof Date.prototype.toISOString],
               performance: [performance.now(), performance.timeOrigin],
               format: new Intl.DateTimeFormat("en", { dateStyle: "long", timeZone: "UTC" }).format(),
@@ -113,7 +113,10 @@ def test_what_wait_until_is_given_goes_on_as_the_clock_moves(js_app: MakeApp) ->
 
 def test_what_a_timer_throws_fails_the_test(js_app: MakeApp) -> None:
     edge = js_app(
-        js("setTimeout(() => { throw new RangeError('in a timer'); }, 10); await scheduler.wait(20); return new Response();")
+        js(
+            "setTimeout(() => { throw new RangeError('in a timer'); }, 10);"
+            "await scheduler.wait(20); return new Response();"
+        )
     )
 
     edge.get("/")
@@ -139,7 +142,8 @@ def test_an_interval_goes_on_after_an_error(js_app: MakeApp) -> None:
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        ("scheduler.wait(1e6, { signal: AbortSignal.timeout(50) })", "TimeoutError: The operation was aborted due to timeout"),
+        ("scheduler.wait(1e6, { signal: AbortSignal.timeout(50) })",
+         "TimeoutError: The operation was aborted due to timeout"),
         ("fetch('https://slow.example/', { signal: AbortSignal.timeout(50) })", "TimeoutError"),
         ("scheduler.wait(1e6, { signal: AbortSignal.abort(new Error('mine')) })", "Error: mine"),
         ("scheduler.wait(1e6, { signal: AbortSignal.any([AbortSignal.timeout(50), new AbortController().signal]) })",
@@ -148,7 +152,10 @@ def test_an_interval_goes_on_after_an_error(js_app: MakeApp) -> None:
 )  # fmt: skip
 def test_a_signal_s_time_out_is_virtual(js_app: MakeApp, call: str, said: str) -> None:
     edge = js_app(
-        js(f"try {{ await {call}; return new Response('done'); }} catch (e) {{ return new Response(`${{Date.now()}} ${{e.name}}: ${{e.message}}`); }}"),
+        js(
+            f"try {{ await {call}; return new Response('done'); }}"
+            "catch (e) { return new Response(`${Date.now()} ${e.name}: ${e.message}`); }"
+        ),
         start=START,
     )
     edge.outbound.add_response(url="https://slow.example/", is_optional=True)
@@ -190,7 +197,8 @@ def test_the_timers_of_node_are_virtual(js_app: MakeApp) -> None:
             seen.push(await sleep(3_600_000, "value"));
             let n = 0;
             for await (const each of interval(1000, "tick")) if (++n === 2) break;
-            try { await sleep(1e9, null, { signal: AbortSignal.timeout(10) }); } catch (e) { seen.push(e.name, e.code, e.cause.name); }
+            try { await sleep(1e9, null, { signal: AbortSignal.timeout(10) }); }
+            catch (e) { seen.push(e.name, e.code, e.cause.name); }
             try { await sleep(1e9, null, { signal: AbortSignal.abort() }); } catch (e) { seen.push(e.name); }
             await timers.promises.scheduler.wait(5);
             await new Promise((done) => timers.setImmediate(done));
@@ -241,9 +249,7 @@ def test_chance_repeats_with_the_seed(js_app: MakeApp) -> None:
 
 
 def test_chance_refuses_what_the_runtime_refuses(js_app: MakeApp) -> None:
-    edge = js_app(
-        js("try { crypto.getRandomValues(new Float64Array(2)); } catch (e) { return new Response(e.name); }")
-    )
+    edge = js_app(js("try { crypto.getRandomValues(new Float64Array(2)); } catch (e) { return new Response(e.name); }"))
 
     assert edge.get("/").text == "TypeMismatchError"
 

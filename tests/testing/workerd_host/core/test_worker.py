@@ -7,11 +7,12 @@ import signal
 
 import pytest
 
+from edgelint.testing.edge import Edge
 from edgelint.testing.errors import EdgeError, EdgeUsageError
 from edgelint.testing.http import HttpRequest
 from edgelint.testing.workerd_host import running
 from edgelint.testing.workerd_host.errors import JsError
-from edgelint.testing.workerd_host.process import WorkerdError
+from edgelint.testing.workerd_host.process import Process, WorkerdError
 from tests.testing.workerd_host.conftest import MakeApp
 
 # The console
@@ -73,7 +74,10 @@ def test_a_rejection_that_is_handled_late_is_none(js_app: MakeApp) -> None:
 
 def test_a_rejection_that_the_app_takes_for_handled(js_app: MakeApp) -> None:
     edge = js_app("""
-        addEventListener("unhandledrejection", (event) => { event.preventDefault(); console.log("seen", event.reason); });
+        addEventListener("unhandledrejection", (event) => {
+          event.preventDefault();
+          console.log("seen", event.reason);
+        });
         export default {
           async fetch() { Promise.reject("reason"); await scheduler.wait(5); return new Response(); },
         };
@@ -89,7 +93,8 @@ def test_a_rejection_that_the_app_takes_for_handled(js_app: MakeApp) -> None:
     "statement",
     [
         "reportError(new TypeError('unseen'));", "queueMicrotask(() => { throw new TypeError('unseen'); });",
-        "setTimeout(() => { throw new TypeError('unseen'); }, 0);", "setInterval(() => { throw new TypeError('unseen'); }, 30);",
+        "setTimeout(() => { throw new TypeError('unseen'); }, 0);",
+        "setInterval(() => { throw new TypeError('unseen'); }, 30);",
         "Promise.reject(new TypeError('unseen'));", "ctx.waitUntil(Promise.reject(new TypeError('unseen')));",
     ],
 )  # fmt: skip
@@ -141,7 +146,7 @@ def test_a_binding_of_a_kind_without_a_fake_is_refused_by_name(js_app: MakeApp) 
     )
 
     assert edge.get("/without").text == "fine"
-    with pytest.raises(JsError, match="BROWSER is .*edgelint has no fake of that kind of binding"):
+    with pytest.raises(JsError, match=r"BROWSER is .*edgelint has no fake of that kind of binding"):
         edge.get("/")
 
 
@@ -151,7 +156,9 @@ def test_a_namespace_of_a_worker_that_is_not_there(js_app: MakeApp) -> None:
         {"durable_objects": {"bindings": [{"name": "X", "class_name": "X", "script_name": "elsewhere"}]}},
     )
 
-    with pytest.raises(EdgeUsageError, match="X: its class is in the worker 'elsewhere', which is not in this repository"):
+    with pytest.raises(
+        EdgeUsageError, match="X: its class is in the worker 'elsewhere', which is not in this repository"
+    ):
         edge.get("/")
 
 
@@ -300,7 +307,7 @@ def test_an_endless_loop_is_ended(js_app: MakeApp, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(running, "_HUNG_SECONDS", 0.2)
     edge = js_app("export default { fetch() { while (true) {} } };")
 
-    with pytest.raises(EdgeError, match="the app did not give back control for 0.5 s of real time: an endless loop?"):
+    with pytest.raises(EdgeError, match=r"the app did not give back control for 0.5 s of real time: an endless loop\?"):
         edge.get("/")
 
 
@@ -311,12 +318,15 @@ def test_workerd_that_ends_is_told_with_its_last_words(js_app: MakeApp) -> None:
 
     os.kill(int((process.folder / "pid").read_text()), signal.SIGKILL)
 
-    with pytest.raises(WorkerdError, match="workerd was ended by SIGKILL in the middle of the test\nlast words") as caught:
+    with pytest.raises(
+        WorkerdError, match="workerd was ended by SIGKILL in the middle of the test\nlast words"
+    ) as caught:
         edge.get("/")
     assert caught.value.what == "workerd was ended by SIGKILL in the middle of the test"
     edge.close()
     assert not process.folder.exists()
 
 
-def running_of(edge: object) -> object:
-    return edge.world.shared(("workerd",), None).process  # type: ignore[attr-defined]
+def running_of(edge: Edge) -> Process:
+    found: running.Workerd = edge.world.shared(("workerd",), lambda: pytest.fail("it does not run"))
+    return found.process
