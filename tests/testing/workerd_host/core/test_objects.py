@@ -9,7 +9,7 @@ import pytest
 
 from edgelint.testing.bindings.object_ids import IdFactory
 from edgelint.testing.edge import Edge
-from edgelint.testing.errors import EdgeError, EdgeUsageError
+from edgelint.testing.errors import EdgeError, EdgeUsageError, HungError
 from edgelint.testing.http import HttpRequest
 from edgelint.testing.sockets import Close
 from edgelint.testing.workerd_host.errors import JsError
@@ -43,6 +43,7 @@ export class Counter extends DurableObject {
   rejects() { return Promise.reject("a text"); }
   echo(value) { return value; }
   now() { return Date.now(); }
+  never() { return new Promise(() => {}); }
   async fetch(request) {
     const url = new URL(request.url);
     if (url.pathname === "/throw") throw new TypeError("in fetch");
@@ -769,6 +770,34 @@ def test_a_class_that_is_not_exported_is_refused_by_name(js_app: MakeApp) -> Non
 
     with pytest.raises(EdgeUsageError, match="Counter"):
         edge.get("/")
+
+
+def test_a_class_of_a_migration_that_is_not_exported_is_refused_by_name(js_app: MakeApp) -> None:
+    edge = js_app("export default { fetch() {} };", {"migrations": CONFIG["migrations"]})
+
+    with pytest.raises(EdgeUsageError, match="does not export the class 'Counter' of Durable Objects"):
+        edge.get("/")
+
+
+def test_a_call_that_never_ends(counter: Any) -> None:
+    edge = counter("return await stub.never();")
+
+    with pytest.raises(HungError):
+        edge.durable_object("COUNTER", "a").call("never")
+    with pytest.raises(HungError):
+        edge.get("/")
+
+
+def test_a_time_out_beside_a_call_is_no_race(counter: Any) -> None:
+    """The clock does not jump to the end of a time out while an object works."""
+    edge = counter("""
+        const late = () => scheduler.wait(5000).then(() => "late");
+        const seen = [];
+        for (let i = 0; i < 10; i++) seen.push(await Promise.race([stub.add(), late()]));
+        return seen;
+    """)
+
+    assert edge.get("/").json() == list(range(1, 11))
 
 
 def test_block_concurrency_while_that_fails_resets_the_object(js_app: MakeApp) -> None:

@@ -321,3 +321,37 @@ def test_a_web_socket_between_both(served: Served) -> None:
     assert served.world.run(talk()) == ["text ä", b"\0" * 70_000, "back", Close(4001, "over")]
     assert moves[-1] == "ended"
     assert "moved" in moves
+
+
+@pytest.mark.parametrize("who", ["test", "app"])
+def test_a_web_socket_that_is_lost(served: Served, who: str) -> None:
+    from websockets.protocol import Side
+
+    from edgelint.testing.sockets import SocketEnd, socket_pair
+    from edgelint.testing.workerd_host.web_sockets import carry
+    from edgelint.testing.workerd_host.wire import Wire
+
+    mine, theirs = socket_pair()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def answer(to: str, request: HttpRequest) -> HttpResponse:
+        return HttpResponse(101, [], web_socket=theirs)
+
+    def carrying(wire: Wire, end: SocketEnd) -> None:
+        work = carry(wire, Side.CLIENT, end, lambda: None, lambda: None)
+        tasks.append(served.world.loop.create_task(work))
+
+    async def lose() -> Any:
+        asked = HttpRequest("GET", "http://host.example/", [("upgrade", "websocket")])
+        end = (await exchange(served.server.port, asked, HEADERS, carrying)).web_socket
+        assert end is not None
+        end.accept()
+        mine.accept()
+        (mine if who == "app" else end).drop()
+        return await (end if who == "app" else mine).receive()
+
+    served.answer = answer
+
+    close = served.world.run(lose())
+    assert isinstance(close, Close)
+    assert (close.code, close.was_clean) == (1006, False)
