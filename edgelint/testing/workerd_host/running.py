@@ -39,6 +39,8 @@ _HUNG_SECONDS: Final = 5
 """Real time without any sign from workerd after which the app counts as hung: it may compile on other threads."""
 _SILENT_SECONDS: Final = 0.05
 """Real time without any sign after which an event counts as one that waits, where there are Durable Objects."""
+_CLOSING_TURNS: Final = 4
+"""Turns of the loop after which connections that were closed have let go of their sockets."""
 _LAST_TURNS: Final = 20
 """How often what a world left running may try once more, when nothing answers it."""
 _RESTLESS_SECONDS: Final = 0.03
@@ -48,7 +50,6 @@ _LOST_SECONDS: Final = 0.2
 _END_SECONDS: Final = 2
 """Real time from there until it is known how it ended; and that in which it answers, when nothing keeps it from it."""
 _ASK_SECONDS: Final = 30
-_LAST_TURNS: Final = 4
 """Real time within which code of the app gives back control: an endless loop does not."""
 _SPARE_TURNS: Final = 20
 """Turns of workerd's loop without a request on a connection that it opened, after which none is waited for: of many
@@ -119,7 +120,8 @@ class Workerd:
             for wire in list(self._wires):
                 wire.close()
             self._server.detach()
-            await asyncio.sleep(0)  # connections are closed in the next turn
+            for _ in range(_CLOSING_TURNS):
+                await asyncio.sleep(0)
             self._pool.give_back(self._started, is_fit)
 
     def _answers(self) -> bool:
