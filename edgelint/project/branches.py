@@ -193,6 +193,9 @@ class Branches:
         """A number that is known: a literal, the length of a known list, the index of a turn."""
         if isinstance(node, tree.Literal) and node.kind == "number" and isinstance(node.value, int):
             return node.value
+        if isinstance(node, tree.Unary) and node.op == "-":
+            number = self.size(node.value, here)
+            return None if number is None else -number
         if isinstance(node, tree.Binary) and node.op in ("-", "+"):
             left, right = self.size(node.left, here), self.size(node.right, here)
             if left is None or right is None:
