@@ -86,14 +86,14 @@ def groups(
         # A CHECK speaks of its row alone: the same question has the same answer in every database. One table is asked
         # of before each migration, two ways.
         key = (columns, tuple(own), tuple(tuple((type(value), value) for value in pool) for pool in listed))
-        found = _answered.get(key)
-        if found is None:
+        answer = _answered.get(key)
+        if answer is None:
             kept = list(islice(_satisfying(database, columns, own, product(*listed)), MAX_KEPT))
             kept.sort(key=lambda values: sum(value is None for value in values))
             if len(_answered) >= _MAX_ANSWERED:
                 _answered.clear()
-            found = _answered[key] = tuple(kept)
-        made.append(Group(columns, found))
+            answer = _answered[key] = tuple(kept)
+        made.append(Group(columns, answer))
     return made
 
 
