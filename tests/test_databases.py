@@ -405,7 +405,6 @@ def test_a_schema_beside_migrations_that_a_script_executes(tmp_path: Path, scrip
     package = {"package.json": json.dumps({"scripts": {"db": script}})}
     source = only(made(tmp_path, {**_SCHEMA_APART, **package}, entry(name="app")))
     assert names(source) == expected
-    assert [file.path for file in source.schema_files] == ["migrations/schema.sql"]
     assert [file.path for file in source.strays] == []
     if len(expected) == 1:
-        assert [column.name for column in source.schema.tables[0].columns] == ["id", "name", "age"]
+        assert [column.name for column in source.schema().tables[0].columns] == ["id", "name", "age"]
