@@ -407,4 +407,4 @@ def test_a_schema_beside_migrations_that_a_script_executes(tmp_path: Path, scrip
     assert names(source) == expected
     assert [file.path for file in source.strays] == []
     if len(expected) == 1:
-        assert [column.name for column in source.schema().tables[0].columns] == ["id", "name", "age"]
+        assert [column.name for column in source.schema().tables["users"].columns] == ["id", "name", "age"]
