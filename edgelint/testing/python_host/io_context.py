@@ -20,7 +20,7 @@ from edgelint.testing.python_host.promises import JsPromise, adopt, is_waited_fo
 from edgelint.testing.python_host.realm import Realm, app_realm
 
 _DRIVE: Final = VirtualLoop.drive.__code__
-_ORIGIN_DEPTH: Final = 4
+_ORIGIN_DEPTH: Final = 3
 """Frames that Python keeps of where a coroutine was made, at the cost of each: the app's is at most the third, behind
 two of the SDK's (workers/rpc.py)."""
 
