@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import sys
 from asyncio import events
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -20,6 +21,17 @@ HUNG: Final = "the app waits for something that will never happen"
 
 def _never() -> bool:
     return False
+
+
+def _library(name: str | None) -> str | None:
+    """Say which library of asynchronous code runs in this thread, to who asks by sniffio (anyio does): trio, when the
+    test runs on it, says so itself. Returns what was said before."""
+    sniffio = sys.modules.get("sniffio")
+    if sniffio is None:
+        return None
+    before: str | None = sniffio.thread_local.name
+    sniffio.thread_local.name = name
+    return before
 
 
 class _Selector(selectors.DefaultSelector):
@@ -79,6 +91,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if task_of is not None and running is not None:
             asyncio.tasks._leave_task(running, task_of)
         outer = self._foreground
+        library = _library("asyncio")
         try:
             task = self.create_task(coroutine)
             self._foreground = task
@@ -90,6 +103,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             raise
         finally:
             self._foreground = outer
+            _library(library)
             if task_of is not None and running is not None:
                 asyncio.tasks._enter_task(running, task_of)
             events._set_running_loop(running)
@@ -166,8 +180,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self._keep(asyncio.ensure_future(result, loop=self))
         return True
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing but the code that asks can run without the clock moving, or something outside."""
+        waiting = self._ready or self._scheduled  # type: ignore[attr-defined]
+        return not waiting and not self.real_work and self._idle is None
+
     async def quiet(self) -> None:
         """Wait until nothing can run any more without the clock moving."""
+        if self.at_rest:
+            return
         while self._idle is not None:
             await self._idle
         self._idle = self.create_future()
