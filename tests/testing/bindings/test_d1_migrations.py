@@ -229,3 +229,25 @@ def test_the_order_is_the_linters(one: str, other: str) -> None:
 @given(st.text(alphabet="ab.*?[]!^-{},/", max_size=10), st.text(alphabet="ab.-/^!", max_size=6))
 def test_patterns_match_what_the_linters_match(pattern: str, name: str) -> None:
     assert migrations.matcher(pattern)(name) == bool(linter.glob(pattern).fullmatch(name))
+
+
+def test_a_folder_is_listed_again_when_it_has_changed(app: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[Path] = []
+    files = migrations._sql_files
+
+    def listing(folder: Path, deep: bool) -> Any:
+        listed.append(folder)
+        return files(folder, deep)
+
+    monkeypatch.setattr(migrations, "_sql_files", listing)
+    config = app({"migrations/1_a.sql": "CREATE TABLE a (x);"})
+    folder = config.root / "migrations"
+    assert (tables(config), tables(config)) == (["a"], ["a"])
+    assert len([each for each in listed if each == folder]) >= 2, "it may change again within its time's resolution"
+    os.utime(folder, (1_000_000, 1_000_000))
+    tables(config)
+    listed.clear()
+    tables(config)
+    assert listed == []
+    (folder / "2_b.sql").write_text("CREATE TABLE b (x);")
+    assert tables(config) == ["a", "b"]
