@@ -107,6 +107,8 @@ class World:
         """What ended badly beside the events themselves: (what it was, the error)."""
         self.answer_outbound: Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]] | None = None
         self.app: App | None = None
+        self.sdk_by_date = False
+        """Whether workers of older dates run on the SDK that was inside of the runtime."""
         self._shared: dict[Hashable, Any] = {}
         self._background: set[asyncio.Future[Any]] = set()
         self._closed = False

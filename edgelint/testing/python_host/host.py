@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from edgelint.testing.python_host import importing, io_context
@@ -85,22 +86,29 @@ class PythonHost:
                 }  # fmt: skip
                 self.realm.js_modules = self._js_modules()
                 sdk = importing.sdk()
-                self._say_which_sdk()
+                self._choose_sdk(sdk)
                 main = self._modules.load(self.realm)
                 self._entrypoints = Entrypoints(main, sdk, self.profile)
         except BaseException:
             self._stop()
             raise
 
-    def _say_which_sdk(self) -> None:
+    def _choose_sdk(self, sdk: ModuleType) -> None:
         """Older compatibility dates get the runtime's own SDK in production, unless the app vendors one."""
-        if self.profile.bundled_sdk and not (self.worker.config.root / "python_modules" / "workers").is_dir():
-            self.world.log(
-                "warning",
-                f"compatibility date {self.worker.config.compatibility_date} runs on the SDK inside of the runtime, "
-                "whose env is not wrapped (None is undefined, results are JsProxy); this test runs on the SDK that is "
-                "installed",
-            )
+        if not self.profile.bundled_sdk or (self.worker.config.root / "python_modules" / "workers").is_dir():
+            return
+        if self.world.sdk_by_date:
+            from edgelint.testing.python_host.bundled import fit
+
+            fit(sdk)
+            self.realm.older_sdk = True
+            return
+        self.world.log(
+            "warning",
+            f"compatibility date {self.worker.config.compatibility_date} runs on the SDK inside of the runtime, "
+            "whose env is not wrapped (None is undefined, results are JsProxy); this test runs on the SDK that is "
+            "installed (the setting edge_sdk = date has the other)",
+        )
 
     def _runtime_names(self) -> dict[str, Any]:
         """Global names that are Workers' own."""

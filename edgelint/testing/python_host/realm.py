@@ -44,6 +44,8 @@ class Realm:
         """What ``cloudflare:workers`` exports: ``env``, ``waitUntil`` ..."""
         self.js_modules: dict[str, Any] = {}
         """Other modules of JavaScript that can be imported, by their names."""
+        self.older_sdk = False
+        """Whether the SDK is the one inside of the runtime (``bundled``)."""
         self._seeded: Random | None = None
         self.watch: Callable[[Any, str], None] | None = None
         self.in_handler: Callable[[], bool] = _always
