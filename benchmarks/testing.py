@@ -24,7 +24,7 @@ from typing import Final
 
 from benchmarks.measure import REPOSITORY
 
-KINDS: Final = ("bare", "idle", "alone", "edge")
+KINDS: Final = ("bare", "idle", "alone", "fetch", "edge")
 FEW: Final = 20
 MANY: Final = 200
 
@@ -64,6 +64,8 @@ class Counter(DurableObject):
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
         path = urlparse(request.url).path
+        if path == "/":
+            return Response("")
         if path == "/cache":
             await self.env.CACHE.put("seen", await request.text())
             return Response(await self.env.CACHE.get("seen"))
@@ -89,6 +91,13 @@ ALONE: Final = """import pytest
 def test_it(edge, number):
     edge.env.CACHE.put("seen", "a")
     assert edge.env.CACHE.get("seen") == "a"
+"""
+FETCH: Final = """import pytest
+
+
+@pytest.mark.parametrize("number", range({count}))
+def test_it(edge_client, number):
+    assert edge_client.get("/").text == ""
 """
 TESTS: Final = """import pytest
 
@@ -118,6 +127,7 @@ HOW: Final = """\
 bare     pytest without the plugin (-p no:edgelint), empty tests
 idle     pytest with the plugin, empty tests
 alone    tests that take `edge` and send no request: a world each, two operations of the test itself
+fetch    tests that send one request, which the app answers at once: a world, the app's import, the SDK and httpx
 edge     tests that take `edge`: a world each, three requests, KV, D1 with two migrations, a Durable Object
 All are CPU (user and system) of whole processes, medians over the runs; (lowest-highest) shows how quiet the machine
 was. A cost per test is the difference of two runs by that of their tests. Compare ratios, not milliseconds."""
@@ -189,6 +199,7 @@ def write(folder: Path, few: int = FEW, many: int = MANY) -> None:
     for count in (1, few, many):
         (folder / f"test_empty_{count}.py").write_text(EMPTY.format(count=count), encoding="utf-8")
         (folder / f"test_alone_{count}.py").write_text(ALONE.format(count=count), encoding="utf-8")
+        (folder / f"test_fetch_{count}.py").write_text(FETCH.format(count=count), encoding="utf-8")
         (folder / f"test_edge_{count}.py").write_text(TESTS.format(count=count), encoding="utf-8")
     (folder / "files").mkdir()
     for number in range(FEW):
@@ -197,7 +208,7 @@ def write(folder: Path, few: int = FEW, many: int = MANY) -> None:
 
 def session(folder: Path, kind: str, count: int) -> tuple[float, int]:
     """(CPU seconds, peak bytes) of one pytest. Raises RuntimeError when its tests do not pass."""
-    ran = run(folder, kind, [f"test_{kind if kind in ('alone', 'edge') else 'empty'}_{count}.py"])
+    ran = run(folder, kind, [f"test_{kind if kind in ('alone', 'fetch', 'edge') else 'empty'}_{count}.py"])
     return ran.cpu, ran.memory
 
 
@@ -299,6 +310,7 @@ def as_text(found: Measured) -> str:
         f"fixed cost, first world  {found.fixed_ms('edge'):7.1f} ms CPU ({found.fixed_ms('edge') / bare:.2f} x bare)",
         f"per empty test           {found.test_ms('bare'):7.2f} ms CPU ({few} to {many} tests)",
         f"per test, world alone    {found.test_ms('alone'):7.2f} ms CPU",
+        f"per test, one request    {found.test_ms('fetch'):7.2f} ms CPU",
         f"per test with a world    {found.test_ms('edge'):7.2f} ms CPU ({ratio:.1f} x an empty one)",
         f"memory of {many} tests     {found.memory_mb:7.1f} MB beyond as many empty ones",
         "",
@@ -317,6 +329,7 @@ def as_json(found: Measured) -> dict[str, object]:
         "edge_fixed_cpu_ms": found.fixed_ms("edge"),
         "empty_test_cpu_ms": found.test_ms("bare"),
         "alone_test_cpu_ms": found.test_ms("alone"),
+        "fetch_test_cpu_ms": found.test_ms("fetch"),
         "edge_test_cpu_ms": found.test_ms("edge"),
         "memory_mb": found.memory_mb,
     }

@@ -20,6 +20,7 @@ def found() -> Measured:
         ("bare", 1): session(200, 40), ("bare", 2): session(201, 40), ("bare", 12): session(211, 41),
         ("idle", 1): session(210, 40), ("idle", 2): session(211, 40), ("idle", 12): session(221, 41),
         ("alone", 1): session(390, 59), ("alone", 2): session(391, 59), ("alone", 12): session(421, 60),
+        ("fetch", 1): session(395, 59), ("fetch", 2): session(398, 59), ("fetch", 12): session(433, 60),
         ("edge", 1): session(400, 60), ("edge", 2): session(404, 61), ("edge", 12): session(444, 64),
     }, 2, 12)  # fmt: skip
 
@@ -36,6 +37,7 @@ def test_differences_and_ratios() -> None:
     assert "edge    12 tests     444 ms CPU (-556-1444),   64.0 MB" in text
     assert "per test with a world       4.00 ms CPU (4.0 x an empty one)" in text
     assert "per test, world alone       3.00 ms CPU" in text
+    assert "per test, one request       3.50 ms CPU" in text
     assert "fixed cost, first world    200.0 ms CPU (1.00 x bare)" in text
     whole = benchmarks.as_json(measured)
     assert whole["edge_test_cpu_ms"] == pytest.approx(4)
