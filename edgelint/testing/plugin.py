@@ -44,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("edge_env", "the environment of the wrangler config to test", default="")
     parser.addini("edge_start", "the instant at which every test starts, ISO 8601 (2026-01-01T00:00:00Z)", default="")
     parser.addini("edge_outbound", "block (default) or allow: fetches that no answer is given for", default="block")
+    parser.addini("edge_sdk", "installed (default) or date: as the compatibility date has it", default="installed")
     parser.addini("edge_strict", "fail tests for what ends badly beside them", type="bool", default=True)
     parser.addini("edge_raise", "what the app raises comes out of edge_client", type="bool", default=True)
 
