@@ -2,6 +2,8 @@
 
 A small Worker (KV, D1 with two migrations, a Durable Object) and its tests are written to a folder; each figure is of
 pytest in a new process. A test sends three requests, one for each binding, and looks into one of them.
+``--suite`` measures whole suites of such tests instead: one of 20 tests and its relatives, as they can be run with
+Cloudflare's plugin for vitest.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -21,7 +24,7 @@ from typing import Final
 
 from benchmarks.measure import REPOSITORY
 
-KINDS: Final = ("bare", "idle", "alone", "edge")
+KINDS: Final = ("bare", "idle", "alone", "fetch", "edge")
 FEW: Final = 20
 MANY: Final = 200
 
@@ -61,6 +64,8 @@ class Counter(DurableObject):
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
         path = urlparse(request.url).path
+        if path == "/":
+            return Response("")
         if path == "/cache":
             await self.env.CACHE.put("seen", await request.text())
             return Response(await self.env.CACHE.get("seen"))
@@ -87,6 +92,13 @@ def test_it(edge, number):
     edge.env.CACHE.put("seen", "a")
     assert edge.env.CACHE.get("seen") == "a"
 """
+FETCH: Final = """import pytest
+
+
+@pytest.mark.parametrize("number", range({count}))
+def test_it(edge_client, number):
+    assert edge_client.get("/").text == ""
+"""
 TESTS: Final = """import pytest
 
 
@@ -98,10 +110,24 @@ def test_it(edge, edge_client, number):
     assert edge.env.CACHE.get("seen") == "a"
 """
 
+SUITES: Final = {
+    "20 tests": ["test_edge_20.py"],
+    "1 test": ["test_edge_1.py"],
+    "200 tests, 1 file": ["test_edge_200.py"],
+    "20 files of 1 test": ["files"],
+}
+"""The suites of ``--suite``, and what pytest is given."""
+HOW_SUITES: Final = """\
+Wall time, CPU (user and system) and peak resident memory of whole processes, medians over the runs; bytecode is there.
+The same project and tests (KV, D1 with two migrations that are applied for each test, an SQLite Durable Object) under
+@cloudflare/vitest-plugin 1.5.0 with vitest 4.1.11 and workerd 1.20261102.1 took, on two cores: 20 tests 3.6 s wall,
+3.1 s CPU, 544 MB; 1 test 1.9 s, 2.1 s, 503 MB; 200 tests in 1 file 5.3 s, 4.8 s, 633 MB; 20 files of 1 test 18.9 s,
+15.1 s, 614 MB. They are of another day: compare their order."""
 HOW: Final = """\
 bare     pytest without the plugin (-p no:edgelint), empty tests
 idle     pytest with the plugin, empty tests
 alone    tests that take `edge` and send no request: a world each, two operations of the test itself
+fetch    tests that send one request, which the app answers at once: a world, the app's import, the SDK and httpx
 edge     tests that take `edge`: a world each, three requests, KV, D1 with two migrations, a Durable Object
 All are CPU (user and system) of whole processes, medians over the runs; (lowest-highest) shows how quiet the machine
 was. A cost per test is the difference of two runs by that of their tests. Compare ratios, not milliseconds."""
@@ -127,6 +153,15 @@ class Session:
     def __str__(self) -> str:
         spread = f"{min(self.cpu) * 1000:.0f}-{max(self.cpu) * 1000:.0f}"
         return f"{self.cpu_ms:7.0f} ms CPU ({spread}), {self.megabytes:6.1f} MB"
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One process: CPU and wall seconds, peak resident memory in bytes."""
+
+    cpu: float
+    wall: float
+    memory: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,32 +199,78 @@ def write(folder: Path, few: int = FEW, many: int = MANY) -> None:
     for count in (1, few, many):
         (folder / f"test_empty_{count}.py").write_text(EMPTY.format(count=count), encoding="utf-8")
         (folder / f"test_alone_{count}.py").write_text(ALONE.format(count=count), encoding="utf-8")
+        (folder / f"test_fetch_{count}.py").write_text(FETCH.format(count=count), encoding="utf-8")
         (folder / f"test_edge_{count}.py").write_text(TESTS.format(count=count), encoding="utf-8")
+    (folder / "files").mkdir()
+    for number in range(FEW):
+        (folder / "files" / f"test_{number}.py").write_text(TESTS.format(count=1), encoding="utf-8")
 
 
 def session(folder: Path, kind: str, count: int) -> tuple[float, int]:
     """(CPU seconds, peak bytes) of one pytest. Raises RuntimeError when its tests do not pass."""
+    ran = run(folder, kind, [f"test_{kind if kind in ('alone', 'fetch', 'edge') else 'empty'}_{count}.py"])
+    return ran.cpu, ran.memory
+
+
+def run(folder: Path, kind: str, what: Sequence[str]) -> Ran:
+    """One pytest over files. Raises RuntimeError when its tests do not pass."""
     installed = any(each.name == "edgelint" for each in entry_points(group="pytest11"))
     load = [] if installed else ["-p", "edgelint.testing.plugin"]
     plugin = ["-p", "no:edgelint"] if kind == "bare" else load
-    file = f"test_{kind if kind in ('alone', 'edge') else 'empty'}_{count}.py"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin, file]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin, *what]
     environment = {
         **os.environ, "PYTHONPATH": str(REPOSITORY), "PYTEST_ADDOPTS": "", "NO_COLOR": "1",
         "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),  # an installed package has it
     }  # fmt: skip
+    began = time.perf_counter()
     process = subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     assert process.stdout is not None
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - began
     process.stdout.close()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}:\n{output.decode()}")
     unit = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts in
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit
+    return Ran(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * unit)
+
+
+def measure_suites(
+    folder: Path, runs: int, tell: Callable[[str], None] = lambda what: None
+) -> dict[str, list[Ran]]:
+    """Write the app into an empty folder and measure each suite; they take turns, after one run that is not counted."""
+    write(folder)
+    found: dict[str, list[Ran]] = {name: [] for name in SUITES}
+    run(folder, "edge", SUITES["1 test"])
+    for turn in range(runs):
+        tell(f"run {turn + 1} of {runs}")
+        for name, what in SUITES.items():
+            found[name].append(run(folder, "edge", what))
+    return found
+
+
+def suites_as_text(found: Mapping[str, Sequence[Ran]]) -> str:
+    """The table of ``--suite``."""
+    rows = [
+        f"{name:<20} {median(each.wall for each in ran):6.2f} s wall {median(each.cpu for each in ran):6.2f} s CPU "
+        f"{median(each.memory for each in ran) / 1e6:6.1f} MB"
+        for name, ran in found.items()
+    ]
+    return "\n".join([*rows, "", HOW_SUITES])
+
+
+def suites_as_json(found: Mapping[str, Sequence[Ran]]) -> dict[str, object]:
+    """The same for a program: medians, times in milliseconds, memory in MB."""
+    return {
+        name: {
+            "wall_ms": median(each.wall for each in ran) * 1000, "cpu_ms": median(each.cpu for each in ran) * 1000,
+            "memory_mb": median(each.memory for each in ran) / 1e6,
+        }
+        for name, ran in found.items()
+    }  # fmt: skip
 
 
 def measure(
@@ -229,6 +310,7 @@ def as_text(found: Measured) -> str:
         f"fixed cost, first world  {found.fixed_ms('edge'):7.1f} ms CPU ({found.fixed_ms('edge') / bare:.2f} x bare)",
         f"per empty test           {found.test_ms('bare'):7.2f} ms CPU ({few} to {many} tests)",
         f"per test, world alone    {found.test_ms('alone'):7.2f} ms CPU",
+        f"per test, one request    {found.test_ms('fetch'):7.2f} ms CPU",
         f"per test with a world    {found.test_ms('edge'):7.2f} ms CPU ({ratio:.1f} x an empty one)",
         f"memory of {many} tests     {found.memory_mb:7.1f} MB beyond as many empty ones",
         "",
@@ -247,6 +329,7 @@ def as_json(found: Measured) -> dict[str, object]:
         "edge_fixed_cpu_ms": found.fixed_ms("edge"),
         "empty_test_cpu_ms": found.test_ms("bare"),
         "alone_test_cpu_ms": found.test_ms("alone"),
+        "fetch_test_cpu_ms": found.test_ms("fetch"),
         "edge_test_cpu_ms": found.test_ms("edge"),
         "memory_mb": found.memory_mb,
     }
@@ -259,6 +342,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--few", type=int, default=FEW, help="tests of the small suite (default %(default)s)")
     parser.add_argument("--many", type=int, default=MANY, help="tests of the large suite (default %(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    parser.add_argument("--suite", action="store_true", help="whole suites, of 20 tests and others")
     options = parser.parse_args(arguments)
     if options.runs < 1 or not 1 < options.few < options.many:
         parser.error("--runs must be at least 1, and 1 < --few < --many")
@@ -268,6 +352,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     with tempfile.TemporaryDirectory(prefix="edgelint-benchmarks-") as made:
         try:
+            if options.suite:
+                suites = measure_suites(Path(made) / "app", options.runs, tell)
+                print(json.dumps(suites_as_json(suites), indent=2) if options.json else suites_as_text(suites))
+                return 0
             found = measure(Path(made) / "app", options.runs, options.few, options.many, tell)
         except RuntimeError as error:
             print(f"benchmarks: {error}", file=sys.stderr)

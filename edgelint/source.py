@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 
 BOM = b"\xef\xbb\xbf"
+_NUL_IS_A_CHARACTER = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
 _LINE_BREAK = re.compile(rb"\r\n|\n|\r")
 
 
@@ -16,6 +17,12 @@ class UnreadableSource(Exception):
         super().__init__(reason)
         self.offset = offset
         self.reason = reason
+
+
+def _is_text_with_nul(path: str, data: bytes) -> bool:
+    """Whether NUL bytes are characters of the text: JavaScript lets strings and comments hold them (a separator that no
+    key has). UTF-16 has one in every second byte of ASCII."""
+    return path.lower().endswith(_NUL_IS_A_CHARACTER) and data.count(b"\0") * 20 < len(data)
 
 
 class Source:
@@ -30,7 +37,7 @@ class Source:
         self.path = path
         self.data = data
         self.bom = 3 if data.startswith(BOM) else 0
-        if b"\0" in data:
+        if b"\0" in data and not _is_text_with_nul(path, data):
             raise UnreadableSource(data.index(b"\0"), "the file holds a NUL byte: not text")
         try:
             self.text = data[self.bom :].decode("utf-8")

@@ -382,3 +382,29 @@ def test_a_base_class(tmp_path: Path) -> None:
 def test_a_library_that_may_make_tables_too(tmp_path: Path, head: str) -> None:
     (source,) = project(tmp_path, {"wrangler.jsonc": DURABLE % "", "src/index.ts": head + ROOM + REST}).databases
     assert not source.certain
+
+
+_SCHEMA_APART = {
+    "migrations/schema.sql": "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);\n",
+    "migrations/002_age.sql": "ALTER TABLE users ADD COLUMN age INTEGER;\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("wrangler d1 execute app --file=./migrations/schema.sql", ["002_age.sql"]),
+        ("wrangler d1 execute other --file=./migrations/schema.sql", ["002_age.sql", "schema.sql"]),
+        ("wrangler d1 execute app --file migrations/schema.sql && wrangler d1 migrations apply app",
+         ["002_age.sql", "schema.sql"]),
+        ("wrangler d1 execute app --file migrations/002_age.sql", ["002_age.sql", "schema.sql"]),
+    ],
+)  # fmt: skip
+def test_a_schema_beside_migrations_that_a_script_executes(tmp_path: Path, script: str, expected: list[str]) -> None:
+    """It is what the migrations begin on, unless scripts apply the whole folder."""
+    package = {"package.json": json.dumps({"scripts": {"db": script}})}
+    source = only(made(tmp_path, {**_SCHEMA_APART, **package}, entry(name="app")))
+    assert names(source) == expected
+    assert [file.path for file in source.strays] == []
+    if len(expected) == 1:
+        assert [column.name for column in source.schema().tables["users"].columns] == ["id", "name", "age"]

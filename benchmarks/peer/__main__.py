@@ -30,9 +30,9 @@ HOW: Final = """\
 edgelint          a world and a new workerd for each test (edge_isolate = test, the default)
 edgelint-session  a world for each test, one workerd for all (edge_isolate = session)
 vitest            @cloudflare/vitest-plugin: reset() and applyD1Migrations() before each test, one file
-A test sends three requests: KV, D1 with two migrations, a Durable Object. Elapsed and CPU (user and system) are of whole
-process trees, memory is their largest PSS; medians over the runs. A cost per test is the difference of two sessions by
-that of their tests."""
+A test sends three requests: KV, D1 with two migrations, a Durable Object. Elapsed and CPU (user and system) are of
+whole process trees, memory is their largest PSS; medians over the runs. A cost per test is the difference of two
+sessions by that of their tests."""
 
 
 class Missing(Exception):

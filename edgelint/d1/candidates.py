@@ -15,6 +15,8 @@ from edgelint.syntax.sql import Token, tokens
 MAX_TRIED = 3_000
 """Combinations of values that are tried for one group of columns."""
 MAX_KEPT = 24
+_MAX_ANSWERED = 2_000
+_answered: dict[tuple[object, ...], tuple[tuple[Value, ...], ...]] = {}
 # What people's CHECKs ask for: dates, JSON, addresses, hashes, colours, small numbers, lengths.
 _COMMON: tuple[Value, ...] = (
     0, 1, 2, 10, 100, 0.5, -1, "a", "A", "", "{}", "[]", '["a"]', "2025-01-01", "2025-01-01 00:00:00",
@@ -78,14 +80,20 @@ def groups(
     for columns, own in _tied(found):
         literals = [value for check in own for value in _literals(check.expression)]
         listed = [_pool(pools[column], literals) for column in columns]
-        if len(columns) == 1:
-            tried: Iterable[tuple[Value, ...]] = ((value,) for value in listed[0])
-        else:
+        if len(columns) > 1:
             each = max(3, int(MAX_TRIED ** (1 / len(columns))))
-            tried = product(*(_short(pool, pools[c], literals, each) for c, pool in zip(columns, listed, strict=True)))
-        kept = list(islice(_satisfying(database, columns, own, tried), MAX_KEPT))
-        kept.sort(key=lambda values: sum(value is None for value in values))
-        made.append(Group(columns, tuple(kept)))
+            listed = [_short(pool, pools[c], literals, each) for c, pool in zip(columns, listed, strict=True)]
+        # A CHECK speaks of its row alone: the same question has the same answer in every database. One table is asked
+        # of before each migration, two ways.
+        key = (columns, tuple(own), tuple(tuple((type(value), value) for value in pool) for pool in listed))
+        answer = _answered.get(key)
+        if answer is None:
+            kept = list(islice(_satisfying(database, columns, own, product(*listed)), MAX_KEPT))
+            kept.sort(key=lambda values: sum(value is None for value in values))
+            if len(_answered) >= _MAX_ANSWERED:
+                _answered.clear()
+            answer = _answered[key] = tuple(kept)
+        made.append(Group(columns, answer))
     return made
 
 

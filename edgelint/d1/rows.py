@@ -276,9 +276,9 @@ class _Values:
         """A value for a column that nothing but its type binds; another for each row."""
         kind = affinity(column.type)
         ahead = self.filler.next_of(self.table)
-        if ahead is not None and not self.table.strict:
+        if ahead is not None and ahead.strict and not self.table.strict:
             later = next((c for c in ahead.columns if c.name.lower() == column.name.lower()), None)
-            if later is not None and ahead.strict:
+            if later is not None:
                 kind = affinity(later.type)
         type = column.type.upper()
         if kind == "INTEGER" or (kind == "NUMERIC" and "DATE" not in type and "TIME" not in type):

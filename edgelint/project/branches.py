@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from edgelint.project.atoms import Arr, ClassRef, Const, Func, Inst, ListOf, Obj, Value
 from edgelint.project.flow import Condition, conditions, leaves
 from edgelint.project.sql_text import Here
+from edgelint.project.turns import FirstTurns, first_turn, measured_by
 from edgelint.project.worlds import Impossible, World
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -27,10 +28,14 @@ _DECIDING = (tree.If, tree.Conditional, tree.Binary, tree.Switch, tree.Catch, tr
 class Branches:
     """Tests in one world. A part of ``Assembly``."""
 
+    empty_join: bool  # a list of optional parts, or text that a loop adds to, had none, and nothing says that it can be
+
     def __init__(self, evaluator: Evaluator, world: World) -> None:
         self.e = evaluator
         self.world = world
         self.turns: dict[int, int] = {}  # loops that are being unrolled: which turn it is
+        self.first_turns = FirstTurns()
+        self.skipped = False  # whether a loop was not gone through since somebody asked
         self.exact = True  # False once something was read of which it is not known how often it happens
         self.known_tests: list[tuple[Condition, Here]] = []
         self.equal: dict[Hashable, object] = {}
@@ -91,6 +96,8 @@ class Branches:
             if not choose:
                 return None
             taken = self.world.choose(key, 2)
+            if self.first_turns and self.asks_for_turns(node, here):
+                self.empty_join = True  # which way the first turn goes is not known
         holds = (taken == 0) is positive
         self.note_equal(node, here, taken == 0)
         return holds
@@ -137,6 +144,10 @@ class Branches:
         """What is known of a test whatever way is taken."""
         if isinstance(node, tree.Literal):
             return bool(node.value)
+        if self.first_turns:
+            known = self.by_turn(node, here)
+            if known is not None:
+                return known
         if isinstance(node, tree.Binary) and node.op in _ORDER:
             key = (node, here.frame)
             if key in self._told_kept:
@@ -163,6 +174,45 @@ class Branches:
         if known is None and isinstance(node, tree.Name):
             known = self.truth_of_text(node, here)
         return known
+
+    def by_turn(self, node: Node, here: Here) -> bool | None:
+        """What a test says of the counter of a loop of which one turn stands for all: ``i > 0``, ``i < xs.length - 1``.
+        """
+        if isinstance(node, tree.Name):
+            symbol = here.file.index.resolve(node)
+            counted = self.first_turns.counter(symbol)
+            if counted is not None or symbol is None:
+                return None if symbol is None else counted != 0
+            before = self.first_turns.before(symbol, node)
+            return bool(before.value) if isinstance(before, tree.Literal) else None
+        if not isinstance(node, tree.Binary) or node.op not in _ORDER:
+            return None
+        if not any(
+            isinstance(part, tree.Name) and self.first_turns.counter(here.file.index.resolve(part)) is not None
+            for part in tree.walk(node)
+        ):
+            return None
+        left, right = self.turn_size(node.left, here), self.turn_size(node.right, here)
+        return None if left is None or right is None else _holds(node.op, left, right)
+
+    def asks_for_turns(self, node: Node, here: Here) -> bool:
+        """Whether a test asks what the turns of a loop around it have done: ``if (sql.length > 20) sql += ", "``."""
+        symbols = [here.file.index.resolve(part) for part in tree.walk(node) if isinstance(part, tree.Name)]
+        return any(symbol is not None and self.first_turns.changes(symbol, node) for symbol in symbols)
+
+    def turn_size(self, node: Node, here: Here) -> int | None:
+        """A number in the one turn of a loop."""
+        if isinstance(node, tree.Name):
+            return self.first_turns.counter(here.file.index.resolve(node))
+        if isinstance(node, tree.Binary) and node.op in ("-", "+"):
+            left, right = self.turn_size(node.left, here), self.turn_size(node.right, here)
+            if left is None or right is None:
+                return None
+            return left + right if node.op == "+" else left - right
+        measured = measured_by(node)
+        if measured is not None:
+            return self.first_turns.length(here.file.text(measured))
+        return self.size(node, here) if isinstance(node, tree.Literal) else None
 
     def compared(self, node: tree.Binary, here: Here) -> bool | None:
         """A comparison of the length of a list that is known, or of constants."""
@@ -193,6 +243,9 @@ class Branches:
         """A number that is known: a literal, the length of a known list, the index of a turn."""
         if isinstance(node, tree.Literal) and node.kind == "number" and isinstance(node.value, int):
             return node.value
+        if isinstance(node, tree.Unary) and node.op == "-":
+            number = self.size(node.value, here)
+            return None if number is None else -number
         if isinstance(node, tree.Binary) and node.op in ("-", "+"):
             left, right = self.size(node.left, here), self.size(node.right, here)
             if left is None or right is None:
@@ -284,8 +337,7 @@ class Branches:
         if isinstance(parent, tree.Loop):
             if id(parent) in self.turns or child is not parent.body or _contains(parent, use):
                 return True
-            self.exact = False
-            return self.world.choose(("loop", id(parent), id(here.frame)), 2) == 0
+            return self.once(parent, here)
         if isinstance(parent, tree.Conditional):
             if child is parent.then:
                 return self.test(parent.test, here)
@@ -297,8 +349,19 @@ class Branches:
         if isinstance(parent, tree.Catch):
             return False
         if isinstance(parent, tree.Function) and not _contains(parent, use):
-            self.exact = False
-            return self.world.choose(("loop", id(parent), id(here.frame)), 2) == 0
+            return self.once(parent, here)
+        return True
+
+    def once(self, parent: Node, here: Here) -> bool:
+        """Whether a loop, or a function that others call, runs in this world: then one turn stands for all."""
+        self.exact = False
+        if self.world.choose(("loop", id(parent), id(here.frame)), 2) != 0:
+            self.skipped = True
+            return False
+        turn = first_turn(parent)
+        symbol = None if turn is None else here.file.index.resolve(turn.counter)
+        listed = None if turn is None or turn.listed is None else here.file.text(turn.listed)
+        self.first_turns.add(parent, turn, symbol, listed)
         return True
 
     def left_before(self, parent: Node, child: Node, here: Here) -> bool:

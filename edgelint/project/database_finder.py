@@ -164,6 +164,8 @@ class Finder:
         named = self.named_by_setting(found, group)
         if not named:
             found.migrations = self.migrations(first.directory, first.pattern)
+            apart = self.executed_apart(found)
+            found.migrations = tuple(each for each in found.migrations if each.path not in apart)
             found.strays = tuple(self.strays(found))
             self.schema_files(found, groups)
             if found.migrations and not found.written:
@@ -211,7 +213,7 @@ class Finder:
         """.sql files below a folder of migrations that no migration is made of."""
         if not source.directory or not (source.migrations or source.written):
             return
-        taken = {migration.path for migration in source.migrations}
+        taken = {migration.path for migration in source.migrations} | set(self.executed(source))
         for path in self.sql:
             if path.startswith(f"{source.directory}/") and path not in taken:
                 file = self.file(path)
@@ -257,6 +259,16 @@ class Finder:
             for match in _FILE_OPTION.finditer(command.text):
                 found[posixpath.normpath(posixpath.join(command.directory, match[1]))] = None
         return list(found)
+
+    def executed_apart(self, source: DatabaseSource) -> set[str]:
+        """Files without a number among numbered migrations that scripts run by themselves, in a project whose scripts
+        never apply migrations: ``d1 execute NAME --file migrations/schema.sql`` makes what the others begin on."""
+        plain = {each.path for each in source.migrations if each.number is None}
+        if not plain or len(plain) == len(source.migrations):
+            return set()
+        if any(command.verb == "d1" and " migrations apply " in command.text for command in self.commands()):
+            return set()
+        return plain & set(self.executed(source))
 
     def commands(self) -> list[Command]:
         if self._commands is None:

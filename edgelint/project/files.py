@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from edgelint.diagnostics import Span
@@ -37,6 +38,15 @@ class SourceFile:
     @property
     def module(self) -> tree.Module:
         return self.parsed.module
+
+    @property
+    def directives(self) -> Iterator[str]:
+        """What the module says before anything else: "use strict", "use client", "use server"."""
+        for statement in self.parsed.module.body:
+            said = statement.value if isinstance(statement, tree.ExprStmt) else None
+            if not isinstance(said, tree.Literal) or not isinstance(said.value, str):
+                return
+            yield said.value
 
     def span(self, node: tree.Node) -> Span:
         """The span of a node of this file."""

@@ -12,6 +12,10 @@ from edgelint.syntax.tree import Node
 
 # Methods that without arguments keep the items of a list.
 _SAME = frozenset({"slice", "sort", "toSorted", "flat", "values", "copy"})
+# Those that keep them with arguments too, in another order.
+_SORTING = frozenset({"sort", "toSorted"})
+# Those whose result has other items than the list: how many, only a run tells.
+_OTHERS = frozenset({"splice", "toSpliced", "flat", "with"})
 
 
 class Lists(Variables):
@@ -130,8 +134,14 @@ class Lists(Variables):
             return found
         if name == "fill" and args:
             return [Item(args[0], here, i.repeat) for i in self.items(func.obj, here)]
-        if name in _SAME and not args:
+        if name == "slice" and args:
+            return self.some_items(func.obj, args, here)
+        if name in ("reverse", "toReversed"):
+            return self.items(func.obj, here)[::-1]
+        if name in _SAME and (not args or name in _SORTING):
             return self.items(func.obj, here)
+        if name in _OTHERS:
+            return self.nothing(here)
         if name == "split" and args:
             return self.split(func.obj, args[0], here)
         if isinstance(func.obj, tree.Name) and func.obj.id == "Array" and name == "from" and args:
@@ -190,6 +200,14 @@ class Lists(Variables):
             return not node.value
         value = self.e.evaluate(node, here.file, here.frame)
         return bool(value) and all(isinstance(a, Const) and not a.value for a in value)
+
+    def some_items(self, listed: Node, bounds: list[Node], here: Here) -> list[Item]:
+        """``values.slice(0, -2)``, where its bounds and the number of items are known."""
+        known = [self.size(bound, here) for bound in bounds[:2]]
+        found = self.items(listed, here)
+        if None in known or any(item.repeat for item in found):
+            return self.nothing(here)
+        return found[slice(*known)] if len(known) == 2 else found[known[0] :]
 
     def split(self, text: Node, separator: Node, here: Here) -> list[Item]:
         value = self.e.evaluate(text, here.file, here.frame)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -249,6 +250,20 @@ class ModuleGraph:
                     seen[use.target] = None
                     queue.append(use.target)
         return [path for path in seen if path in self.files]
+
+    @cached_property
+    def client_files(self) -> frozenset[str]:
+        """The files that run in browsers: modules that say "use client", and what they import but for modules that say
+        "use server", which a browser calls over the network (https://react.dev/reference/rsc/use-client)."""
+        seen = dict.fromkeys(path for path, file in self.files.items() if "use client" in file.directives)
+        queue = list(seen)
+        for path in queue:
+            for use in self.imports(self.files[path]):
+                target = None if use.is_type or use.target is None else self.files.get(use.target)
+                if target is not None and target.path not in seen and "use server" not in target.directives:
+                    seen[target.path] = None
+                    queue.append(target.path)
+        return frozenset(seen)
 
     # -- exports -----------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from edgelint.project.flow import DROPPING_CALLS, Fate, delivered, fate
 from edgelint.project.guards import last_name
 from edgelint.project.queries import is_write
 from edgelint.project.surroundings import Surroundings
-from edgelint.project.unwaited import field_reads, kept_field
+from edgelint.project.unwaited import field_reads, in_source_of_stream, kept_field
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -67,8 +67,10 @@ def dropped_writes(project: Project) -> Iterator[Dropped]:
     surroundings = Surroundings(project.evaluator)
     for drop in _dropped(project):
         function = tree.enclosing_function(drop.at)
-        if function is None or _feeds_stream(drop, project):
+        if function is None or _feeds_stream(drop, project) or in_source_of_stream(drop.at, drop.file):
             continue  # module scope: a script of its own, which ends when all is done
+        if drop.file.path in project.graph.client_files:
+            continue  # a browser asks the worker from there, and waits for what it likes
         if surroundings.only_in_objects(function, drop.file):
             if not _is_caught(drop, project):
                 yield drop._replace(in_object=True)

@@ -25,6 +25,31 @@ _TEXT_METHODS = frozenset({("JSON", "stringify"), ("Response", "json"), ("json",
 _RESULT_MEMBERS = frozenset({"success", "meta", "results"})
 
 
+# What streams call while they go on, and with them the request whose answer they are. What is called at their end
+# (flush, close, cancel, abort) is not among them.
+_WHILE_STREAMING = {
+    "ReadableStream": frozenset({"start", "pull"}),
+    "TransformStream": frozenset({"start", "transform"}),
+    "WritableStream": frozenset({"start", "write"}),
+}
+
+
+def in_source_of_stream(node: Node, file: SourceFile) -> bool:
+    """Whether ``node`` stands in what a stream calls while it goes on: ``new ReadableStream({ start(controller) {...}
+    })``."""
+    for function in tree.ancestors(node):
+        if not isinstance(function, tree.Function):
+            continue
+        prop = function.parent
+        made = prop.parent if isinstance(prop, tree.Property) else None
+        call = made.parent if isinstance(made, tree.Object) else None
+        if isinstance(prop, tree.Property) and isinstance(call, tree.Call) and isinstance(call.func, tree.Name):
+            called = _WHILE_STREAMING.get(call.func.id, frozenset())
+            if call.is_new and prop.key in called and file.index.resolve(call.func) is None:
+                return True
+    return False
+
+
 def only_shows(call: tree.Call, file: SourceFile) -> bool:
     """Whether ``call`` makes text of what it is given, or prints it: ``console.log(promise)``."""
     func = call.func

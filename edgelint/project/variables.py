@@ -88,6 +88,7 @@ class Variables(Branches):
             return None, []
         holds: Def | None = None
         added: list[Def] = []
+        around, self.skipped = self.skipped, False
         for d in found:
             if own and d.at.start >= use.start and d.kind != "param":
                 continue
@@ -100,6 +101,9 @@ class Variables(Branches):
                     added.append(d)
                 else:
                     holds, added = d, []
+        if self.skipped and any(d.kind == "augment" for d in found):
+            self.empty_join = True  # WHERE ( and ), and nothing between them
+        self.skipped = around
         return holds, added
 
     def bound_item(self, symbol: Symbol, here: Here) -> Item | None:

@@ -57,6 +57,8 @@ def parse_bytes(data: bytes, path: str, name: str) -> tree.Parsed:
 
 
 def _parse(data: bytes, path: str, name: str) -> tree.Parsed:
+    if b"\0" in data:
+        data = data.replace(b"\0", b"\1")  # the parser takes NUL for the end of the text, also inside of a string
     used = grammar(name)
     root = js_errors.parse(used.parser, data).root_node
     lowering = Lowering(used, data, root.has_error)

@@ -37,9 +37,10 @@ class Options:
     """How one world is set up. ``vars`` and ``secrets`` are added to the config's; ``migrations`` False leaves every
     database empty; ``seed_data`` is SQL per D1 binding, run after the migrations; ``raise_exceptions``: what the app
     raises comes out of ``edge_client``, instead of the response that production would give; ``strict``: what ends badly
-    beside the test (a rejected waitUntil, work left pending, an unused fault or answer) fails it; ``isolation`` is
-    ``World.isolation``. Seeds and faults of
-    what is not there, and variables with the name of a binding, are an EdgeUsageError when the world is made."""
+    beside the test (a rejected waitUntil, work left pending, an unused fault or answer) fails it; ``sdk`` "date": a
+    worker of an older date runs on the SDK that is inside of the runtime, as in production; ``isolation`` is
+    ``World.isolation``. Seeds and faults of what is not there, and variables with the name of a binding, are an
+    EdgeUsageError when the world is made."""
 
     vars: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class Options:
     raise_exceptions: bool = True
     strict: bool = True
     outbound: str = "block"
+    sdk: str = "installed"
     budget: Mapping[str, int] = field(default_factory=dict)
     faults: Sequence[str] = ()
     isolation: str = ""
@@ -121,6 +123,7 @@ class Edge:
         self._events = 0
         world.gate.meter, world.gate.faults = self.meter, self.faults
         world.gate.observers.append(self.timeline.operation)
+        world.sdk_by_date = options.sdk == "date"
         world.answer_outbound = self.outbound.fetch
         if options.outbound == "allow":
             self.outbound.allow = True

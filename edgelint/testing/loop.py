@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import sys
 from asyncio import events
-from collections.abc import Coroutine
+from collections import deque
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from edgelint.testing.errors import HungError
@@ -27,6 +29,21 @@ class Outside(Protocol):
         finds out."""
 
 
+def _never() -> bool:
+    return False
+
+
+def _library(name: str | None) -> str | None:
+    """Say which library of asynchronous code runs in this thread, to who asks by sniffio (anyio does): trio, when the
+    test runs on it, says so itself. Returns what was said before."""
+    sniffio = sys.modules.get("sniffio")
+    if sniffio is None:
+        return None
+    before: str | None = sniffio.thread_local.name
+    sniffio.thread_local.name = name
+    return before
+
+
 class _Selector(selectors.DefaultSelector):
     """Instead of waiting, asks the loop what happens next."""
 
@@ -39,11 +56,13 @@ class _Selector(selectors.DefaultSelector):
         if ready or timeout == 0 or self.loop is None:
             return ready
         if self.loop.real_work:
-            stalled = False if self.loop.outside is None else self.loop.outside.stalled()
+            if self.loop.outside is None:
+                return [] if self.loop.can_be_woken() else super().select(None)
+            stalled = self.loop.outside.stalled()
             if stalled is None:
                 return ready  # something was started that finds out
             if not stalled:
-                return super().select(None if self.loop.outside is None else _LOOK_AGAIN)
+                return super().select(_LOOK_AGAIN)
         self.loop.nothing_ready()
         return ready
 
@@ -69,6 +88,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._foreground: asyncio.Task[Any] | None = None
         self._background: set[asyncio.Future[Any]] = set()
         self._clock_resolution = 1e-6  # seconds since the epoch, as floats, are not finer
+        self.block: Callable[[Any], Any] | None = None
+        """Where the app's code may wait synchronously: runs an awaitable to its end while this loop runs."""
+        self.asked_by_app: Callable[[], bool] = _never
+        """Whether it is the app's code that asks."""
 
     def time(self) -> float:
         """Seconds since the epoch, in virtual time."""
@@ -86,16 +109,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if task_of is not None and running is not None:
             asyncio.tasks._leave_task(running, task_of)
         outer = self._foreground
+        library = _library("asyncio")
         try:
             task = self.create_task(coroutine)
             self._foreground = task
-            return self.run_until_complete(task)
+            result: T = self.run_until_complete(task)
+            return result
         except asyncio.CancelledError as error:
             if HUNG in error.args:
                 raise HungError(HUNG) from None
             raise
         finally:
             self._foreground = outer
+            _library(library)
             if task_of is not None and running is not None:
                 asyncio.tasks._enter_task(running, task_of)
             events._set_running_loop(running)
@@ -103,6 +129,52 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def can_go_on(self) -> bool:
         """Whether the world has anything to do by itself: somebody waits for quiet, or a timer of the app is there."""
         return self._idle is not None or self._next_timer() is not None
+
+    def run_until_complete(self, future: Any) -> Any:
+        """As any loop's; the app's code may ask for it while the loop runs (``block``)."""
+        if self.block is not None and self.is_running() and self.asked_by_app():
+            return self.block(future)
+        return super().run_until_complete(future)
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:  # fmt: skip
+        """As any loop's; the app has no threads: what it wants to run in one runs at once."""
+        if not self.asked_by_app():
+            return super().run_in_executor(executor, func, *args)
+        future: asyncio.Future[Any] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def _run_once(self) -> None:
+        """One turn. While there is work, no timer is set and nothing outside is awaited, there is nothing to ask the
+        system or the clock for, which is most of what a turn takes."""
+        ready: deque[events.Handle] = self._ready  # type: ignore[attr-defined]
+        if not ready or self.real_work or self._scheduled or self.get_debug():  # type: ignore[attr-defined]
+            super()._run_once()  # type: ignore[misc]
+            return
+        for _ in range(len(ready)):  # what is added now is of the next turn
+            handle = ready.popleft()
+            if not handle.cancelled():
+                handle._run()
+
+    def _make_self_pipe(self) -> None:
+        """Not yet: what wakes the loop from another thread is needed when it sleeps, which few worlds' do."""
+        self._ssock = self._csock = None
+        self._internal_fds = 0
+
+    def can_be_woken(self) -> bool:
+        """Make sure that another thread can wake the loop. Returns whether one has given it work meanwhile."""
+        if self._ssock is None:
+            super()._make_self_pipe()  # type: ignore[misc]
+        return bool(self._ready)  # type: ignore[attr-defined]
+
+    def _close_self_pipe(self) -> None:
+        if self._ssock is not None:
+            super()._close_self_pipe()
 
     def nothing_ready(self) -> None:
         """Decide what happens when nothing can run: somebody waits for quiet, or the clock jumps, or the app hangs."""
@@ -130,8 +202,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self._keep(asyncio.ensure_future(result, loop=self))
         return True
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing but the code that asks can run without the clock moving, or something outside."""
+        waiting = self._ready or self._scheduled  # type: ignore[attr-defined]
+        return not waiting and not self.real_work and self._idle is None
+
     async def quiet(self) -> None:
         """Wait until nothing can run any more without the clock moving."""
+        if self.at_rest:
+            return
         while self._idle is not None:
             await self._idle
         self._idle = self.create_future()

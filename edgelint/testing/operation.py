@@ -10,14 +10,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from edgelint.testing.clock import Clock
 
 T = TypeVar("T")
@@ -156,14 +153,19 @@ class Gate:
             observer(operation)
 
 
-@contextmanager
-def asked_by(who: Origin) -> Iterator[None]:
+class asked_by:
     """Operations made inside are ``who``'s."""
-    token = origin.set(who)
-    try:
-        yield
-    finally:
-        origin.reset(token)
+
+    __slots__ = ("_token", "_who")
+
+    def __init__(self, who: Origin) -> None:
+        self._who = who
+
+    def __enter__(self) -> None:
+        self._token = origin.set(self._who)
+
+    def __exit__(self, *raised: object) -> None:
+        origin.reset(self._token)
 
 
 async def _store(operation: Operation, effect: Callable[[Operation], T | Awaitable[T]]) -> T:

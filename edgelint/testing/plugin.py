@@ -56,6 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("edge_isolate", "test (default), file or session: how long a workerd is used", default="test")
     parser.addini("edge_workerd", "the workerd that runs JavaScript workers (default: of node_modules)", default="")
     parser.addini("edge_esbuild", "the esbuild that bundles them (default: of node_modules)", default="")
+    parser.addini("edge_sdk", "installed (default) or date: as the compatibility date has it", default="installed")
     parser.addini("edge_strict", "fail tests for what ends badly beside them", type="bool", default=True)
     parser.addini("edge_raise", "what the app raises comes out of edge_client", type="bool", default=True)
 

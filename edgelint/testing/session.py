@@ -152,13 +152,13 @@ class App:
 def local_values(config: WorkerConfig) -> dict[str, str]:
     """The values of .dev.vars, or of .env when there is none, as wrangler dev reads them: the file of the environment
     (``.dev.vars.staging``) instead of the plain one. They never appear in any output."""
-    from dotenv import dotenv_values
-
     suffix = f".{config.environment}" if config.environment else ""
     for files in ((f".dev.vars{suffix}", ".dev.vars"), (f".env{suffix}", ".env")):
-        for name in files:
-            path = config.root / name
-            if is_local_values(name) and path.is_file():
+        for name in dict.fromkeys(files):
+            path = os.path.join(config.root, name)
+            if is_local_values(name) and os.path.isfile(path):
+                from dotenv import dotenv_values
+
                 found = dotenv_values(path, interpolate=False)
                 return {key: value for key, value in found.items() if value is not None}
     return {}

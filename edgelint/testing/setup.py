@@ -40,7 +40,7 @@ def options_of(
         "vars": dict(variables), "secrets": dict(secrets), "seed_data": dict(seed_data),
         "start": instant(str(config.getini("edge_start")) or START, "edge_start"),
         "strict": bool(config.getini("edge_strict")), "raise_exceptions": bool(config.getini("edge_raise")),
-        "outbound": str(config.getini("edge_outbound")),
+        "outbound": str(config.getini("edge_outbound")), "sdk": str(config.getini("edge_sdk")),
     }  # fmt: skip
     seed = config.getoption("edge_seed")
     chosen["seed"] = zlib.crc32(item.nodeid.encode()) if seed is None else seed
@@ -66,6 +66,8 @@ def options_of(
     if scope not in scopes:
         raise EdgeUsageError(f"edge_isolate is 'test', 'file' or 'session', not '{scope}'")
     chosen["isolation"] = scopes[scope]
+    if chosen["sdk"] not in ("installed", "date"):
+        raise EdgeUsageError(f"edge_sdk is 'installed' or 'date', not '{chosen['sdk']}'")
     faults = [text for mark in item.iter_markers("edge_faults") for text in mark.args]
     assert set(chosen) <= {each.name for each in fields(Options)}
     return Options(**chosen, budget=budget, faults=faults)

@@ -109,6 +109,8 @@ class World:
         self.app: App | None = None
         self.isolation = ""
         """Worlds of the same text may share a process of the runtime, one after the other; "" shares none."""
+        self.sdk_by_date = False
+        """Whether workers of older dates run on the SDK that was inside of the runtime."""
         self._shared: dict[Hashable, Any] = {}
         self._background: set[asyncio.Future[Any]] = set()
         self._closed = False
@@ -185,7 +187,8 @@ class World:
 
     def settle(self) -> None:
         """Let everything run that can run without the clock moving."""
-        self.run(self.loop.quiet())
+        if not self.loop.at_rest:
+            self.run(self.loop.quiet())
 
     def advance_to(self, when: float) -> None:
         """Move the clock to ``when`` (ms since the epoch); what is due on the way happens."""
@@ -201,16 +204,20 @@ class World:
                 task.cancel()
             await asyncio.sleep(0)
 
+    def _end_tasks(self) -> None:
+        if not self.loop.at_rest or asyncio.all_tasks(self.loop):
+            self.run(self._cancel_all())
+
     def close(self) -> None:
         """Stop what still runs and free the loop. Twice does nothing."""
         if self._closed:
             return
         self._closed = True
         try:
-            self.run(self._cancel_all())  # while the hosts are still there: cancelled code runs on to its end
+            self._end_tasks()  # while the hosts are still there: cancelled code runs on to its end
             for worker in self.workers.values():
                 if worker.running is not None:
                     self.run(worker.running.close())
-            self.run(self._cancel_all())
+            self._end_tasks()
         finally:
             self.loop.close()

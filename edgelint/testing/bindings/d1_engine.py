@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import apsw
 
 from edgelint.d1.engine import STEPS, Database, Result, Value
 from edgelint.d1.errors import D1Error
-from edgelint.d1.plans import PlanStep, reads
+from edgelint.d1.plans import PlanStep, Read, reads
 from edgelint.platform import d1_sql, limits
 from edgelint.syntax.ddl import quoted, unquoted
 from edgelint.syntax.sql import tokens
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SCHEMA: Final = frozenset(("CREATE", "DROP", "ALTER"))
+_ROWS: Final = frozenset(("SELECT", "VALUES", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE", "EXPLAIN"))
+"""What changes neither the schema nor the statistics that plans are made from, but in tables of SQLite's own."""
+_STATE: Final = "SELECT * FROM pragma_page_count, pragma_freelist_count, pragma_page_size, pragma_schema_version"
+_LEARNT_FROM: Final = 1024 * 1024
+"""Bytes of the largest content of which it is remembered what was learnt."""
+_LEARNT: Final = 1_000
+"""Of how many statements."""
 _OWN_PAGES: Final = 1  # of a table of D1's own in the same file, _cf_METADATA (seen on workerd 1.20261117.1)
 
 
@@ -54,6 +62,33 @@ class _State(NamedTuple):
     schema: int
 
 
+class _Plan(NamedTuple):
+    reads: tuple[Read, ...]
+    sorts: int
+    searches: bool
+
+
+class _Learnt:
+    """What SQLite says about a schema: the plans and programs of statements, and of tables what is written with each
+    row. Databases that begin with one content share it, each until it changes its schema or its statistics."""
+
+    def __init__(self) -> None:
+        self.plans: dict[str, _Plan] = {}
+        self.programs: dict[str, list[tuple[Any, ...]]] = {}
+        self.tables: dict[str, d1_rows.Table] = {}
+
+    def limit(self) -> None:
+        """Make room for one more statement."""
+        if len(self.plans) >= _LEARNT:
+            self.plans.clear()
+            self.programs.clear()
+
+
+@lru_cache(maxsize=16)
+def _learnt(content: bytes) -> _Learnt:
+    return _Learnt()
+
+
 class ServedDatabase(Database):
     """One database as a D1 binding serves it: in virtual time, with the documented limit on values and rows."""
 
@@ -68,7 +103,8 @@ class ServedDatabase(Database):
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, self._length)
         self._full_scan = 0  # SQLite's count of the steps of scans, since it was set to 0
         self._machine = 0  # steps of SQLite's machine in the last statement
-        self._tables: tuple[int, dict[str, d1_rows.Table]] = (-1, {})
+        self._altered = 0  # how many statements ran that may have changed what is known
+        self._known = _learnt(content or b"") if len(content or b"") <= _LEARNT_FROM else _Learnt()
 
     def content(self) -> bytes:
         """The whole database, to open another with; empty for one that nothing was written to."""
@@ -77,13 +113,19 @@ class ServedDatabase(Database):
 
     def transact(self, queries: Sequence[Query]) -> list[Answer]:
         """Run the queries in one transaction. Raises D1Error, and nothing is changed then."""
-        with self._meter.script(), self._transaction(0):
-            before = self._state()
-            answers: list[Answer] = []
-            for query in queries:
-                answer, before = self._query(query, before)
-                answers.append(answer)
-            return answers
+        altered = self._altered
+        try:
+            with self._meter.script(), self._transaction(0):
+                before = self._state()
+                answers: list[Answer] = []
+                for query in queries:
+                    answer, before = self._query(query, before)
+                    answers.append(answer)
+                return answers
+        except D1Error:
+            if self._altered != altered:
+                self._known = _Learnt()  # some of it was of a schema that is gone again
+            raise
 
     def writes(self, sql: str) -> bool:
         """Whether a text holds a statement that is more than a read. What SQLite refuses is none."""
@@ -115,6 +157,14 @@ class ServedDatabase(Database):
             result.columns, result.rows, changes, after.last_row_id, changed, after.size, read, written
         ), after
 
+    def _run(self, source: _Source, params: Sequence[Value] | None) -> Result:
+        try:
+            return super()._run(source, params)
+        finally:
+            if source.verb not in _ROWS or any(name.startswith("sqlite_") for _, name in self._authorizer.writes):
+                self._altered += 1
+                self._known = _Learnt()
+
     def _guarded(self, source: _Source | None, ask: Callable[[], T]) -> T:
         self._vfs.now = self._clock.now
         return super()._guarded(source, ask)
@@ -122,10 +172,11 @@ class ServedDatabase(Database):
     # -- what meta says -----------------------------------------------------------------------------------------------
 
     def _state(self) -> _State:
-        with self.hidden():
-            pages, free, size, schema = self._ask(
-                "SELECT * FROM pragma_page_count, pragma_freelist_count, pragma_page_size, pragma_schema_version"
-            )[0]
+        before, self._authorizer.lifted = self._authorizer.lifted, True
+        try:
+            pages, free, size, schema = self._ask(_STATE)[0]
+        finally:
+            self._authorizer.lifted = before
         return _State((max(pages, 1) - free + _OWN_PAGES) * size, self._connection.last_insert_rowid(), schema)
 
     def _profiled(self, source: _Source, params: Sequence[Value] | None) -> Result:
@@ -158,15 +209,33 @@ class ServedDatabase(Database):
         if verb in ("REPLACE", "INSERT") and "SELECT" not in {token.upper for token in tokens(source.text)}:
             return returned + sum(self._table(name).autoincrement for what, name in writes if what == "insert"), written
         machine = self._machine
-        plan = [PlanStep(int(row[0]), int(row[1]), str(row[3])) for row in self._explained(source, 2)]
-        if verb == "DELETE" and not steps and changes and not any(step.searches for step in plan):
+        plan = self._plan(source)
+        if verb == "DELETE" and not steps and changes and not plan.searches:
             return returned, written  # all rows at once
         read = d1_rows.rows_read(
-            reads(plan, source.text), steps, max(rows, changes), self._count,
-            lambda: d1_rows.looped(self._explained(source, 1), machine), sum(step.sorts for step in plan),
+            plan.reads, steps, max(rows, changes), self._count,
+            lambda: d1_rows.looped(self._program(source), machine), plan.sorts,
             rows == 1 and verb == "SELECT" and not steps and self._only_counts(source),
         )  # fmt: skip
         return read + returned, written
+
+    def _plan(self, source: _Source) -> _Plan:
+        found = self._known.plans.get(source.text)
+        if found is None:
+            self._known.limit()
+            steps = [PlanStep(int(row[0]), int(row[1]), str(row[3])) for row in self._explained(source, 2)]
+            found = _Plan(
+                tuple(reads(steps, source.text)), sum(step.sorts for step in steps),
+                any(step.searches for step in steps),
+            )  # fmt: skip
+            self._known.plans[source.text] = found
+        return found
+
+    def _program(self, source: _Source) -> list[tuple[Any, ...]]:
+        found = self._known.programs.get(source.text)
+        if found is None:
+            found = self._known.programs[source.text] = self._explained(source, 1)
+        return found
 
     def _explained(self, source: _Source, how: int) -> list[tuple[Any, ...]]:
         """What SQLite says of a statement: its program (1) or its plan (2)."""
@@ -176,7 +245,7 @@ class ServedDatabase(Database):
 
     def _only_counts(self, source: _Source) -> bool:
         """Whether SQLite answers with the size of a table (its operation Count) instead of going through the rows."""
-        return any(line[1] == "Count" for line in self._explained(source, 1))
+        return any(line[1] == "Count" for line in self._program(source))
 
     def _count(self, table: str) -> int:
         with self.hidden():
@@ -197,10 +266,7 @@ class ServedDatabase(Database):
 
     def _table(self, name: str) -> d1_rows.Table:
         """What is written with each row of a table."""
-        version = self._state().schema
-        if self._tables[0] != version:
-            self._tables = (version, {})
-        known = self._tables[1]
+        known = self._known.tables
         if name not in known:
             known[name] = self._facts(name)
         return known[name]

@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import time as time_now  # the real one, bound before a world replaces it
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from edgelint.d1.migration_names import glob, order
@@ -54,6 +55,9 @@ class SchemaFiles(NamedTuple):
     table: str | None
 
 
+_SETTLED: Final = 2.0
+"""Seconds after which a folder that did not change would show a change in its time."""
+_listings: dict[str, tuple[float, tuple[str, ...]]] = {}
 _kept: dict[tuple[Path, str], tuple[object, bytes]] = {}
 _seeded: dict[tuple[bytes | None, str, str], bytes] = {}
 
@@ -136,8 +140,7 @@ def _migrations(config: WorkerConfig, declared: Declared) -> SchemaFiles:
     relative = "*.sql" if pattern is None else pattern if folder == "." else pattern[len(folder) + 1 :]
     place = config.root / folder
     matches = glob(relative).fullmatch
-    deep = "/" in relative
-    names = sorted((name for name in _sql_files(place, deep) if matches(name)), key=order)
+    names = sorted((name for name in _listed(place, "/" in relative) if matches(name)), key=order)
     table = declared.text("migrations_table") or TABLE
     return SchemaFiles(tuple(place / name for name in names), tuple(names), table)
 
@@ -197,6 +200,23 @@ def _schema(root: Path) -> Path | None:
         root / name for name in _sql_files(root, deep=True) if posixpath.basename(name) == "schema.sql"
     ]  # fmt: skip
     return found[0] if len(found) == 1 and _CREATES.search(_read(found[0])) else None
+
+
+def _listed(folder: Path, deep: bool) -> Sequence[str]:
+    """``_sql_files``, looked for again when the folder has changed: every world asks."""
+    if deep:
+        return list(_sql_files(folder, deep))
+    try:
+        changed = os.stat(folder).st_mtime
+    except OSError:
+        return ()
+    place = str(folder)
+    known = _listings.get(place)
+    if known is None or known[0] != changed:
+        known = changed, tuple(_sql_files(folder, deep))
+        if time_now() - changed > _SETTLED:
+            _listings[place] = known
+    return known[1]
 
 
 def _sql_files(folder: Path, deep: bool) -> Iterator[str]:

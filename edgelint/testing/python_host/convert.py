@@ -30,6 +30,7 @@ from edgelint.testing.python_host.jsvalue import (
     from_python,
     into_python,
     jsnull,
+    lower,
     text,
     typeof,
 )
@@ -183,7 +184,7 @@ class _ToPy:
 
     def convert(self, value: Any, depth: int) -> Any:
         """A value, as Python's."""
-        if not isinstance(value, JsProxy) or depth == 0:
+        if type(value) is str or not isinstance(value, JsProxy) or depth == 0:
             return into_python(value)
         if id(value) in self.made:
             return self.made[id(value)]
@@ -202,12 +203,19 @@ class _ToPy:
             found.update(self._key(item, "set") for item in value._items())
             return found
         if type(value) is JsObject:
-            return self._mapping(value, [(key, value._js_get(key)) for key in value._js_keys()], depth)
+            return self._object(value, depth)
         if isinstance(value, (JsPromise, PyProxy)):
             return into_python(value)
         if self.default_converter is None:
             return value
         return self.default_converter(value, lambda inner: self.convert(from_python(inner), depth), self._remember)
+
+    def _object(self, source: JsObject, depth: int) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        self.made[id(source)] = made
+        for key, item in source._own().items():
+            made[key] = self.convert(item, depth - 1)
+        return made
 
     def _mapping(self, source: JsProxy, entries: list[tuple[Any, Any]], depth: int) -> dict[Any, Any]:
         made: dict[Any, Any] = {}
@@ -243,7 +251,12 @@ def register_lowering(kind: type, function: Callable[[Any], Any]) -> None:
 
 def lower_plain(value: Any) -> Any:
     """Plain Python as a value of the JavaScript side (``jsvalue.lower``). Raises TypeError for what has none."""
-    for kind in type(value).__mro__:
+    exactly = type(value)
+    if exactly is list or exactly is tuple:
+        return JsArray([lower(item) for item in value])
+    if exactly is dict:
+        return JsObject({key if type(key) is str else text(lower(key)): lower(item) for key, item in value.items()})
+    for kind in exactly.__mro__:
         if kind in _lowered:
             return _lowered[kind](value)
     if value is jsnull:
@@ -255,11 +268,11 @@ def lower_plain(value: Any) -> Any:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return JsUint8Array._over(value)
     if isinstance(value, (list, tuple)):
-        return JsArray(_lower(item) for item in value)
+        return JsArray(lower(item) for item in value)
     if isinstance(value, Mapping):
-        return JsObject({text(_lower(key)): _lower(item) for key, item in value.items()})
+        return JsObject({text(lower(key)): lower(item) for key, item in value.items()})
     if isinstance(value, (set, frozenset)):
-        return JsSet(_lower(item) for item in value)
+        return JsSet(lower(item) for item in value)
     if isinstance(value, datetime):
         return JsDate.of(value)
     if inspect.iscoroutine(value):
@@ -269,16 +282,10 @@ def lower_plain(value: Any) -> Any:
     if isinstance(value, EdgeError):
         return as_js_error(value)
     if isinstance(value, Iterator):
-        return JsIterator(_lower(item) for item in value)
+        return JsIterator(lower(item) for item in value)
     if callable(value):
         return JsFunction(value, getattr(value, "__name__", ""))
     raise TypeError(f"no value of JavaScript for {type(value).__name__}")
-
-
-def _lower(value: Any) -> Any:
-    from edgelint.testing.python_host.jsvalue import lower
-
-    return lower(value)
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

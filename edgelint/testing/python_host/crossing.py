@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Iterable, Iterator
-from inspect import iscoroutine
+from types import CoroutineType
 from typing import Any, ClassVar, Final, TypeVar
 
 from edgelint.testing.coercion import MAX_SAFE, integer, number_text
@@ -60,7 +60,7 @@ class Thrown(Exception):
 def into_python(value: Any) -> Any:
     """A value of the JavaScript side as Python code gets it."""
     kind = type(value)
-    if kind is str or kind is bool:
+    if kind is str or kind is bool or (kind is int and -MAX_SAFE <= value <= MAX_SAFE):
         return value
     if kind is int or kind is float:
         return 0 if value == 0 else integer(value)
@@ -137,7 +137,7 @@ def guarded(function: Callable[..., T], *args: Any, label: str = "") -> Any:
         result = function(*args)
     except EdgeError as error:
         raise_js(error)
-    if iscoroutine(result):
+    if type(result) is CoroutineType:
         return _start(result, label)
     return result
 

@@ -31,25 +31,23 @@ class Entrypoints:
     def __init__(self, main: ModuleType, sdk: ModuleType, profile: Profile) -> None:
         self.main = main
         self._sdk = sdk
-        self._workers = self._classes(sdk.WorkerEntrypoint)
-        self._objects = self._classes(sdk.DurableObject)
-        self._workflows = self._classes(sdk.WorkflowEntrypoint)
+        names = getattr(main, "__all__", None) or [name for name in dir(main) if not name.startswith("_")]
+        found = [getattr(main, name, None) for name in names]
+        classes: list[Any] = [each for each in found if inspect.isclass(each)]
+
+        def below(base: type) -> dict[str, type[Any]]:
+            """Exported classes, by the names of the classes."""
+            return {each.__name__: each for each in classes if issubclass(each, base) and each is not base}
+
+        self._workers = below(sdk.WorkerEntrypoint)
+        self._objects = below(sdk.DurableObject)
+        self._workflows = below(sdk.WorkflowEntrypoint)
         self._global: dict[str, Any] = {}
         if profile.global_handlers:
-            found = {name: getattr(main, f"on_{name}", None) for name in HANDLERS}
-            self._global = {name: handler for name, handler in found.items() if callable(handler)}
+            handlers = {name: getattr(main, f"on_{name}", None) for name in HANDLERS}
+            self._global = {name: handler for name, handler in handlers.items() if callable(handler)}
             if self._global and "Default" in self._workers:
                 raise EdgeUsageError("Cannot define multiple default entrypoints")
-
-    def _classes(self, base: type) -> dict[str, type]:
-        """Exported classes below ``base``, by the names of the classes."""
-        names = getattr(self.main, "__all__", None) or [name for name in dir(self.main) if not name.startswith("_")]
-        found = (getattr(self.main, name, None) for name in names)
-        return {
-            each.__name__: each
-            for each in found
-            if inspect.isclass(each) and issubclass(each, base) and each is not base
-        }
 
     def handles(self, event: str) -> bool:
         """Whether the default export has a handler."""

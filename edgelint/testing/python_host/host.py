@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from edgelint.testing.python_host import importing, io_context
 from edgelint.testing.python_host.dispatch import Entrypoints
 from edgelint.testing.python_host.environment import Environment
 from edgelint.testing.python_host.io_context import IoContext, Leak, LeftPending, NeverAwaited, TaskFactory
-from edgelint.testing.python_host.patches import PATCHES
+from edgelint.testing.python_host.patches import PATCHES, run_sync
 from edgelint.testing.python_host.profile import choose
-from edgelint.testing.python_host.realm import Realm, entered
+from edgelint.testing.python_host.realm import Realm, app_realm, entered
 from edgelint.testing.python_host.web import realm as web_realm
 from edgelint.testing.python_host.web.timers import Timers
 
@@ -73,6 +73,7 @@ class PythonHost:
         factory = self.world.loop.get_task_factory()
         if not isinstance(factory, TaskFactory):
             self.world.loop.set_task_factory(TaskFactory(factory))
+        self.world.loop.block, self.world.loop.asked_by_app = run_sync, _asked_by_app
         self.world.gate.locate = io_context.locate
         try:
             with self._inside():
@@ -85,22 +86,29 @@ class PythonHost:
                 }  # fmt: skip
                 self.realm.js_modules = self._js_modules()
                 sdk = importing.sdk()
-                self._say_which_sdk()
+                self._choose_sdk(sdk)
                 main = self._modules.load(self.realm)
                 self._entrypoints = Entrypoints(main, sdk, self.profile)
         except BaseException:
             self._stop()
             raise
 
-    def _say_which_sdk(self) -> None:
+    def _choose_sdk(self, sdk: ModuleType) -> None:
         """Older compatibility dates get the runtime's own SDK in production, unless the app vendors one."""
-        if self.profile.bundled_sdk and not (self.worker.config.root / "python_modules" / "workers").is_dir():
-            self.world.log(
-                "warning",
-                f"compatibility date {self.worker.config.compatibility_date} runs on the SDK inside of the runtime, "
-                "whose env is not wrapped (None is undefined, results are JsProxy); this test runs on the SDK that is "
-                "installed",
-            )
+        if not self.profile.bundled_sdk or (self.worker.config.root / "python_modules" / "workers").is_dir():
+            return
+        if self.world.sdk_by_date:
+            from edgelint.testing.python_host.bundled import fit
+
+            fit(sdk)
+            self.realm.older_sdk = True
+            return
+        self.world.log(
+            "warning",
+            f"compatibility date {self.worker.config.compatibility_date} runs on the SDK inside of the runtime, "
+            "whose env is not wrapped (None is undefined, results are JsProxy); this test runs on the SDK that is "
+            "installed (the setting edge_sdk = date has the other)",
+        )
 
     def _runtime_names(self) -> dict[str, Any]:
         """Global names that are Workers' own."""
@@ -140,20 +148,16 @@ class PythonHost:
         PATCHES.release()
         importing.close_modules()
 
-    @contextmanager
-    def _inside(self) -> Iterator[None]:
-        with self._modules.active(), entered(self.realm), web_realm.inside(self._web):
-            yield
+    def _inside(self, context: IoContext | None = None) -> _Inside:
+        """While code of the app runs, as a part of an event."""
+        return _Inside(self._modules, self.realm, self._web, context)
 
-    @contextmanager
-    def _event(self, label: str) -> Iterator[IoContext]:
+    def _event(self, label: str) -> _Inside:
         """Code of one event runs in here."""
         self.start()
         self._events += 1
         PATCHES.packages()
-        context = IoContext(self.realm, label)
-        with self._inside(), context.active():
-            yield context
+        return self._inside(IoContext(self.realm, label))
 
     @property
     def entrypoints(self) -> Entrypoints:
@@ -249,6 +253,8 @@ class PythonHost:
 
     def _finish(self, context: IoContext, turns: int = 0) -> None:
         """Look for what the event left behind, and let waitUntil come to its end beside everything else."""
+        if context.over:
+            return
 
         async def finish() -> None:
             with self._inside():
@@ -281,5 +287,39 @@ class PythonHost:
 
     async def inside(self, work: Coroutine[Any, Any, T], context: IoContext) -> T:
         """Await code of the app as a part of an event."""
-        with self._inside(), context.active():
+        with self._inside(context):
             return await work
+
+
+def _asked_by_app() -> bool:
+    return app_realm() is not None
+
+
+class _Inside:
+    """While code of an app runs: its modules, its isolate and, if any, its event (which ``with`` gives) are current."""
+
+    __slots__ = ("_context", "_event", "_isolate", "_modules", "_web")
+
+    def __init__(
+        self, modules: importing.Modules, realm: Realm, web: web_realm.Realm, context: IoContext | None
+    ) -> None:
+        self._modules = modules
+        self._isolate = entered(realm)
+        self._web = web_realm.inside(web)
+        self._context = context
+        self._event = None if context is None else context.active()
+
+    def __enter__(self) -> Any:
+        self._modules.__enter__()
+        self._isolate.__enter__()
+        self._web.__enter__()
+        if self._event is not None:
+            self._event.__enter__()
+        return self._context
+
+    def __exit__(self, *raised: object) -> None:
+        if self._event is not None:
+            self._event.__exit__()
+        self._web.__exit__()
+        self._isolate.__exit__()
+        self._modules.__exit__()

@@ -10,8 +10,7 @@ import importlib
 import importlib.machinery
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
@@ -79,7 +78,8 @@ class VendoredFinder(AppFinder):
 
 
 class Modules:
-    """The modules of one app. ``roots`` are the folders of its own files, with a separator at the end."""
+    """The modules of one app: ``with`` it, they are those that are imported. ``roots`` are the folders of its own
+    files, with a separator at the end."""
 
     def __init__(self, main: Path, root: Path) -> None:
         self.main = main
@@ -97,7 +97,7 @@ class Modules:
 
     def load(self, realm: Realm) -> ModuleType:
         """Import the main module. Raises what its import raises, with a note for a slip that is common."""
-        with self.active(), entered(realm):
+        with self, entered(realm):
             realm.loading = True
             try:
                 return importlib.import_module(self.name)
@@ -110,8 +110,7 @@ class Modules:
             finally:
                 realm.loading = False
 
-    @contextmanager
-    def active(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """While the app's code runs: its modules are those in ``sys.modules``, and its folder is searched first. Apps
         that call each other take turns: the one that was entered last is found."""
         self._depth += 1
@@ -120,17 +119,16 @@ class Modules:
                 _active[-1]._take_out()
             _active.append(self)
             self._put_in()
-        try:
-            yield
-        finally:
-            self._depth -= 1
-            if self._depth == 0:
-                was_last = _active[-1] is self
-                _active.remove(self)
-                if was_last:
-                    self._take_out()
-                    if _active:
-                        _active[-1]._put_in()
+
+    def __exit__(self, *raised: object) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            was_last = _active[-1] is self
+            _active.remove(self)
+            if was_last:
+                self._take_out()
+                if _active:
+                    _active[-1]._put_in()
 
     def _put_in(self) -> None:
         for name in self._names & sys.modules.keys():

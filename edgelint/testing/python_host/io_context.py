@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,8 +20,9 @@ from edgelint.testing.python_host.promises import JsPromise, adopt, is_waited_fo
 from edgelint.testing.python_host.realm import Realm, app_realm
 
 _DRIVE: Final = VirtualLoop.drive.__code__
-_ORIGIN_DEPTH: Final = 8
-"""Frames that Python keeps of where a coroutine was made: the SDK's lie between it and the app's."""
+_ORIGIN_DEPTH: Final = 3
+"""Frames that Python keeps of where a coroutine was made, at the cost of each: the app's is at most the third, behind
+two of the SDK's (workers/rpc.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,21 @@ class LeftPending(Exception):
     """Work was left pending when an event was over."""
 
 
+class _Active:
+    """While code of an event runs."""
+
+    __slots__ = ("_context", "_token")
+
+    def __init__(self, context: IoContext) -> None:
+        self._context = context
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._context)
+
+    def __exit__(self, *raised: object) -> None:
+        _current.reset(self._token)
+
+
 class IoContext:
     """The I/O of one event. ``leaks`` is complete after ``finish``."""
 
@@ -55,14 +70,9 @@ class IoContext:
         self.rejections: list[BaseException] = []
         """What promises in waitUntil were rejected with."""
 
-    @contextmanager
-    def active(self) -> Iterator[None]:
+    def active(self) -> _Active:
         """While code of this event runs (and what it starts)."""
-        token = _current.set(self)
-        try:
-            yield
-        finally:
-            _current.reset(token)
+        return _Active(self)
 
     def wait_until(self, value: Any) -> None:
         """Keep the event alive for a promise. What it is rejected with goes to ``rejections``."""
@@ -75,6 +85,15 @@ class IoContext:
                 self.rejections.append(getattr(error, "_python_error", None) or error)
 
         self._waiting.append(asyncio.ensure_future(wait()))
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing more to come of it, and nothing to say."""
+        return (
+            not self._waiting
+            and all(task.done() for task, _ in self._tasks)
+            and all(not promise._pending and promise._future.result()[0] for promise, _, _ in self._promises)
+        )
 
     async def finish(self, turns: int = 0) -> None:
         """The response is out: say what was left behind, then let what is in waitUntil come to its end. ``turns``: how
@@ -135,9 +154,13 @@ def watch(promise: Any, label: str) -> None:
 def app_place(realm: Realm, frame: Any) -> tuple[str, int] | None:
     """The (file, line) of the app's own code that runs; None when there is none on the stack. What called the loop is
     the test, which may lie in the app's folder."""
-    while frame is not None and frame.f_code is not _DRIVE:
-        if realm.is_app_file(frame.f_code.co_filename):
-            return frame.f_code.co_filename, frame.f_lineno
+    is_app_file = realm.is_app_file
+    while frame is not None:
+        code = frame.f_code
+        if code is _DRIVE:
+            return None
+        if is_app_file(code.co_filename):
+            return code.co_filename, frame.f_lineno
         frame = frame.f_back
     return None
 
@@ -160,9 +183,8 @@ class TaskFactory:
         else:
             task = asyncio.Task(coroutine, loop=loop, **options)
         context = _current.get()
-        realm = app_realm()
-        if context is not None and realm is not None:
-            place = _made_by_app(realm, sys._getframe(1))
+        if context is not None:
+            place = _made_by_app(context.realm, sys._getframe(1))
             if place is not None:
                 context.task(task, place)
         return task

@@ -46,7 +46,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, cast
 
 from edgelint.testing.errors import EdgeError
 from edgelint.testing.python_host import crossing as crossing_
@@ -111,10 +111,9 @@ class JsProxy(metaclass=JsType):
         members.give_abilities(cls, JsProxy)
         name_class(cls, "JsProxy")
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        if cls is JsProxy:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if type(self) is JsProxy:
             raise TypeError("JsProxy cannot be instantiated.")
-        return super().__new__(cls)
 
     # The JavaScript side
 
@@ -122,7 +121,7 @@ class JsProxy(metaclass=JsType):
         """Properties that were assigned to this object, by name."""
         if self._js_own is None:
             object.__setattr__(self, "_js_own", {})
-        return cast("dict[str, Any]", self._js_own)
+        return self._js_own  # type: ignore[return-value]
 
     def _js_has(self, name: str) -> bool:
         return name in self._js_members or (self._js_own is not None and name in self._js_own) or name in _UNIVERSAL
@@ -178,7 +177,8 @@ class JsProxy(metaclass=JsType):
         """Its class."""
         if self._js_own is not None and "constructor" in self._js_own:
             return into_python(self._js_own["constructor"])
-        return class_of(type(self))
+        found = _classes.get(type(self))
+        return class_of(type(self)) if found is None else found
 
     @property
     def typeof(self) -> str:
@@ -306,8 +306,8 @@ class JsFunction(JsProxy, js_name="Function"):
         object.__setattr__(self, "_takes_this", takes_this)
 
     @getter
-    def name(self) -> str:
-        return cast("str", self._name)
+    def name(self) -> Any:
+        return self._name
 
     @getter
     def length(self) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Self, overload
 
-from edgelint.testing.python_host.crossing import call, from_python, guarded, into_python, iterate, lower
+from edgelint.testing.errors import EdgeError
+from edgelint.testing.python_host.crossing import call, from_python, guarded, into_python, iterate, lower, raise_js
 from edgelint.testing.values import UNDEFINED
 
 
@@ -52,8 +53,20 @@ class Getter(Member):
         self._write = function
         return self
 
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        try:
+            found = self.function(instance)
+        except EdgeError as error:
+            raise_js(error)
+        if type(found) is str:
+            return found
+        return into_python(lower(found))
+
     def read(self, instance: Any) -> Any:
-        return lower(guarded(self.function, instance))
+        found = guarded(self.function, instance)
+        return found if type(found) is str else lower(found)
 
     def write(self, instance: Any, value: Any) -> None:
         if self._write is not None:

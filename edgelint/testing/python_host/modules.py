@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from edgelint.testing.errors import EdgeError
@@ -149,6 +149,8 @@ _KINDS: Final[dict[str, Callable[[Any], bool]]] = {
 
 def relaxed_call(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """``pyodide.code.relaxed_call``: call with no more arguments than the function takes."""
+    if not kwargs and (most := _most_positional(func)) is not None:
+        return func(*args[:most])
     try:
         parameters = inspect.signature(func).parameters.values()
     except (ValueError, TypeError):
@@ -161,6 +163,18 @@ def relaxed_call(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         names = {parameter.name for parameter in parameters}
         kwargs = {name: value for name, value in kwargs.items() if name in names}
     return func(*args, **kwargs)
+
+
+def _most_positional(func: Callable[..., Any]) -> int | None:
+    """How many positional arguments a plain function or method takes; None where only ``inspect`` can tell, and for any
+    number."""
+    function = func.__func__ if isinstance(func, MethodType) else func
+    if type(function) is not FunctionType or function.__dict__:  # a decorator's __wrapped__ counts
+        return None
+    code = function.__code__
+    if code.co_flags & inspect.CO_VARARGS:
+        return None
+    return code.co_argcount - (function is not func)
 
 
 class WorkersModule(JsHost, js_name="Module"):

@@ -62,22 +62,33 @@ class Patches:
 
     def __init__(self) -> None:
         self._count = 0
-        self._undo: list[Callable[[], None]] = []
+        self._before: list[tuple[Any, str, Any]] = []
+        self._made: dict[tuple[int, str], tuple[Any, Any]] = {}
+        """What was made of a function (by its place), and of which one: the next world has the same."""
+        self._classes: list[tuple[type, dict[str, Any], dict[str, Any]]] = []
+        """Classes of C that are changed in place: their own attributes, and those that are put there."""
+        self._in_classes: list[dict[str, Any]] = []
 
     def hold(self) -> None:
         """Put them in, when they are not."""
         self._count += 1
         if self._count == 1:
             for target, name, make in _REPLACED:
-                self._replace(target, name, make(getattr(target, name)))
+                real = getattr(target, name)
+                made = self._made.get((id(target), name))
+                if made is None or made[0] is not real:
+                    made = self._made[id(target), name] = real, make(real)
+                self._replace(target, name, made[1])
             self._replace_datetime()
 
     def release(self) -> None:
         """Take them out, when nobody needs them any more."""
         self._count -= 1
         if self._count == 0:
-            while self._undo:
-                self._undo.pop()()
+            while self._before:
+                target, name, value = self._before.pop()
+                setattr(target, name, value)
+            self._restore_datetime()
 
     def packages(self) -> None:
         """Patch packages that were imported meanwhile, as the SDK does in a Worker (its
@@ -87,33 +98,31 @@ class Patches:
             self._replace(module, "run_sync", _anyio_run_sync(module.run_sync))
 
     def _replace(self, target: Any, name: str, value: Any) -> None:
-        before = getattr(target, name)
+        self._before.append((target, name, getattr(target, name)))
         setattr(target, name, value)
-        self._undo.append(lambda: setattr(target, name, before))
 
     def _replace_datetime(self) -> None:
         # The classes are of C and have no settable attributes; everybody holds them, so they are changed in place.
-        for kind, methods in ((datetime, _datetime_methods()), (date, _date_methods())):
-            (own,) = [found for found in gc.get_referents(kind.__dict__) if type(found) is dict]
-            for name, function in methods.items():
-                before = own.get(name)
-                own[name] = classmethod(function)
-                self._undo.append(_restorer(own, name, before, kind))
+        if not self._classes:
+            changed: list[tuple[type, dict[str, Any]]] = [(datetime, _datetime_methods()), (date, _date_methods())]
+            for kind, methods in changed:
+                (own,) = [found for found in gc.get_referents(kind.__dict__) if type(found) is dict]
+                self._classes.append((kind, own, {name: classmethod(found) for name, found in methods.items()}))
+        for kind, own, put in self._classes:
+            self._in_classes.append({name: own[name] for name in put if name in own})
+            own.update(put)
             _changed(kind)
+
+    def _restore_datetime(self) -> None:
+        for (kind, own, put), before in zip(self._classes, self._in_classes, strict=True):
+            for name in put.keys() - before.keys():
+                del own[name]
+            own.update(before)
+            _changed(kind)
+        self._in_classes.clear()
 
 
 PATCHES: Final = Patches()
-
-
-def _restorer(own: dict[str, Any], name: str, before: Any, kind: type) -> Callable[[], None]:
-    def undo() -> None:
-        if before is None:
-            del own[name]
-        else:
-            own[name] = before
-        _changed(kind)
-
-    return undo
 
 
 def _changed(kind: type) -> None:
@@ -193,15 +202,6 @@ def _asyncio_run(real: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _run_until_complete(real: Callable[..., Any]) -> Callable[..., Any]:
-    def run_until_complete(self: Any, future: Any) -> Any:
-        if app_realm() is not None and self.is_running():
-            return run_sync(future)
-        return real(self, future)
-
-    return run_until_complete
-
-
 def _to_thread(real: Callable[..., Any]) -> Callable[..., Any]:
     async def to_thread(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         if app_realm() is None:
@@ -217,20 +217,6 @@ def _anyio_run_sync(real: Callable[..., Any]) -> Callable[..., Any]:
 
     run_sync._edgelint = True  # type: ignore[attr-defined]
     return run_sync
-
-
-def _run_in_executor(real: Callable[..., Any]) -> Callable[..., Any]:
-    def run_in_executor(self: Any, executor: Any, function: Callable[..., Any], *args: Any) -> Any:
-        if app_realm() is None:
-            return real(self, executor, function, *args)
-        future = self.create_future()
-        try:
-            future.set_result(function(*args))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-    return run_in_executor
 
 
 def _start_thread(real: Callable[..., None]) -> Callable[..., None]:
@@ -295,8 +281,6 @@ _REPLACED: Final[list[tuple[Any, str, Callable[[Any], Any]]]] = [
     (time, "time_ns", _time_ns),
     (time, "sleep", _sleep),
     (asyncio, "run", _asyncio_run),
-    (asyncio.BaseEventLoop, "run_until_complete", _run_until_complete),
-    (asyncio.BaseEventLoop, "run_in_executor", _run_in_executor),
     (asyncio, "to_thread", _to_thread),
     (threading.Thread, "start", _start_thread),
     (os, "urandom", _urandom),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from functools import partial
 from typing import Any, ClassVar, Final, cast
 
@@ -42,13 +42,13 @@ class JsPromise(JsHost, js_name="Promise"):
     """A promise. Python never holds one: it gets a PyodideFuture for it."""
 
     _js_needs_new: ClassVar[str] = "Promise constructor cannot be invoked without 'new'"
+    _label = ""
+    _reactions = 0
+    """How many wait for its outcome, beside the futures that Python got for it."""
+    _given: Sequence[PyodideFuture] = ()
 
     def __init__(self) -> None:
         self._future: asyncio.Future[tuple[bool, Any]] = realm().running_loop().create_future()
-        self._label = ""
-        self._reactions = 0
-        """How many wait for its outcome, beside the futures that Python got for it."""
-        self._given: list[PyodideFuture] = []
 
     @classmethod
     def _js_construct(cls, args: list[Any]) -> Any:
@@ -131,7 +131,7 @@ class JsPromise(JsHost, js_name="Promise"):
     def _into_python(self) -> Any:
         future = PyodideFuture(loop=realm().running_loop())
         future._js_promise = self
-        self._given.append(future)
+        self._given = (*self._given, future)
 
         def settle(ok: bool, outcome: Any) -> None:
             if future.done():

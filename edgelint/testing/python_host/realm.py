@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from edgelint.testing.python_host.profile import PY313, Profile
 
@@ -38,12 +37,15 @@ class Realm:
         """Where entropy comes from, when it is not the system's."""
         self.loading = False
         """Whether the app's modules are being loaded: no I/O and no entropy then."""
-        self.roots: tuple[str, ...] = ()
-        """Folders of the app's own files, with a separator at the end."""
+        self._roots: tuple[str, ...] = ()
+        self.is_app_file: Callable[[str], bool] = _files(()).__getitem__
+        """Whether a file is one of the app's own (not of a package it vendors)."""
         self.workers_module: dict[str, Any] = {}
         """What ``cloudflare:workers`` exports: ``env``, ``waitUntil`` ..."""
         self.js_modules: dict[str, Any] = {}
         """Other modules of JavaScript that can be imported, by their names."""
+        self.older_sdk = False
+        """Whether the SDK is the one inside of the runtime (``bundled``)."""
         self._seeded: Random | None = None
         self.watch: Callable[[Any, str], None] | None = None
         self.in_handler: Callable[[], bool] = _always
@@ -57,24 +59,44 @@ class Realm:
             self._seeded = Generator(self.random.getrandbits(64))
         return self._seeded
 
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Folders of the app's own files, with a separator at the end."""
+        return self._roots
+
+    @roots.setter
+    def roots(self, folders: tuple[str, ...]) -> None:
+        self._roots = folders
+        self.is_app_file = _files(folders).__getitem__
+
     def flag(self, name: str) -> bool:
         """Whether a compatibility flag is on."""
         return name in self.profile.flags
-
-    def is_app_file(self, filename: str) -> bool:
-        """Whether a file is one of the app's own (not of a package it vendors)."""
-        return _is_app_file(self.roots, filename)
 
     def running_loop(self) -> asyncio.AbstractEventLoop:
         """The loop for a new promise."""
         return self.loop or asyncio.get_running_loop()
 
 
-@lru_cache(maxsize=4096)
-def _is_app_file(roots: tuple[str, ...], filename: str) -> bool:
-    if not roots or not filename.startswith(roots):
-        return False
-    return not any(f"{os.sep}{folder}{os.sep}" in filename for folder in ("python_modules", "site-packages"))
+class _Files(dict[str, bool]):
+    """Files and whether they are an app's own; every task and promise asks, for each frame of its stack."""
+
+    def __init__(self, roots: tuple[str, ...]) -> None:
+        super().__init__()
+        self._roots = roots
+
+    def __missing__(self, filename: str) -> bool:
+        found = filename.startswith(self._roots) and not any(folder in filename for folder in _PACKAGES)
+        self[filename] = found
+        return found
+
+
+_PACKAGES: Final = tuple(f"{os.sep}{folder}{os.sep}" for folder in ("python_modules", "site-packages"))
+
+
+@lru_cache(maxsize=64)
+def _files(roots: tuple[str, ...]) -> _Files:
+    return _Files(roots)
 
 
 def _always() -> bool:
@@ -100,11 +122,17 @@ def app_realm() -> Realm | None:
     return None if found is _default else found
 
 
-@contextmanager
-def entered(inside: Realm) -> Iterator[Realm]:
+class entered:
     """Run code of an isolate."""
-    token = _current.set(inside)
-    try:
-        yield inside
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("_inside", "_token")
+
+    def __init__(self, inside: Realm) -> None:
+        self._inside = inside
+
+    def __enter__(self) -> Realm:
+        self._token = _current.set(self._inside)
+        return self._inside
+
+    def __exit__(self, *raised: object) -> None:
+        _current.reset(self._token)

@@ -6,6 +6,7 @@ import math
 import random
 import re
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import quote, unquote_to_bytes
 
@@ -34,6 +35,7 @@ from edgelint.testing.python_host.jsvalue import (
     typeof,
 )
 from edgelint.testing.python_host.maps import JsMap, JsSet
+from edgelint.testing.python_host.names import Later, Names
 from edgelint.testing.python_host.promises import JsPromise
 from edgelint.testing.python_host.pyproxy import PyProxy, big
 from edgelint.testing.python_host.realm import realm
@@ -384,29 +386,41 @@ def _no_eval(source: Any = UNDEFINED) -> Any:
     raise EdgeError(NO_EVAL, "EvalError")
 
 
-def standard() -> dict[str, Any]:
-    """The names of ECMAScript, fresh for one isolate."""
+@cache
+def _classes() -> dict[str, Any]:
+    """The constructors, which all isolates share."""
     kinds: tuple[type[JsProxy], ...] = (
         JsObject, JsArray, JsMap, JsSet, JsDate, JsPromise, JsArrayBuffer, DataView, Number, String, Boolean, BigInt,
         Symbol, Function, *TYPED_ARRAYS.values(),
     )  # fmt: skip
     names: dict[str, Any] = {kind._js_class_name: class_of(kind) for kind in kinds}
-    names |= {name: class_of(error_type(name)) for name in (*NATIVE, "DOMException")}
-    functions: dict[str, Callable[..., Any]] = {
-        "eval": _no_eval,
-        "isNaN": lambda value=UNDEFINED: math.isnan(number(value)),
-        "isFinite": lambda value=UNDEFINED: math.isfinite(number(value)),
-        "parseInt": _parse_int,
-        "parseFloat": _parse_float,
-        "encodeURIComponent": lambda value=UNDEFINED: quote(text(value), safe=_COMPONENT),
-        "encodeURI": lambda value=UNDEFINED: quote(text(value), safe=_URI),
-        "decodeURIComponent": _decode,
-        "decodeURI": _decode,
-        "structuredClone": lambda value=UNDEFINED, options=UNDEFINED: structured_clone(value),
-    }
-    names |= {name: JsFunction(function, name) for name, function in functions.items()}
-    names |= {"JSON": Json(), "Math": _math(), "undefined": UNDEFINED, "NaN": math.nan, "Infinity": math.inf}
-    names["Reflect"] = _namespace(
+    return names | {name: class_of(error_type(name)) for name in (*NATIVE, "DOMException")}
+
+
+_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
+    "eval": _no_eval,
+    "isNaN": lambda value=UNDEFINED: math.isnan(number(value)),
+    "isFinite": lambda value=UNDEFINED: math.isfinite(number(value)),
+    "parseInt": _parse_int,
+    "parseFloat": _parse_float,
+    "encodeURIComponent": lambda value=UNDEFINED: quote(text(value), safe=_COMPONENT),
+    "encodeURI": lambda value=UNDEFINED: quote(text(value), safe=_URI),
+    "decodeURIComponent": _decode,
+    "decodeURI": _decode,
+    "structuredClone": lambda value=UNDEFINED, options=UNDEFINED: structured_clone(value),
+}
+
+
+def standard() -> dict[str, Any]:
+    """The names of ECMAScript, fresh for one isolate; some are Later."""
+    return {
+        **_classes(), **_LATER,
+        "undefined": UNDEFINED, "NaN": math.nan, "Infinity": math.inf,
+    }  # fmt: skip
+
+
+def _reflect() -> JsObject:
+    return _namespace(
         {
             "ownKeys": lambda value: _object(value, "keys")._js_keys(),
             "has": lambda value, key: _object(value, "keys")._js_has(text(key)),
@@ -415,12 +429,18 @@ def standard() -> dict[str, Any]:
             "apply": lambda function, this, args: function._js_apply(this, list(args._js_iterate())),
         }
     )
-    return names
+
+
+_LATER: Final = {
+    **{name: Later(partial(JsFunction, function, name)) for name, function in _FUNCTIONS.items()},
+    "JSON": Later(Json), "Math": Later(_math), "Reflect": Later(_reflect),
+}  # fmt: skip
 
 
 def make_globals(*more: dict[str, Any]) -> JsObject:
-    """globalThis of one isolate, with ECMAScript's names and others on top."""
-    made = JsObject(standard())
+    """globalThis of one isolate, with ECMAScript's names and others on top; a Later among them is made when it is
+    read."""
+    made = JsObject(Names(standard()))
     for names in more:
         made._own().update(names)
     made._own()["globalThis"] = made._own()["self"] = made

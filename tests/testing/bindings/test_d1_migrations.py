@@ -213,3 +213,25 @@ def test_an_arrangement_says_how_databases_begin(app: Make) -> None:
 def test_a_session_without_databases_imports_no_sqlite() -> None:
     code = "import sys, edgelint.testing.bindings.d1_migrations; sys.exit('apsw' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_folder_is_listed_again_when_it_has_changed(app: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[Path] = []
+    files = migrations._sql_files
+
+    def listing(folder: Path, deep: bool) -> Any:
+        listed.append(folder)
+        return files(folder, deep)
+
+    monkeypatch.setattr(migrations, "_sql_files", listing)
+    config = app({"migrations/1_a.sql": "CREATE TABLE a (x);"})
+    folder = config.root / "migrations"
+    assert (tables(config), tables(config)) == (["a"], ["a"])
+    assert len([each for each in listed if each == folder]) >= 2, "it may change again within its time's resolution"
+    os.utime(folder, (1_000_000, 1_000_000))
+    tables(config)
+    listed.clear()
+    tables(config)
+    assert listed == []
+    (folder / "2_b.sql").write_text("CREATE TABLE b (x);")
+    assert tables(config) == ["a", "b"]

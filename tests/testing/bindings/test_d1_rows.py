@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from edgelint.d1.errors import D1Error
+from edgelint.testing.bindings import d1_engine
 from edgelint.testing.bindings.base import Declared
 from edgelint.testing.bindings.d1 import D1Database
+from edgelint.testing.bindings.d1_engine import Query, ServedDatabase
 from edgelint.testing.bindings.d1_rows import looped
+from edgelint.testing.clock import Clock
 from tests.oracles.miniflare.oracle import Oracle
 from tests.testing.bindings.worlds import bound
 
@@ -91,3 +95,57 @@ def test_the_loop_of_a_program(ends: tuple[str, ...], steps: int, times: int) ->
 def test_writes_of_a_trigger_are_the_mean_of_its_tables() -> None:
     trigger = "CREATE TRIGGER tr AFTER INSERT ON t BEGIN INSERT INTO w VALUES (new.id, 'x'); END"
     assert ours([trigger, "INSERT INTO t VALUES (1000, 1, 1)"])[1] == (0, 4)  # 2 changes, 2 entries each
+
+
+def counted(database: ServedDatabase, *statements: str) -> list[tuple[int, int]]:
+    answers = [database.transact([Query(sql)])[0] for sql in statements]
+    return [(answer.rows_read, answer.rows_written) for answer in answers]
+
+
+LOOKUP, INSERT = "SELECT * FROM t WHERE a = 3", "INSERT INTO t (a) VALUES (3)"
+
+
+def test_databases_of_one_content_share_what_was_learnt_until_their_schema_changes() -> None:
+    first = ServedDatabase(Clock())
+    counted(first, "CREATE TABLE t (a)", *[INSERT] * 4)
+    content = first.content()
+    one, other = ServedDatabase(Clock(), content), ServedDatabase(Clock(), content)
+    assert one._known is other._known
+    assert counted(one, LOOKUP, INSERT) == [(4, 0), (0, 1)]
+    counted(one, "CREATE INDEX by_a ON t (a)", "DELETE FROM t WHERE a = 4")
+    assert counted(one, LOOKUP, INSERT) == [(6, 0), (0, 2)]
+    assert counted(other, LOOKUP, INSERT) == [(4, 0), (0, 1)]
+    assert one._known is not other._known
+
+
+def test_what_was_learnt_of_a_schema_that_is_rolled_back_is_forgotten() -> None:
+    database = ServedDatabase(Clock())
+    counted(database, "CREATE TABLE t (a)")
+    index = [Query("CREATE INDEX by_a ON t (a)"), Query(INSERT), Query("SELECT * FROM missing")]
+    with pytest.raises(D1Error, match="no such table"):
+        database.transact(index)
+    assert counted(database, INSERT) == [(0, 1)]
+    known = database._known
+    with pytest.raises(D1Error, match="no such table"):
+        database.transact([Query("SELECT * FROM missing")])
+    assert database._known is known
+
+
+def test_statistics_change_plans() -> None:
+    database = ServedDatabase(Clock())
+    counted(database, "CREATE TABLE t (a)", "CREATE INDEX by_a ON t (a)", INSERT, LOOKUP)
+    known = database._known
+    counted(database, LOOKUP)
+    assert database._known is known
+    counted(database, "PRAGMA optimize")
+    assert database._known is not known
+
+
+def test_no_more_is_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(d1_engine, "_LEARNT", 2)
+    database = ServedDatabase(Clock())
+    counted(database, "CREATE TABLE t (a)", *(f"SELECT * FROM t WHERE a = {number}" for number in range(3)))
+    assert list(database._known.plans) == ["SELECT * FROM t WHERE a = 2"]
+    monkeypatch.setattr(d1_engine, "_LEARNT_FROM", 10)
+    content = database.content()
+    assert ServedDatabase(Clock(), content)._known is not ServedDatabase(Clock(), content)._known

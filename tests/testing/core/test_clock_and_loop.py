@@ -195,6 +195,24 @@ def test_real_work_is_waited_for(world: World) -> None:
     assert since(world) == 0
 
 
+def test_the_loop_does_not_sleep_when_a_thread_gave_it_work_before_it_could_be_woken(world: World) -> None:
+    loop = world.loop
+    loop.call_soon_threadsafe(lambda: None)
+    assert loop.can_be_woken()
+    world.settle()
+    assert not loop.can_be_woken()
+
+
+def test_the_loop_is_at_rest_when_nothing_but_time_can_move(world: World) -> None:
+    assert world.loop.at_rest
+    world.loop.call_soon(lambda: None)
+    assert not world.loop.at_rest
+    world.settle()
+    assert world.loop.at_rest
+    world.loop.call_later(5, lambda: None)
+    assert not world.loop.at_rest
+
+
 def test_two_may_wait_for_quiet(world: World) -> None:
     async def both() -> None:
         await asyncio.gather(world.loop.quiet(), world.loop.quiet())

@@ -122,6 +122,65 @@ def test_anyio(outside: Outside) -> None:
     result.stdout.fnmatch_lines(["FAILED test_it.py::test_what_is_left_behind*"])
 
 
+ANYIO_APP = """
+import anyio
+from urllib.parse import urlparse
+from workers import Response, WorkerEntrypoint
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        path = urlparse(request.url).path
+        await anyio.sleep(60)
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.env.CACHE.put, path, "seen")
+        return Response(await anyio.to_thread.run_sync(str.upper, path))
+"""
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_anyio_on_each_backend_and_an_app_that_uses_it(
+    outside: Outside, pytester: pytest.Pytester, backend: str
+) -> None:
+    (pytester.path / "src" / "entry.py").write_text(ANYIO_APP, encoding="utf-8")
+    test = """
+        import anyio
+        import pytest
+        import sniffio
+
+        pytestmark = pytest.mark.anyio
+
+        @pytest.fixture
+        def anyio_backend():
+            return "{backend}"
+
+        async def test_together(edge, edge_async_client):
+            found = {{}}
+
+            async def ask(path):
+                found[path] = (await edge_async_client.get(path)).text
+                assert sniffio.current_async_library() == "{backend}"
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(ask, "/one")
+                group.start_soon(ask, "/two")
+            assert found == {{"/one": "/ONE", "/two": "/TWO"}}
+            await anyio.sleep(0.01)
+            assert await edge.aenv.CACHE.get("/one") == "seen"
+            await edge.aenv.CACHE.put("/one", "again")
+            assert edge.env.CACHE.get("/one") == "again"
+            assert edge.get("/three").text == "/THREE"
+            assert sniffio.current_async_library() == "{backend}"
+
+        @pytest.mark.edge(strict=True)
+        async def test_what_the_app_raises(edge_async_client, edge_faults):
+            edge_faults.on("CACHE.put").fail("lost")
+            with pytest.raises(Exception, match="unhandled errors"):
+                await edge_async_client.get("/four")
+    """
+    outside(test_it=test.format(backend=backend)).assert_outcomes(passed=2)
+
+
 def test_pytest_randomly_changes_the_order_and_nothing_else(outside: Outside, pytester: pytest.Pytester) -> None:
     test = """
         import pytest
@@ -172,9 +231,11 @@ def test_a_debugger_stops_in_a_handler(outside: Outside, pytester: pytest.Pytest
     outside("--collect-only", test_it="def test_it(edge_client): assert edge_client.get('/x').text == 'hello None'")
     (pytester.path / "src" / "entry.py").write_text(DEBUGGED, encoding="utf-8")
     options = ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:asyncio", capture)
+    on = "n\n" if sys.version_info >= (3, 13) else ""  # from there on breakpoint() stops at its own line
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *LOAD, *options], cwd=pytester.path, input="p request.url\nn\nn\np greeting\n"
-        "p seen\nw\nc\n", capture_output=True, text=True, check=False, timeout=60,
+        [sys.executable, "-m", "pytest", *LOAD, *options], cwd=pytester.path,
+        input=f"{on}p request.url\nn\nn\np greeting\np seen\nw\nc\n", capture_output=True, text=True, check=False,
+        timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"> .*src.entry\.py\(\d+\)fetch\(\)\s+-> greeting = self\.env\.GREETING", done.stdout)

@@ -140,6 +140,19 @@ def test_marks_that_cannot_be(app: App, mark: str, said: str) -> None:
     assert said in result.stdout.str()
 
 
+def test_the_sdk_of_the_compatibility_date(app: App) -> None:
+    test = """
+        def test_it(edge):
+            assert edge.get("/cached").text == "{seen}"
+            assert any("runs on the SDK inside" in text for _, text in edge.logs) is {warned}
+    """
+    app(test.format(seen="None", warned=True)).assert_outcomes(passed=1)
+    app(test.format(seen="jsnull", warned=False), ini="edge_sdk = date").assert_outcomes(passed=1)
+    result = app(test, ini="edge_sdk = newest")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*edge_sdk is 'installed' or 'date', not 'newest'*"])
+
+
 def test_time(app: App) -> None:
     app(
         """

@@ -17,6 +17,7 @@ from edgelint.testing.errors import EdgeUsageError
 from edgelint.testing.python_host import importing
 from edgelint.testing.python_host.dispatch import Entrypoints
 from edgelint.testing.python_host.io_context import Leak, LeftPending
+from edgelint.testing.python_host.names import Later, Names
 from edgelint.testing.python_host.patches import PATCHES, can_run_sync
 from edgelint.testing.python_host.profile import PY312, PY313, PY314, choose
 from tests.testing.python_host.test_sdk import KV, app
@@ -162,6 +163,34 @@ def test_time_is_virtual(tmp_path: Path) -> None:
         assert abs(datetime.now(UTC).timestamp() - time.time()) < 60  # the test's own time is the real one
         assert datetime.now(UTC).year >= 2026
         assert date.today() == datetime.now().date()
+
+
+def test_what_an_app_puts_on_a_global_object_is_gone_in_the_next_world(tmp_path: Path) -> None:
+    source = app(
+        "import js\nglobals = (js.Math, js.Math.floor, js.JSON, js.parseInt, js.console)\n"
+        "seen = [hasattr(each, 'mine') for each in globals]\nfor each in globals:\n    each.mine = 1\n"
+        "return Response.json([seen, js.Math.mine, js.Math.floor.mine, 'Math' in js.Object.keys(js).to_py()])"
+    )
+    for _ in range(2):
+        with running(tmp_path, source) as worker:
+            assert worker.json() == [[False] * 5, 1, 1, True]
+
+
+def test_names_are_made_when_they_are_read() -> None:
+    made: list[str] = []
+
+    def make() -> str:
+        made.append("later")
+        return "value"
+
+    names = Names({"plain": 1, "later": Later(make)})
+    assert (list(names), "later" in names, made) == (["plain", "later"], True, [])
+    copy = Names(names)
+    assert names["later"] == names["later"] == "value"
+    assert made == ["later"]
+    assert (copy.get("later"), copy.get("other"), copy.get("other", 5)) == ("value", None, 5)
+    assert (copy.items(), copy.values()) == ([("plain", 1), ("later", "value")], [1, "value"])
+    assert made == ["later"] * 2
 
 
 def test_patches_are_taken_out() -> None:

@@ -61,6 +61,38 @@ def test_a_request_that_comes_in(isolate: Isolate) -> None:
     assert isolate.run(look) == ["body", "", "abc"]
 
 
+def test_the_stream_of_a_body_that_was_read_says_so(isolate: Isolate) -> None:
+    async def look() -> Any:
+        read = Response("abc")
+        reading = read.text()
+        assert read.bodyUsed
+        assert await reading == "abc"
+        assert read.body is not None
+        assert (read.body.locked, read.body._disturbed) == (True, True)
+        with pytest.raises(EdgeError, match="locked"):
+            read.body.getReader()
+        sent = Response("abc")
+        sent._to_http()
+        assert sent.body is not None
+        assert (sent.body.locked, sent.bodyUsed) == (False, True)
+        seen = Response("abc")
+        stream = seen.body
+        assert stream is not None
+        assert stream is seen.body
+        reader = stream.getReader()
+        with pytest.raises(EdgeError, match="locked"):
+            await seen.text()
+        reader.releaseLock()
+        failing = Response("{").json()
+        with pytest.raises(EdgeError, match="JSON"):
+            await failing
+        given_up = Response("{").text()
+        given_up.cancel()
+        return [await seen.text(), seen.body is stream, await Response(None).text()]
+
+    assert isolate.run(look) == ["abc", True, ""]
+
+
 def test_a_request_that_goes_out_takes_its_body_along(isolate: Isolate) -> None:
     async def look() -> Any:
         request = Request("https://a.example/", {"method": "PUT", "body": "x", "headers": {"B": "1"}, "cf": {"a": 1}})

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from edgelint.testing import json_text
 from edgelint.testing.coercion import utf8 as utf8_bytes
@@ -15,12 +14,9 @@ from edgelint.testing.python_host.web.base import ArrayBuffer, WebObject, can_it
 from edgelint.testing.python_host.web.blobs import Blob
 from edgelint.testing.python_host.web.encoding import utf8
 from edgelint.testing.python_host.web.headers import Headers
-from edgelint.testing.python_host.web.promises import Future, rejected, started
+from edgelint.testing.python_host.web.promises import Future, later, rejected, started
 from edgelint.testing.python_host.web.readable import LOCKED, LOCKED_FOR_TEE, ReadableStream
 from edgelint.testing.python_host.web.urls import URLSearchParams
-
-if TYPE_CHECKING:
-    from edgelint.testing.http import HttpRequest, HttpResponse
 
 USED: Final = (
     "Body has already been used. It can only be used once. Use tee() first if you need to read it twice."
@@ -30,18 +26,56 @@ _DISTURBED: Final = (
 )
 
 
-@dataclass
 class Content:
-    """A body as it was given: its stream, the bytes when they are known, and the type that it brings."""
+    """A body as it was given: its stream, the bytes when they are known, and the type that it brings.
 
-    stream: ReadableStream
-    data: bytes | None
-    kind: str | None
+    The stream of bytes that are known is made when somebody asks for it: most bodies are read as a whole."""
+
+    __slots__ = ("_read", "_stream", "_used", "data", "kind")
+
+    def __init__(self, stream: ReadableStream | None, data: bytes | None, kind: str | None) -> None:
+        self._stream = stream
+        self._used = self._read = False  # what its stream will say of itself, while there is none
+        self.data = data
+        self.kind = kind
+
+    @property
+    def stream(self) -> ReadableStream:
+        """The stream; one that was read to its end when the bytes were read already."""
+        if self._stream is None:
+            self._stream = ReadableStream._of_bytes(self.data or b"")
+            self._stream._disturbed = self._used
+            if self._read:
+                self._stream._read_up()
+        return self._stream
 
     @property
     def length(self) -> int | None:
         """Bytes, when they are known."""
         return len(self.data) if self.data is not None else getattr(self.stream, "_expected", None)
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether it was read from."""
+        return self._used if self._stream is None else self._stream._disturbed
+
+    @property
+    def locked(self) -> bool:
+        """Whether a reader has it."""
+        return self._read if self._stream is None else self._stream.locked
+
+    def use(self) -> None:
+        """It is read, or sent on, from now on."""
+        self._used = True
+        if self._stream is not None:
+            self._stream._disturbed = True
+
+    def take(self) -> bytes | None:
+        """All of it, when it is here and no stream of it was made; None when the stream is to be read."""
+        if self._stream is not None:
+            return None
+        self._read = True
+        return self.data
 
 
 def extract(value: Any) -> Content | None:
@@ -69,7 +103,7 @@ def extract(value: Any) -> Content | None:
 
 
 def _whole(data: bytes, kind: str | None) -> Content:
-    return Content(ReadableStream._of_bytes(data), data, kind)
+    return Content(None, data, kind)
 
 
 class Body(WebObject):
@@ -91,7 +125,7 @@ class Body(WebObject):
     @property
     def bodyUsed(self) -> bool:
         """Whether it was read from."""
-        return self._content is not None and self._content.stream._disturbed
+        return self._content is not None and self._content.disturbed
 
     def text(self) -> Future[Any]:
         """All of it as UTF-8."""
@@ -121,26 +155,26 @@ class Body(WebObject):
 
     def _consume(self, convert: Callable[[builtins.bytes], Any]) -> Future[Any]:
         if self._content is None:
-            return started(_converted(_nothing(), convert))
-        stream = self._content.stream
-        if stream._disturbed:
+            return later(convert, b"")
+        content = self._content
+        if content.disturbed:
             return rejected(type_error(USED))
-        if stream.locked:
+        if content.locked:
             return rejected(type_error(LOCKED))
-        stream._disturbed = True
-        return started(_converted(stream._read_all(), convert))
+        content.use()
+        data = content.take()
+        return started(_converted(content.stream._read_all(), convert)) if data is None else later(convert, data)
 
     def _fork(self) -> Content | None:
         """A second body for a clone. Raises EdgeError (TypeError) when this one was read from or is locked."""
         if self._content is None:
             return None
-        stream = self._content.stream
-        if stream._disturbed or stream.locked:
+        if self._content.disturbed or self._content.locked:
             raise type_error(LOCKED_FOR_TEE)
         data, kind = self._content.data, self._content.kind
         if data is not None:
             return _whole(data, kind)
-        mine, theirs = stream.tee()
+        mine, theirs = self._content.stream.tee()
         self._content = Content(mine, None, kind)
         return Content(theirs, None, kind)
 
@@ -149,40 +183,30 @@ class Body(WebObject):
         taken = self._content
         if taken is None:
             return None
-        if taken.stream._disturbed:
+        if taken.disturbed:
             raise type_error(USED)
         if taken.data is not None:
-            taken.stream._disturbed = True
+            taken.use()
             return _whole(taken.data, taken.kind)
         source = taken.stream
         moved = ReadableStream._of_chunks(_bytes_of(source))
         source._disturbed = True
         return Content(moved, None, taken.kind)
 
-    def _chunks(self) -> AsyncIterator[builtins.bytes] | None:
-        """The body as it comes, for who sends it on; None when there is none. Raises EdgeError (TypeError)."""
-        if self._content is None:
-            return None
-        stream = self._content.stream
-        if stream._disturbed:
+    def _send(self) -> tuple[builtins.bytes, AsyncIterator[builtins.bytes] | None]:
+        """The body for who sends it on: what is there of it, and what is to come (None for nothing). Raises EdgeError
+        (TypeError) when it was read from or is locked."""
+        content = self._content
+        if content is None:
+            return b"", None
+        if content.disturbed:
             raise type_error(USED)
-        if stream.locked:
+        if content.locked:
             raise type_error(LOCKED)
-        return _bytes_of(stream)
-
-    def _give_body(self, message: HttpRequest | HttpResponse) -> None:
-        """Give the body to a message that leaves the worker: its bytes when they are known, else as it comes. It is
-        gone here. Raises EdgeError (TypeError) when it was read."""
-        chunks = self._chunks()
-        if self._content is not None and self._content.data is not None:
-            message.body = self._content.data
-            self._content.stream._disturbed = True
-        else:
-            message.stream = chunks
-
-
-async def _nothing() -> bytes:
-    return b""
+        if content.data is None:
+            return b"", _bytes_of(content.stream)
+        content.use()
+        return content.data, None
 
 
 async def _converted(reading: Any, convert: Callable[[bytes], Any]) -> Any:

@@ -10,11 +10,13 @@ import inspect
 import keyword
 import types
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 from edgelint.testing.python_host import runtime as runtime
 from edgelint.testing.python_host.convert import register_lowering
 from edgelint.testing.python_host.jsvalue import Getter, JsClass, JsHost, Method, Static, class_of
+from edgelint.testing.python_host.names import Later, Names
 from edgelint.testing.python_host.web.base import StaticAndMethod, WebObject
 from edgelint.testing.python_host.web.foreign import Foreign, calling, inward, outward
 from edgelint.testing.python_host.web.scope import CLASSES, web_scope
@@ -75,12 +77,15 @@ def expose(kind: type[WebObject]) -> type[Exposed]:
     return _made[kind]
 
 
-def js_scope(timers: Timers) -> dict[str, Any]:
+def js_scope(timers: Timers) -> Names:
     """The global names of the Web platform, as values of the JavaScript side, for one isolate."""
     if not _constructors:
         _constructors.update((kind._js_class_name(), constructor(kind)) for kind in CLASSES)
     scope = web_scope(timers)
-    return {name: _constructors[name] if name in _constructors else outward(value) for name, value in scope.items()}
+    return Names(
+        (name, _constructors[name] if name in _constructors else Later(partial(outward, value)))
+        for name, value in scope.items()
+    )
 
 
 def _declare(kind: type[WebObject], base: type[Exposed]) -> type[Exposed]:

@@ -72,6 +72,24 @@ def started(work: Coroutine[Any, Any, T]) -> Future[T]:
     return _unwatched(asyncio.get_running_loop().create_task(work))
 
 
+def later(function: Callable[..., T], *args: Any) -> Future[T]:
+    """A promise of what a function gives at the next turn of the loop. What it raises breaks it."""
+    made = pending()
+    made.get_loop().call_soon(_settle, made, function, args)
+    return made
+
+
+def _settle(future: Future[Any], function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    if future.done():
+        return
+    try:
+        found = function(*args)
+    except Exception as error:
+        future.set_exception(error)
+    else:
+        future.set_result(found)
+
+
 def attempt(function: Callable[..., Any], *args: Any) -> Future[Any]:
     """A promise of what a callback gives: called now, awaited when it gives a promise. What it raises breaks it."""
     try:

@@ -221,6 +221,11 @@ class ReadableStream(WebObject):
         if self._reader is not None:
             self._reader._stream_failed(reason)
 
+    def _read_up(self) -> None:
+        """What ``_read_all`` makes of a stream of the runtime's own, at once: its bytes went elsewhere."""
+        ReadableStreamDefaultReader(self)
+        self._close()
+
     async def _read_all(self) -> bytes:
         """Every byte of it, to its end. Raises EdgeError (TypeError) for a chunk that is no bytes."""
         parts: list[bytes] = []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Collection
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from random import Random
@@ -74,14 +73,20 @@ def current() -> Realm:
     return _current.get(_nowhere)
 
 
-@contextmanager
-def inside(realm: Realm) -> Iterator[Realm]:
+class inside:
     """Run code in a realm; tasks that it starts stay in it."""
-    token = _current.set(realm)
-    try:
-        yield realm
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("_realm", "_token")
+
+    def __init__(self, realm: Realm) -> None:
+        self._realm = realm
+
+    def __enter__(self) -> Realm:
+        self._token = _current.set(self._realm)
+        return self._realm
+
+    def __exit__(self, *raised: object) -> None:
+        _current.reset(self._token)
 
 
 def enter(realm: Realm) -> None:

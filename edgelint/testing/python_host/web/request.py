@@ -37,14 +37,7 @@ class Request(Body):
     """A request, that came in or is to go out."""
 
     def __init__(self, input: Any = MISSING, init: Any = MISSING) -> None:
-        self._method = "GET"
-        self._headers = Headers()
-        self._content: Content | None = None
-        self._redirect = "follow"
-        self._cache: str | None = None
-        self._cf: Any = UNDEFINED
-        self._signal: AbortSignal | None = None
-        self._fetcher: Any = None
+        self._begin()
         if isinstance(input, Request):
             self._from_request(input, init)
         else:
@@ -57,19 +50,30 @@ class Request(Body):
         elif given(init) and init is not None:
             self._apply(init)
 
+    def _begin(self) -> None:
+        self._method = "GET"
+        self._headers = Headers()
+        self._content: Content | None = None
+        self._redirect = "follow"
+        self._cache: str | None = None
+        self._cf: Any = UNDEFINED
+        self._signal: AbortSignal | None = None
+        self._fetcher: Any = None
+
     @classmethod
     def _from_http(cls, plain: HttpRequest) -> Request:
-        """The request that a fetch event brings."""
-        made = cls(plain.url)
+        """The request that a fetch event brings: its URL was parsed where it came from."""
+        made = cls.__new__(cls)
+        made._begin()
         made._url = plain.url
         made._method = plain.method
         made._headers = Headers._of(plain.headers, immutable=True)
         if plain.stream is not None:
             made._content = Content(ReadableStream._of_chunks(plain.chunks()), None, None)
         elif plain.body:
-            made._content = Content(ReadableStream._of_bytes(plain.body), plain.body, None)
+            made._content = Content(None, plain.body, None)
         elif plain.method not in _BODYLESS and plain.header("content-length") is not None:
-            made._content = Content(ReadableStream._of_bytes(b""), b"", None)
+            made._content = Content(None, b"", None)
         made._redirect = "manual"  # what a fetch event brings is passed on as it is
         made._cf = UNDEFINED if plain.cf is None else copy.deepcopy(plain.cf)
         return made
@@ -79,7 +83,7 @@ class Request(Body):
         made = HttpRequest(self._method, self._url, self._headers._pairs(), redirect=self._redirect)
         if isinstance(self._cf, dict):
             made.cf = copy.deepcopy(self._cf)
-        self._give_body(made)
+        made.body, made.stream = self._send()
         return made
 
     @property
@@ -146,7 +150,7 @@ class Request(Body):
         if not replaced:
             if other.bodyUsed:
                 raise type_error("Cannot reconstruct a Request with a used body.")
-            if other._content is not None and other._content.stream.locked:
+            if other._content is not None and other._content.locked:
                 raise type_error("The ReadableStream has been locked to a reader.")
             self._content = other._take()
 

@@ -99,7 +99,7 @@ class Response(Body):
         elif plain.stream is not None:
             made._content = Content(ReadableStream._of_chunks(plain.chunks()), None, None)
         elif not plain.has_null_body:
-            made._content = Content(ReadableStream._of_bytes(plain.body), plain.body, None)
+            made._content = Content(None, plain.body, None)
         return made
 
     def _to_http(self) -> HttpResponse:
@@ -113,7 +113,7 @@ class Response(Body):
         if self._web_socket is not None:
             made.web_socket = self._web_socket._give_away()
             return made
-        self._give_body(made)
+        made.body, made.stream = self._send()
         return made
 
     @property

@@ -51,7 +51,8 @@ def _sendable(asked: HttpRequest, answered: HttpResponse) -> HttpResponse:
     if answered.web_socket is not None:
         return answered
     if answered.status < 200:
-        raise EdgeUsageError(f"{asked.url}: a stub that answers {answered.status} has to give an end of a WebSocket too")
+        told = f"a stub that answers {answered.status} has to give an end of a WebSocket too"
+        raise EdgeUsageError(f"{asked.url}: {told}")
     headers: Pairs = [pair for pair in answered.headers if pair[0].lower() not in _OF_THE_CONNECTION]
     made = HttpResponse(answered.status, headers, answered.body, status_text(answered.reason), answered.stream)
     if asked.method == "HEAD":
