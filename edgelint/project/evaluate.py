@@ -43,6 +43,7 @@ from edgelint.project.object_values import ObjectValues
 from edgelint.project.reaching import reaching
 from edgelint.project.receivers import Receivers
 from edgelint.project.scopes import Def, Symbol
+from edgelint.project.typed import Typed
 from edgelint.project.widening import MAX_ATOMS, widened
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -89,6 +90,7 @@ class Evaluator:
         self.parameters = Parameters(self)
         self.hono = HonoValues(self)
         self.receivers = Receivers(self)
+        self.typed = Typed(self)
         self._handlers: dict[type[Node], Callable[[Any, SourceFile, Frame | None], Value]] = {
             tree.Name: self.name,
             tree.Member: self.members.member,
@@ -208,6 +210,8 @@ class Evaluator:
             for d in reaching(symbol, use) if several and use is not None else symbol.defs:
                 given = self.definition(d, file, frame)
                 value = value | given if value else given
+            if symbol.annotation is not None:
+                value = self.typed.fill(value, symbol.annotation, file)
         if not several and self.cuts == cuts:
             memo[symbol] = value
         return value
@@ -250,6 +254,8 @@ class Evaluator:
         else:
             value = one(Unknown("other", d.at))
         if d.path:
+            if isinstance(d.at, tree.Assign):  # const { db }: Deps = ...
+                value = self.typed.fill(value, d.at.annotation, file)
             value = self.along(value, d.path, d.node if kind == "value" else None, file, frame, d.at)
         if d.default is not None:
             value = _given(value) | self.evaluate(d.default, file, frame)
@@ -464,7 +470,7 @@ class Evaluator:
         if kind is not None:
             names = {a.binding for a in value if isinstance(a, Plat)}
             return frozenset(Plat(kind, name) for name in names) or one(Plat(kind))
-        return value
+        return self.typed.fill(value, node.annotation, file)
 
     def assigned(self, node: tree.Assign, file: SourceFile, frame: Frame | None) -> Value:
         return EMPTY if node.value is None else self.evaluate(node.value, file, frame)

@@ -116,6 +116,7 @@ class ObjectValues:
                 return self.e.call_values.returned(Func(method, atom.file, one(atom)), None, atom.file, None)
             return one(Func(method, atom.file, one(atom)))
         value = EMPTY
+        said: str | None = None
         for source in self.e.graph.fields.sources(atom.node, atom.file, name):
             if isinstance(source, tree.Param):
                 value |= self.e.parameters.field_value(source, atom, name)
@@ -123,13 +124,17 @@ class ObjectValues:
                 kind = self.e.platform_type(source, atom.file)
                 if kind is not None:
                     value |= one(Plat(kind))
+                else:
+                    said = source
             elif isinstance(source, tuple):
                 d, = source
                 value |= self.e.definition(d, atom.file, None)
             else:
                 value |= self.e.evaluate(source, atom.file, self.e.parameters.constructor_frame(atom))
-        if value:
-            plain = frozenset(a for a in value if not (isinstance(a, Const) and a.kind == "null"))
+        plain = frozenset(a for a in value if not (isinstance(a, Const) and a.kind == "null"))
+        if said is not None and self.e.typed.holds(said, atom.file):
+            plain = self.e.typed.fill(plain or one(Unknown("other")), said, atom.file)
+        if plain or value:
             return plain or value
         for base in atom.node.bases:
             for parent in self.e.evaluate(base, atom.file, None):
