@@ -358,6 +358,9 @@ def is_d1_chain(prepare: Call) -> bool:
     return False
 
 
+_DOTTED = re.compile(r"[\w$]+(?:\.[\w$]+)*")
+
+
 @lru_cache(maxsize=4096)
 def platform_type(annotation: str) -> str | None:
     """The platform type an annotation names, "env" for an environment, else None. Unions with null and generics are
@@ -369,6 +372,8 @@ def platform_type(annotation: str) -> str | None:
     if applied_to in ("Pick", "Omit") and len(arguments) == 2:
         return "env" if platform_type(arguments[0]) == "env" else None
     head = re.split(r"[<\[]", name, maxsplit=1)[0].strip()
+    if _DOTTED.fullmatch(head) is None:
+        return None
     bare = head.rsplit(".", 1)[-1]
     if head == "Context" and ("Bindings" in name or name == "Context"):
         return "hono-context" if "<" in name else None

@@ -68,7 +68,8 @@ class MemberValues:
                 return one(Plat("env", trust=trust))
         value = self.member_of(base, node.name, file, frame, node)
         if isinstance(node.obj, tree.Cast) and all(
-            isinstance(a, Unknown) or (isinstance(a, Plat) and (a.type == "binding" or a == Plat(a.type)))
+            isinstance(a, Unknown)
+            or (isinstance(a, Plat) and (a.type == "binding" or (a.type in known.BINDING_KINDS and not a.binding)))
             for a in value
         ):
             return self.cast_member(node) or value

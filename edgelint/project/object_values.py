@@ -213,6 +213,9 @@ class ObjectValues:
             return one(SafeText("constant"))
         if isinstance(atom, Const) and atom.kind == "null":
             return EMPTY
+        if isinstance(atom, Unknown) and atom.type is not None:
+            item = self.e.typed.item(atom, computed)
+            return item if item is not None else one(atom._replace(type=None))
         if isinstance(atom, Unknown):
             return one(SafeText("keyword") if atom.reason == "keywords" and not computed else atom)
         return UNKNOWN

@@ -38,6 +38,10 @@ _NO_MEMBERS = frozenset({
     "string", "number", "boolean", "any", "unknown", "object", "bigint", "str", "int", "float", "bool", "dict", "list",
     "Any", "Date", "Function", "void", "never",
 })
+_LISTS = frozenset({"Array", "ReadonlyArray", "Iterable", "Set", "list", "List", "Sequence", "Iterable", "tuple"})
+_RECORDS = frozenset({"Record", "dict", "Dict", "Mapping"})
+ITEM, VALUE = "[]", "{}"
+"""Names that no member has: under them stand the type of a list's item, and of what an object has under any key."""
 Table = Mapping[str, Type]
 
 
@@ -79,6 +83,16 @@ class Typed:
         # a member that is called as a binding of its kind is that binding: Pick<Env, "DB">, env: { DB: D1Database }
         named = kind in known.BINDING_KINDS and self.e.kind_of(file, name) == kind
         return one(Plat(kind, name if named else None))
+
+    def item(self, atom: Unknown, computed: bool) -> Value | None:
+        """An item of a value with the type of a list, or, when ``computed``, of one with any keys."""
+        assert atom.type is not None
+        table = self.table(*atom.type)
+        found = table.get(ITEM) or (table.get(VALUE) if computed else None)
+        if found is None:
+            return None
+        kind = self.kind(found)
+        return self.value(*found) if kind is None else one(Plat(kind))
 
     def kind(self, type_: Type) -> str | None:
         """The kind of binding that a member of this type is, "env" for the whole of env, None for anything else."""
@@ -140,6 +154,10 @@ class Typed:
             for part in parts:
                 yield from self.table(part, file, depth + 1).items()
             return
+        item = _item(plain)
+        if item is not None:
+            yield item[0], Type(item[1], file)
+            return
         if plain.startswith("{") and plain.endswith("}"):
             for name, annotation, _ in object_members(plain):
                 yield name, Type(annotation, file)
@@ -192,6 +210,17 @@ class Typed:
             if symbol is not None and len(symbol.defs) == 1 and symbol.defs[0].kind == "param":
                 return symbol.annotation if not symbol.defs[0].path else None
         return None
+
+
+def _item(text: str) -> tuple[str, str] | None:
+    """(``ITEM`` or ``VALUE``, the type of an item) of the type of a list, or of an object of which the keys are not
+    written."""
+    if text.endswith("[]"):
+        return ITEM, text[:-2].removeprefix("readonly ")
+    head, arguments = applied(text)
+    if len(arguments) == 1 and head in _LISTS:
+        return ITEM, arguments[0]
+    return (VALUE, arguments[1]) if len(arguments) == 2 and head in _RECORDS else None
 
 
 def _is_open(atom: object) -> bool:
