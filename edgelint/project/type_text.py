@@ -37,7 +37,7 @@ def bare(text: str) -> str:
     text = text.strip().lstrip(":").strip()
     while text[:1] == "(" and text[-1:] == ")" and _is_closed_by_last(text):
         text = text[1:-1].strip()
-    if len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]:  # Python's "Deps"
+    if len(text) > 1 and text[0] in _QUOTES and text.find(text[0], 1) == len(text) - 1:  # Python's "Deps"
         text = text[1:-1].strip()
     return text
 

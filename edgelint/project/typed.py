@@ -38,7 +38,7 @@ _NO_MEMBERS = frozenset({
     "string", "number", "boolean", "any", "unknown", "object", "bigint", "str", "int", "float", "bool", "dict", "list",
     "Any", "Date", "Function", "void", "never",
 })
-_LISTS = frozenset({"Array", "ReadonlyArray", "Iterable", "Set", "list", "List", "Sequence", "Iterable", "tuple"})
+_LISTS = frozenset({"Array", "ReadonlyArray", "Iterable", "Set", "list", "List", "Sequence", "tuple"})
 _RECORDS = frozenset({"Record", "dict", "Dict", "Mapping"})
 ITEM, VALUE = "[]", "{}"
 """Names that no member has: under them stand the type of a list's item, and of what an object has under any key."""
