@@ -16,6 +16,9 @@ _SAME_MEMBERS = frozenset({
 def split(text: str, separator: str) -> Iterator[str]:
     """The parts of ``text`` between the separators (one character) that stand outside of brackets and quotes, stripped.
     """
+    if separator not in text:  # most types by far
+        yield text.strip()
+        return
     depth, begin, quote = 0, 0, ""
     for at, char in enumerate(text):
         if quote:
@@ -50,7 +53,7 @@ def without_null(text: str) -> str | None:
 
 def applied(text: str) -> tuple[str, list[str]]:
     """The head of a type and its arguments: ``Pick<Env, "DB">`` gives ("Pick", ["Env", '"DB"'])."""
-    for at, char in enumerate(text):
+    for at, char in enumerate(text) if "<" in text or "[" in text else ():
         if char in "<[":
             close = ">" if char == "<" else "]"
             if not text.endswith(close) or at == 0:
