@@ -236,6 +236,8 @@ def said(expression: str, declared: str = "") -> str:
     ("new A().deps.db", "class A { deps: Deps }", "d1"),
     ("new A().deps.db", "class A { deps: Deps | null = null }", "d1"),
     ("new A().deps.db", "class A { deps: Deps = { db: 7 } }", "7"),
+    ("A.deps.db", "class A { static deps: Deps }", "d1"), ("A.db", "class A { static db: D1Database }", "d1"),
+    ("A.deps", "class A { static deps: string }", "unknown other"),
     ("new A().deps", "class A { deps: string | null = null }", "None"),
     ("new A(deps).deps.db", "class A { constructor(private deps: Deps) {} }", "d1"),
     ("new A(look()).deps.db", "class A { constructor(private deps: Deps) {} }", "d1"),

@@ -210,8 +210,7 @@ class Evaluator:
             for d in reaching(symbol, use) if several and use is not None else symbol.defs:
                 given = self.definition(d, file, frame)
                 value = value | given if value else given
-            if symbol.annotation is not None:
-                value = self.typed.fill(value, symbol.annotation, file)
+            value = self.typed.fill(value, symbol.annotation, file)
         if not several and self.cuts == cuts:
             memo[symbol] = value
         return value
@@ -254,8 +253,8 @@ class Evaluator:
         else:
             value = one(Unknown("other", d.at))
         if d.path:
-            if isinstance(d.at, tree.Assign):  # const { db }: Deps = ...
-                value = self.typed.fill(value, d.at.annotation, file)
+            # const { db }: Deps = ...
+            value = self.typed.fill(value, d.at.annotation if isinstance(d.at, tree.Assign) else None, file)
             value = self.along(value, d.path, d.node if kind == "value" else None, file, frame, d.at)
         if d.default is not None:
             value = _given(value) | self.evaluate(d.default, file, frame)
@@ -275,7 +274,7 @@ class Evaluator:
         value = EMPTY if node.value is None else self.evaluate(node.value, file, frame)
         if node.op in ("+=", "|="):
             return frozenset(_part_of_more(a) for a in value)
-        return one(Number(tainted=any(isinstance(a, Number | Taint) and _tainted(a) for a in value)))
+        return one(Number(tainted=any(isinstance(a, Taint) or (isinstance(a, Number) and a.tainted) for a in value)))
 
     def along(
         self, value: Value, path: Sequence[str | int | None], node: Node | None, file: SourceFile, frame: Frame | None,
@@ -499,7 +498,3 @@ def _part_of_more(atom: Atom) -> Atom:
 def _given(value: Value) -> Value:
     """``value`` where a default takes the place of null."""
     return frozenset(a for a in value if not (isinstance(a, Const) and a.kind == "null"))
-
-
-def _tainted(atom: Atom) -> bool:
-    return isinstance(atom, Taint) or (isinstance(atom, Number | Plat) and atom.tainted)

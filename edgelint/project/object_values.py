@@ -158,6 +158,10 @@ class ObjectValues:
                 return one(Func(member, atom.file, one(atom)))
             if isinstance(member, tree.Field) and member.name == name and member.value is not None:
                 return self.e.evaluate(member.value, atom.file, None)
+            if isinstance(member, tree.Field) and member.name == name and member.annotation is not None:
+                kind = self.e.platform_type(member.annotation, atom.file)
+                typed = self.e.typed.value(member.annotation, atom.file)
+                return one(Plat(kind)) if kind is not None else typed or UNKNOWN
             if isinstance(member, tree.Assign) and isinstance(member.target, tree.Name) and member.target.id == name:
                 return UNKNOWN if member.value is None else self.e.evaluate(member.value, atom.file, None)
         return UNKNOWN
