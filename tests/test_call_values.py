@@ -53,7 +53,7 @@ def sent(expression: str) -> str:
     ("none()", "None"),
     ("gen()", "unknown other"),
     ("rec(3)", "0"),
-    ("typed()", "unknown other"),
+    ("typed()", "d1"),
     ("asKv()", "kv"),
     ("id(...list)", "unknown param"),
     ("5()", "unknown other"),

@@ -145,14 +145,23 @@ class Global(NamedTuple):
     path: str
 
 
+class Type(NamedTuple):
+    """The text of a type, and the file in which its names are to be understood."""
+
+    text: str
+    file: SourceFile
+
+
 class Unknown(NamedTuple):
     """Anything. ``reason``: "param" (no call is known), "external", "stored" (read from a database), "validated" (a
     schema passed it), "keywords" (Python's ``**kwargs``), "depth", "other". ``node`` of what is stored is the call that
-    read it; of what is validated, the schema's last call.
+    read it; of what is validated, the schema's last call. ``type`` is the type that the code gives it, when members of
+    it are bindings: see ``edgelint.project.typed``.
     """
 
     reason: str = "other"
     node: tree.Node | None = None
+    type: Type | None = None
 
 
 Atom = (

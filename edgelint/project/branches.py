@@ -158,7 +158,7 @@ class Branches:
             return found
         if isinstance(node, tree.Member) and node.name in ("length", "size"):
             size = self.length(node.obj, here)
-            return None if size is None else size[0] > 0
+            return self.truth_of_text(node.obj, here) if size is None else size[0] > 0
         if isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and node.func.id == "len" and node.args:
             size = self.length(node.args[0], here)
             return None if size is None else size[0] > 0
@@ -233,6 +233,16 @@ class Branches:
                 objects = [x for x in (a, b) if isinstance(x, Obj)]
                 if nulls and objects:
                     return not _EQUAL[node.op]
+        return self.measured_text(node, here)
+
+    def measured_text(self, node: tree.Binary, here: Here) -> bool | None:
+        """``where.length > 0`` of text that the code puts together."""
+        for side, other, op in ((node.left, node.right, node.op), (node.right, node.left, _ORDER[node.op])):
+            if isinstance(side, tree.Member) and side.name == "length" and isinstance(other, tree.Literal):
+                if other.value == 0 or (other.value == 1 and op in ("<", ">=")):
+                    known = self.truth_of_text(side.obj, here)
+                    if known is not None:
+                        return _holds(op, 1 if known else 0, int(other.value))
         return None
 
     def value(self, node: Node, here: Here) -> Value:

@@ -190,16 +190,20 @@ class CallValues:
         """What ``func`` returns when called by ``node``."""
         function = func.node
         if function.body is None:
-            return UNKNOWN
+            return self.typed_result(UNKNOWN, func)
         inner = self.frame(func, node, file, frame)
         if inner is None:
             recursive = frame is not None and frame.find(function) is not None
             return EMPTY if recursive else one(Unknown("depth"))
-        value = self.returns(function, func.file, inner)
+        return self.typed_result(self.returns(function, func.file, inner), func)
+
+    def typed_result(self, value: Value, func: Func) -> Value:
+        """``value``, which ``func`` returns, or what its type says where nothing is known of it."""
+        function = func.node
         if function.returns is not None and all(isinstance(a, Unknown) for a in value):
-            kind = self.e.platform_type(_awaited(function.returns), func.file)
-            if kind is not None:
-                return one(Plat(kind))
+            returned = _awaited(function.returns)
+            kind = self.e.platform_type(returned, func.file)
+            return one(Plat(kind)) if kind is not None else self.e.typed.fill(value, returned, func.file)
         return value
 
     def returns(self, function: tree.Function, file: SourceFile, frame: Frame | None) -> Value:

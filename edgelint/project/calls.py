@@ -225,8 +225,11 @@ def binding_calls(file: SourceFile, evaluator: Evaluator) -> Iterator[BindingCal
             platform = [atom for atom in receiver if isinstance(atom, Plat)]
             if len(platform) > 1:  # the one to be trusted most first, whatever the order in the set
                 platform.sort(key=lambda atom: (TRUST.get(atom.trust, len(TRUST)), atom.type, atom.binding or ""))
+            named = {atom.type for atom in platform if atom.binding}
             for atom in platform:
                 kind, trust = atom.type, atom.trust
+                if atom.binding is None and kind in named:
+                    continue  # a type says no more than that it is one of the kind
                 if kind == "binding" and method in known.TELLING_METHODS:
                     kind, trust = known.TELLING_METHODS[method], "shape"
                 if kind in types and (kind, atom.binding) not in seen:

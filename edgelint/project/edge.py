@@ -119,14 +119,13 @@ class Edge:
                 if (
                     isinstance(param, tree.Param)
                     and param.annotation is not None
-                    and _is_binding_type(param.annotation)
+                    and _is_binding_type(self._project.evaluator.platform_type(param.annotation, file))
                 ):
                     return True
         return any(call.trust != "name" for call in self._project.calls_in(file)) or _prepares(file)
 
 
-def _is_binding_type(annotation: str) -> bool:
-    kind = known.platform_type(annotation)
+def _is_binding_type(kind: str | None) -> bool:
     return (
         kind == "env"
         or kind in known.BINDING_KINDS

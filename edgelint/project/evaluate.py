@@ -43,6 +43,7 @@ from edgelint.project.object_values import ObjectValues
 from edgelint.project.reaching import reaching
 from edgelint.project.receivers import Receivers
 from edgelint.project.scopes import Def, Symbol
+from edgelint.project.typed import Typed
 from edgelint.project.widening import MAX_ATOMS, widened
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -89,6 +90,7 @@ class Evaluator:
         self.parameters = Parameters(self)
         self.hono = HonoValues(self)
         self.receivers = Receivers(self)
+        self.typed = Typed(self)
         self._handlers: dict[type[Node], Callable[[Any, SourceFile, Frame | None], Value]] = {
             tree.Name: self.name,
             tree.Member: self.members.member,
@@ -208,6 +210,7 @@ class Evaluator:
             for d in reaching(symbol, use) if several and use is not None else symbol.defs:
                 given = self.definition(d, file, frame)
                 value = value | given if value else given
+            value = self.typed.fill(value, symbol.annotation, file)
         if not several and self.cuts == cuts:
             memo[symbol] = value
         return value
@@ -250,6 +253,8 @@ class Evaluator:
         else:
             value = one(Unknown("other", d.at))
         if d.path:
+            # const { db }: Deps = ...
+            value = self.typed.fill(value, d.at.annotation if isinstance(d.at, tree.Assign) else None, file)
             value = self.along(value, d.path, d.node if kind == "value" else None, file, frame, d.at)
         if d.default is not None:
             value = _given(value) | self.evaluate(d.default, file, frame)
@@ -269,7 +274,7 @@ class Evaluator:
         value = EMPTY if node.value is None else self.evaluate(node.value, file, frame)
         if node.op in ("+=", "|="):
             return frozenset(_part_of_more(a) for a in value)
-        return one(Number(tainted=any(isinstance(a, Number | Taint) and _tainted(a) for a in value)))
+        return one(Number(tainted=any(isinstance(a, Taint) or (isinstance(a, Number) and a.tainted) for a in value)))
 
     def along(
         self, value: Value, path: Sequence[str | int | None], node: Node | None, file: SourceFile, frame: Frame | None,
@@ -464,7 +469,7 @@ class Evaluator:
         if kind is not None:
             names = {a.binding for a in value if isinstance(a, Plat)}
             return frozenset(Plat(kind, name) for name in names) or one(Plat(kind))
-        return value
+        return self.typed.fill(value, node.annotation, file)
 
     def assigned(self, node: tree.Assign, file: SourceFile, frame: Frame | None) -> Value:
         return EMPTY if node.value is None else self.evaluate(node.value, file, frame)
@@ -493,7 +498,3 @@ def _part_of_more(atom: Atom) -> Atom:
 def _given(value: Value) -> Value:
     """``value`` where a default takes the place of null."""
     return frozenset(a for a in value if not (isinstance(a, Const) and a.kind == "null"))
-
-
-def _tainted(atom: Atom) -> bool:
-    return isinstance(atom, Taint) or (isinstance(atom, Number | Plat) and atom.tainted)

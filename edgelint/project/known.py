@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from edgelint.project.type_text import applied, whole
 from edgelint.syntax.tree import (
     Array,
     Await,
@@ -357,24 +358,22 @@ def is_d1_chain(prepare: Call) -> bool:
     return False
 
 
+_DOTTED = re.compile(r"[\w$]+(?:\.[\w$]+)*")
+
+
 @lru_cache(maxsize=4096)
 def platform_type(annotation: str) -> str | None:
     """The platform type an annotation names, "env" for an environment, else None. Unions with null and generics are
-    looked through."""
-    text = annotation.strip().lstrip(":").strip().strip("'\"")
-    if not text or len(text) > 400:
+    looked through; a part of an environment is one."""
+    name = whole(annotation) if len(annotation) < 400 else None
+    if not name or name.endswith("[]"):
         return None
-    parts = [part.strip() for part in text.split("|")] if "|" in text and "<" not in text else [text]
-    parts = [part for part in parts if part not in ("null", "undefined", "None", "")]
-    if len(parts) != 1:
-        return None
-    name = parts[0]
-    for wrapper in ("Readonly<", "Required<", "Optional[", "NonNullable<"):
-        if name.startswith(wrapper) and name[-1] in ">]":
-            return platform_type(name[len(wrapper) : -1])
-    if name.startswith("Partial<") and name.endswith(">"):
-        return platform_type(name[len("Partial<") : -1])
+    applied_to, arguments = applied(name)
+    if applied_to in ("Pick", "Omit") and len(arguments) == 2:
+        return "env" if platform_type(arguments[0]) == "env" else None
     head = re.split(r"[<\[]", name, maxsplit=1)[0].strip()
+    if _DOTTED.fullmatch(head) is None:
+        return None
     bare = head.rsplit(".", 1)[-1]
     if head == "Context" and ("Bindings" in name or name == "Context"):
         return "hono-context" if "<" in name else None

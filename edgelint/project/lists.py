@@ -192,6 +192,8 @@ class Lists(Variables):
         """Whether an item is null, false or empty text."""
         while isinstance(node, tree.Cast | tree.Await):
             node = node.value
+        if isinstance(node, tree.Name):
+            node, here = self.resolved(node, here)
         if isinstance(node, tree.Conditional):
             return self.is_empty(node.then if self.test(node.test, here) else node.other, here)
         if isinstance(node, tree.Binary) and node.op == "&&":

@@ -68,7 +68,9 @@ class MemberValues:
                 return one(Plat("env", trust=trust))
         value = self.member_of(base, node.name, file, frame, node)
         if isinstance(node.obj, tree.Cast) and all(
-            isinstance(a, Unknown) or (isinstance(a, Plat) and a.type == "binding") for a in value
+            isinstance(a, Unknown)
+            or (isinstance(a, Plat) and (a.type == "binding" or (a.type in known.BINDING_KINDS and not a.binding)))
+            for a in value
         ):
             return self.cast_member(node) or value
         return value
@@ -116,6 +118,10 @@ class MemberValues:
             return atom.value
         if isinstance(atom, Unknown) and atom.reason == "validated":
             return self.validated(atom, name)
+        if isinstance(atom, Unknown) and atom.type is not None:
+            said = self.e.typed.member(atom, name, file)
+            if said is not None:
+                return said
         if isinstance(atom, Unknown) and atom.reason == "param" and isinstance(atom.node, tree.Param):
             typed = self.e.parameters.member_by_type(atom.node, name)
             if typed is not None:

@@ -265,7 +265,7 @@ class NamedText(Lists):
             return None
         value = self.e.evaluate(node, here.file, here.frame)
         if any(not isinstance(a, Const) or a.kind not in ("string", "null") for a in value):
-            if not any(d.kind == "augment" for d in symbol.defs):
+            if not any(d.kind == "augment" or _is_join(d.node) for d in symbol.defs):
                 return None
         pieces = self.written(node, here)
         if any(isinstance(p, Place) for p in pieces):
@@ -344,3 +344,8 @@ class NamedText(Lists):
         taken = self.world.choose(("key", id(node), id(here.frame)), len(props))
         self.write(props[taken].value, where, into)
         return True
+
+
+def _is_join(node: Node | None) -> bool:
+    """``parts.filter(Boolean).join(" AND ")``: which parts there are hangs on the way that is gone."""
+    return isinstance(node, tree.Call) and isinstance(node.func, tree.Member) and node.func.name == "join"

@@ -116,6 +116,7 @@ class ObjectValues:
                 return self.e.call_values.returned(Func(method, atom.file, one(atom)), None, atom.file, None)
             return one(Func(method, atom.file, one(atom)))
         value = EMPTY
+        said: str | None = None
         for source in self.e.graph.fields.sources(atom.node, atom.file, name):
             if isinstance(source, tree.Param):
                 value |= self.e.parameters.field_value(source, atom, name)
@@ -123,13 +124,17 @@ class ObjectValues:
                 kind = self.e.platform_type(source, atom.file)
                 if kind is not None:
                     value |= one(Plat(kind))
+                else:
+                    said = source
             elif isinstance(source, tuple):
                 d, = source
                 value |= self.e.definition(d, atom.file, None)
             else:
                 value |= self.e.evaluate(source, atom.file, self.e.parameters.constructor_frame(atom))
-        if value:
-            plain = frozenset(a for a in value if not (isinstance(a, Const) and a.kind == "null"))
+        plain = frozenset(a for a in value if not (isinstance(a, Const) and a.kind == "null"))
+        if said is not None and self.e.typed.holds(said, atom.file):
+            plain = self.e.typed.fill(plain or one(Unknown("other")), said, atom.file)
+        if plain or value:
             return plain or value
         for base in atom.node.bases:
             for parent in self.e.evaluate(base, atom.file, None):
@@ -153,6 +158,10 @@ class ObjectValues:
                 return one(Func(member, atom.file, one(atom)))
             if isinstance(member, tree.Field) and member.name == name and member.value is not None:
                 return self.e.evaluate(member.value, atom.file, None)
+            if isinstance(member, tree.Field) and member.name == name and member.annotation is not None:
+                kind = self.e.platform_type(member.annotation, atom.file)
+                typed = self.e.typed.value(member.annotation, atom.file)
+                return one(Plat(kind)) if kind is not None else typed or UNKNOWN
             if isinstance(member, tree.Assign) and isinstance(member.target, tree.Name) and member.target.id == name:
                 return UNKNOWN if member.value is None else self.e.evaluate(member.value, atom.file, None)
         return UNKNOWN
@@ -208,6 +217,9 @@ class ObjectValues:
             return one(SafeText("constant"))
         if isinstance(atom, Const) and atom.kind == "null":
             return EMPTY
+        if isinstance(atom, Unknown) and atom.type is not None:
+            item = self.e.typed.item(atom, computed)
+            return item if item is not None else one(atom._replace(type=None))
         if isinstance(atom, Unknown):
             return one(SafeText("keyword") if atom.reason == "keywords" and not computed else atom)
         return UNKNOWN

@@ -103,14 +103,14 @@ class Parameters:
                 and not any(isinstance(a, Number | Taint) for a in called)
             ):
                 return (frozenset(a for a in called if isinstance(a, Const | Number)) or one(Number())) | default
-            return called | default
+            return self.e.typed.fill(called, param.annotation, file) | default
         typed = self.by_type(param.annotation, param, file)
         if typed is not None:
             return typed | default
         named = self.roles.by_name(param, function, position, file)
         if named is not None:
             return named | default
-        return default | one(Unknown("param", param))
+        return default | self.e.typed.fill(one(Unknown("param", param)), param.annotation, file)
 
     def callback_item(
         self, function: tree.Function, position: int, file: SourceFile, frame: Frame | None
@@ -222,6 +222,8 @@ class Parameters:
                     isinstance(a, Number | Const | Taint) for a in value
                 ):
                     return one(Number())
+                if where is not None:
+                    value = self.e.typed.fill(value, param.annotation, where)
             return value
         if frame.rest:
             return None
