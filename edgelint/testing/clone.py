@@ -2,7 +2,7 @@
 
 Plain Python stands for JavaScript: None (null), UNDEFINED, bool, int and float (numbers; an int beyond 2**53 - 1 is a
 BigInt), str, bytes (a Uint8Array), datetime (Date), list, dict (an object), set, EdgeError (an Error). What is of the
-classes of ``workerd_host.js_values`` stays so.
+classes of ``testing.js_values`` stays so.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from edgelint.testing.coercion import MAX_SAFE
 from edgelint.testing.errors import EdgeError
+from edgelint.testing.js_values import JsMap, JsSet
 from edgelint.testing.values import UNDEFINED
-from edgelint.testing.workerd_host.js_values import JsMap, JsSet
 
 _DATA_CLONE: Final = 25  # the code of a DOMException of that name (https://webidl.spec.whatwg.org/#datacloneerror)
 _HEADER: Final = 2

@@ -16,8 +16,8 @@ from typing import Any, Final
 from edgelint.testing.clone import not_cloneable
 from edgelint.testing.coercion import MAX_SAFE, integer
 from edgelint.testing.errors import EdgeError, EdgeUsageError
+from edgelint.testing.js_values import JsBigInt, JsBytes, JsMap, JsSet
 from edgelint.testing.values import UNDEFINED
-from edgelint.testing.workerd_host.js_values import JsBigInt, JsBytes, JsMap, JsSet
 
 VERSION: Final = 15
 _OLDEST: Final = 13

@@ -15,7 +15,7 @@ An error is an object: ``name``, ``message``, ``stack`` (where it is of JavaScri
 (encoded), and ``remote``, ``retryable``, ``overloaded`` where they are true.
 
 In Python a Date is a datetime in UTC (an invalid one, and one that a datetime cannot hold, is a float: its ms), an
-error is an EdgeError, a regular expression its text; see also ``workerd_host.js_values``.
+error is an EdgeError, a regular expression its text; see also ``testing.js_values``.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from typing import Any, Final
 from edgelint.testing.clone import not_cloneable
 from edgelint.testing.coercion import MAX_SAFE
 from edgelint.testing.errors import EdgeError, EdgeUsageError
+from edgelint.testing.js_values import JsBigInt, JsBytes, JsMap, JsSet
 from edgelint.testing.values import UNDEFINED
-from edgelint.testing.workerd_host.js_values import JsBigInt, JsBytes, JsMap, JsSet
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)

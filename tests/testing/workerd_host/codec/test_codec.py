@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgelint.testing.errors import EdgeError, EdgeUsageError
+from edgelint.testing.js_values import JsBigInt, JsBytes, JsMap, JsSet
 from edgelint.testing.values import UNDEFINED
 from edgelint.testing.workerd_host.errors import JsError
-from edgelint.testing.workerd_host.js_values import JsBigInt, JsBytes, JsMap, JsSet
 from edgelint.testing.workerd_host.protocols import codec
 
 WHEN = datetime(2026, 6, 1, 12, 0, 0, 5000, tzinfo=UTC)

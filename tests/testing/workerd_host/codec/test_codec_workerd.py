@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from edgelint.testing.edge import Edge
 from edgelint.testing.errors import EdgeError
+from edgelint.testing.js_values import JsMap
 from edgelint.testing.values import UNDEFINED
 from edgelint.testing.workerd_host.errors import JsError
-from edgelint.testing.workerd_host.js_values import JsMap
 from tests.testing.workerd_host.codec.test_codec import FORMS, VALUES
 from tests.testing.workerd_host.conftest import MakeApp
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from edgelint.testing.clone import serialized_size, structured_clone
 from edgelint.testing.errors import EdgeError, EdgeUsageError
+from edgelint.testing.js_values import JsBigInt, JsBytes, JsMap, JsSet
 from edgelint.testing.values import UNDEFINED
-from edgelint.testing.workerd_host.js_values import JsBigInt, JsBytes, JsMap, JsSet
 from edgelint.testing.workerd_host.v8_values import decode, encode
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
