@@ -206,6 +206,11 @@ class TestValues:
         assert [item.text for item in said(tmp_path, "config/secret-in-vars", {"wrangler.toml": text})] == ["API_KEY"]
         assert said(tmp_path / "x", "config/secret-in-vars", {"tests/wrangler.toml": text}) == []
 
+    def test_keys_that_are_public_by_their_names(self, tmp_path: Path) -> None:
+        text = f'[vars]\nSHOPIFY_API_KEY = "{RANDOM}"\nFIREBASE_API_KEY = "{RANDOM}"\nSHOPIFY_API_SECRET = "{RANDOM}"\n'
+        found = said(tmp_path, "config/secret-in-vars", {"wrangler.toml": text})
+        assert [item.text for item in found] == ["SHOPIFY_API_SECRET"]
+
     def test_a_secret_is_never_in_the_message(self, tmp_path: Path) -> None:
         password = "Vw8sKq2ZpL"
         text = (

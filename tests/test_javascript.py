@@ -693,3 +693,17 @@ def test_dispatch() -> None:
     assert extension("a.b/c") == ""
     assert extension("x/y.TSX") == ".tsx"
     assert {".astro", ".py", ".mts"} <= EXTENSIONS
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "for (let i = 0; i < unique.length; i += 100) f(unique.slice(i));",
+        "const unique = [...new Set(a)]; if (b < unique.size) g(unique);",
+        "declare const key: unique symbol; if (b < unique.size) g(unique);",
+    ],
+)
+def test_unique_is_a_name_beside_symbols(code: str) -> None:
+    parsed = javascript.parse(Source("a.ts", code.encode()), "a.ts")
+    assert not parsed.errors
+    assert any(isinstance(n, tree.Name) and n.id == "unique" for n in tree.walk(parsed.module))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edgelint.project.hot import is_minified
 from edgelint.project.project import env_type_kind, is_hot, is_test, read_bytes
 from tests.projects import KV, TOML, project
 
@@ -105,6 +106,28 @@ def test_is_test(path: str, expected: bool) -> None:
 )
 def test_is_hot(data: bytes, expected: bool) -> None:
     assert is_hot(data) is expected
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"const a = 1;" * 10_000, True), (b"const a = 1;\n" * 10_000, False), (b"const a = 1;" * 1_000, False),
+        ((b"const a = 1;" * 100 + b"\n") * 100, False),
+    ],
+)  # fmt: skip
+def test_is_minified(data: bytes, expected: bool) -> None:
+    assert is_minified(data) is expected
+
+
+def test_what_a_bundler_wrote_is_not_read_unless_the_worker_is_it(tmp_path: Path) -> None:
+    bundle = "export default { fetch(request, env) { return new Response(env.KV) } };" + "a(1);" * 20_000
+    config = '{"name": "app", "main": "src/index.js", "compatibility_date": "2026-01-15"}'
+    code = "export default { fetch(request, env) { return new Response(env.KV) } };"
+    found = project(tmp_path, {"wrangler.json": config, "src/index.js": code, "public/swagger.js": bundle})
+    assert [(note.reason, note.path) for note in found.notes] == [("minified", "public/swagger.js")]
+    assert "public/swagger.js" not in found.files
+    itself = project(tmp_path / "itself", {"wrangler.json": config, "src/index.js": bundle})
+    assert list(itself.files) == ["src/index.js"]
 
 
 def test_links_out_of_the_project_are_not_read(tmp_path: Path) -> None:

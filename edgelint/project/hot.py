@@ -57,3 +57,13 @@ def is_text(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+_MINIFIED_LINE = 2_000  # bytes of a line on average: people's files have under 100, with data in them a few hundred
+_MINIFIED_SIZE = 50_000
+
+
+def is_minified(data: bytes) -> bool:
+    """Whether a large file was written by a bundler for machines: what it holds is somebody else's, or is in the
+    project in another form."""
+    return len(data) > _MINIFIED_SIZE and len(data) > _MINIFIED_LINE * (data.count(b"\n") + 1)

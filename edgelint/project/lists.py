@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgelint.project.atoms import Arr, Const, Func, Global, Number, Obj, Value, one
 from edgelint.project.filters import asks_the_store
 from edgelint.project.frames import MAX_FRAMES, Frame
+from edgelint.project.objects import array_pushes
 from edgelint.project.sql_text import Chunk, Here
 from edgelint.project.variables import MAX_UNROLLED, Item, Variables
 from edgelint.syntax import tree
@@ -54,6 +55,10 @@ class Lists(Variables):
             return self.items(node.obj, here)
         if isinstance(node, tree.Literal) and node.kind == "null":
             return []
+        if isinstance(node, tree.Member) and node.name is not None:
+            part = self.part(node.obj, node.name, here)
+            if part is not None:
+                return self.items(*part)
         return self.valued(node, here)
 
     def literal(self, node: tree.Array, here: Here) -> list[Item]:
@@ -72,7 +77,9 @@ class Lists(Variables):
             (atom,) = value
             if isinstance(atom, Arr):
                 frame = atom.frame if isinstance(atom.frame, Frame) else None
-                return self.literal(atom.node, Here(atom.file, frame))
+                found = self.literal(atom.node, Here(atom.file, frame))
+                grows = any(True for _ in array_pushes(atom.node, atom.file))
+                return [*found, *self.nothing(here)] if grows else found  # in which order and how often, who knows
             if isinstance(atom, Const) and atom.kind == "null":
                 return []
         return self.nothing(here)

@@ -12,7 +12,7 @@ from edgelint.project import dotenv, wrangler
 from edgelint.project.config_schema import places
 from edgelint.project.discovery import SOURCES
 from edgelint.project.files import SourceFile, read_bytes
-from edgelint.project.hot import is_edge_python, is_hot, is_text
+from edgelint.project.hot import is_edge_python, is_hot, is_minified, is_text
 from edgelint.project.modules import UNSUPPORTED
 from edgelint.project.routes import brings_routes
 from edgelint.project.workers import Worker
@@ -230,6 +230,9 @@ class Reader:
             return None
         if data is not None and len(data) > _MAX_BYTES:
             self.project.notes.append(_note(f"source file over {_MAX_BYTES // 1_000_000} MB, not analysed", path))
+            return None
+        if data is not None and not forced and extension(path) not in PYTHON and is_minified(data):
+            self.project.notes.append(_note("minified", path))
             return None
         source = self.source_of(path, data)
         if source is None:

@@ -48,6 +48,7 @@ _SECRET_NAME = later(
 )
 _PUBLIC_NAME = later(
     r"PUBLIC|PUBLISHABLE|ANON(?:_|$)|SITE_?KEY|CLIENT_ID|KEY_?ID|VITE_|FIREBASE_API|MAPS|SENTRY_DSN"
+    r"|SHOPIFY_API_KEY$"  # the client id: https://shopify.dev/docs/apps/build/authentication-authorization
 )
 _PLACEHOLDER = later(
     r"your|change[-_ ]?me|change[-_ ]?this|changeit|replace|example|placeholder|insert|dummy|sample|fake|mock|default"

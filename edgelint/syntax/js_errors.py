@@ -26,6 +26,7 @@ _NAMES = (
     rb"(?m)^[ \t]*(in|instanceof)\??[ \t]*:",
     rb"(?m)^[ \t]*(in|instanceof)[_$0-9][\w$]*",  # in_reply_to on a line of its own: taken for the operator
     rb"\[\s*(type)\s+in\b",
+    rb"\b(unique)\b(?!\s+symbol\b)",
     rb"\b(using)\b(?!\s+[\w$]+\s*(?:[=:]|of\b))",
 )
 _MAX_TAG_TYPES = 4000
