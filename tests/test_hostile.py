@@ -54,7 +54,7 @@ def outcome(name: str) -> list[tuple[str, str]]:
 def test_every_bad_encoding_is_named_and_the_others_are_checked() -> None:
     unreadable = {path for path, rule in outcome("encodings") if rule == "unreadable-file"}
     assert unreadable == {f"src/{name}" for name in (
-        "latin1.ts", "utf16.ts", "nul.js", "surrogate.js", "cut.py", "cookie.py"
+        "latin1.ts", "utf16.ts", "nul.py", "surrogate.js", "cut.py", "cookie.py"
     )}  # fmt: skip
     assert ("src/index.js", "kv/ttl-too-short") in outcome("encodings")
 

@@ -246,13 +246,15 @@ def fails(edge: Edge) -> None:
         raise KeyError("mine")
 
 
-def test_what_cannot_be_run(tmp_path: Path) -> None:
+def test_what_cannot_be_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(tmp_path, None) as edge, pytest.raises(EdgeUsageError, match="has no 'main': there is nothing to run"):
         edge.get("/")
     with opened(tmp_path, None, main="gone.py") as edge, pytest.raises(EdgeUsageError, match="'main' is not there"):
         edge.get("/")
     (tmp_path / "index.ts").write_text("export default {}", encoding="utf-8")
-    refused = pytest.raises(EdgeUsageError, match=r"worker 'app' is not Python \(index.ts\)")
+    for name in ("EDGELINT_WORKERD", "MINIFLARE_WORKERD_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    refused = pytest.raises(EdgeUsageError, match="workerd is not installed for .*: run `npm install --save-dev wrangler`")
     with opened(tmp_path, None, main="index.ts") as edge, refused:
         edge.get("/")
 
