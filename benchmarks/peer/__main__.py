@@ -115,6 +115,7 @@ def session(kind: str, count: int) -> tuple[float, float, int]:
     environment = {
         **os.environ, "COUNT": str(count), "PYTHONPATH": str(REPOSITORY), "PYTEST_ADDOPTS": "", "NO_COLOR": "1",
         "WRANGLER_SEND_METRICS": "false",
+        "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(HERE / "node_modules" / ".bytecode"),  # as installed
     }  # fmt: skip
     started = time.perf_counter()
     process = subprocess.Popen(
