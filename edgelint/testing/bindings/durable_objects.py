@@ -101,19 +101,21 @@ def backends(config: WorkerConfig) -> dict[str, Literal["sqlite", "key-value"]]:
     return found
 
 
-class DurableObjectNamespace(Binding):
-    """The binding. Ids and stubs are made without waiting."""
+def unique_key(worker: str, class_name: str) -> str:
+    """What the ids of a class are made from: a name has one id, whoever asks and whatever runs the class."""
+    return f"{worker}-{class_name}"
+
+
+class ObjectIds(Binding):
+    """A namespace as far as it makes ids; ``script`` is the worker that has the class, None where none is known."""
 
     kind: ClassVar[str] = "durable-object"
 
     def __init__(self, declared: Declared, services: Services) -> None:
         super().__init__(declared, services)
         self.class_name = declared.text("class_name") or declared.name
-        script = declared.text("script_name") or declared.worker or None
-        self.objects = services.shared(
-            ("durable-objects", script, self.class_name), lambda: Namespace(self.class_name, script, services)
-        )
-        self._ids = IdFactory(f"{script or ''}-{self.class_name}")
+        self.script = declared.text("script_name") or declared.worker or None
+        self._ids = IdFactory(unique_key(self.script or "", self.class_name))
 
     def id_from_name(self, name: str) -> DurableObjectId:
         """The id that belongs to a name, always the same."""
@@ -127,6 +129,24 @@ class DurableObjectNamespace(Binding):
         """An id of a new object. Raises EdgeError for a jurisdiction that is not known."""
         ids = self._ids if jurisdiction is None else self._ids.within(jurisdiction)
         return ids.unique(bytes.fromhex(self.services.token(16)))
+
+    def _named(self, text: str) -> DurableObjectId:
+        """The id that ``text`` is, or that belongs to it as a name."""
+        try:
+            return self._ids.from_string(text)
+        except EdgeError:
+            return self._ids.from_name(text)
+
+
+class DurableObjectNamespace(ObjectIds):
+    """The binding. Ids and stubs are made without waiting."""
+
+    def __init__(self, declared: Declared, services: Services) -> None:
+        super().__init__(declared, services)
+        script = self.script
+        self.objects = services.shared(
+            ("durable-objects", script, self.class_name), lambda: Namespace(self.class_name, script, services)
+        )
 
     def get(
         self, object_id: DurableObjectId, *, location_hint: str | None = None, routing_mode: str | None = None
@@ -165,12 +185,6 @@ class DurableObjectNamespace(Binding):
         if isinstance(which, str):
             which = self._named(which)
         return ObjectHandle(self, self.objects.home(which))
-
-    def _named(self, text: str) -> DurableObjectId:
-        try:
-            return self._ids.from_string(text)
-        except EdgeError:
-            return self._ids.from_name(text)
 
     def ids(self) -> list[DurableObjectId]:
         """The ids of all objects that were used, in the order of their first use."""

@@ -43,8 +43,8 @@ async def exchange(
         headers += extra.items()
         raw = [(name.encode("latin-1"), value.encode("utf-8", "surrogateescape")) for name, value in headers]
         target = request.url.split("#", 1)[0]
-        await wire.send(h11.Request(method=request.method, target=target.encode(), headers=raw))
-        await wire.send(h11.Data(data=body), h11.EndOfMessage())
+        wire.put(h11.Request(method=request.method, target=target.encode(), headers=raw))
+        wire.put(h11.Data(data=body), h11.EndOfMessage())
         head = await wire.event()
         while isinstance(head, h11.InformationalResponse) and head.status_code != 101:
             head = await wire.event()

@@ -70,7 +70,7 @@ class OtherProcess(Process):
                 raise WorkerdError("workerd refuses to start", self._all_said())
             if time.monotonic() > until:
                 raise WorkerdError(f"workerd did not start within {START_SECONDS} s", self._all_said())
-            if not left and _answers(self.ports[self._sockets[-1]]):
+            if not left and answers(self.ports[self._sockets[-1]], START_SECONDS):
                 return
             if left and _accepts(self.ports[left[0]]):
                 left.pop(0)
@@ -130,9 +130,9 @@ def _accepts(port: int) -> bool:
         return False
 
 
-def _answers(port: int) -> bool:
-    """Whether somebody speaks HTTP on a port of this machine, whatever the answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+def answers(port: int, seconds: float) -> bool:
+    """Whether somebody speaks HTTP on a port of this machine within so many seconds, whatever the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
         connection.request("GET", "/")
         connection.getresponse()

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edgelint.testing.bindings.durable_objects import backends
+from edgelint.testing.bindings.durable_objects import backends, unique_key
 from edgelint.testing.errors import EdgeUsageError
 from edgelint.testing.workerd_host import capnp, protocols
 from edgelint.testing.workerd_host.capnp import CF, array, struct, text
@@ -61,11 +61,6 @@ def object_classes(worker: Worker) -> list[str]:
         if declared.kind == "durable-object" and declared.text("script_name") in (None, worker.name)
     ]
     return list(dict.fromkeys((*backends(worker.config), *own)))
-
-
-def unique_key(worker: str, class_name: str) -> str:
-    """What ids of a class are made from: the same as in the fakes, so that a name has one id everywhere."""
-    return f"{worker}-{class_name}"
 
 
 class _Writer:

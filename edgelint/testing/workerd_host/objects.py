@@ -8,18 +8,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from edgelint.platform import compat, limits
-from edgelint.testing.bindings.base import Binding
+from edgelint.testing.bindings.durable_objects import ObjectIds
 from edgelint.testing.bindings.events import own_event
-from edgelint.testing.bindings.object_ids import DurableObjectId, IdFactory
+from edgelint.testing.bindings.object_ids import DurableObjectId
 from edgelint.testing.errors import EdgeError, EdgeUsageError, HungError, range_error
 from edgelint.testing.facade import Verbs
 from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.operation import Operation
 from edgelint.testing.workerd_host.errors import js_error
-from edgelint.testing.workerd_host.layout import unique_key
 from edgelint.testing.workerd_host.protocols import codec
 
 if TYPE_CHECKING:
@@ -269,34 +268,17 @@ class Alarm:
                 return  # it was logged, and is tried again
 
 
-class WorkerdNamespace(Binding):
+class WorkerdNamespace(ObjectIds):
     """A namespace whose class is JavaScript, as a test holds it. The app's own calls go through workerd."""
-
-    kind: ClassVar[str] = "durable-object"
 
     def __init__(self, declared: Declared, services: Services) -> None:
         super().__init__(declared, services)
-        self.class_name = declared.text("class_name") or declared.name
-        self.worker = declared.text("script_name") or declared.worker
+        self.worker = self.script or ""
         self.objects = Objects.of(services)  # type: ignore[arg-type]
-        self._ids = IdFactory(unique_key(self.worker, self.class_name))
 
     def place(self, hex_id: str) -> Place:
         """The object of an id."""
         return Place(self.worker, self.class_name, hex_id)
-
-    def id_from_name(self, name: str) -> DurableObjectId:
-        """The id that belongs to a name, always the same."""
-        return self._ids.from_name(name)
-
-    def id_from_string(self, text: str) -> DurableObjectId:
-        """The id that ``str(id)`` gave. Raises EdgeError (TypeError)."""
-        return self._ids.from_string(text)
-
-    def new_unique_id(self, *, jurisdiction: str | None = None) -> DurableObjectId:
-        """An id of a new object. Raises EdgeError for a jurisdiction that is not known."""
-        ids = self._ids if jurisdiction is None else self._ids.within(jurisdiction)
-        return ids.unique(bytes.fromhex(self.services.token(16)))
 
     def get(
         self, object_id: DurableObjectId, *, location_hint: str | None = None, routing_mode: str | None = None
@@ -325,12 +307,6 @@ class WorkerdNamespace(Binding):
         if isinstance(which, str):
             which = self._named(which)
         return WorkerdObject(self, which)
-
-    def _named(self, text: str) -> DurableObjectId:
-        try:
-            return self._ids.from_string(text)
-        except EdgeError:
-            return self._ids.from_name(text)
 
     def ids(self) -> list[DurableObjectId]:
         """The ids of all objects that were used, in the order of their first use."""

@@ -17,6 +17,7 @@ from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.operation import asked_by, invocation
 from edgelint.testing.workerd_host import protocols
 from edgelint.testing.workerd_host.client import exchange
+from edgelint.testing.workerd_host.elsewhere import answers
 from edgelint.testing.workerd_host.layout import HARNESS
 from edgelint.testing.workerd_host.log import Log
 from edgelint.testing.workerd_host.pool import forget_objects
@@ -113,7 +114,7 @@ class Workerd:
         try:
             if app is not None and app.coverage is not None:
                 app.coverage.read(self)
-            is_fit = self._pool.shares(self._started) and self._answers()
+            is_fit = self._pool.shares(self._started) and answers(self.process.ports[HARNESS], _END_SECONDS)
             if is_fit:
                 await self._forget()
         finally:
@@ -123,18 +124,6 @@ class Workerd:
             for _ in range(_CLOSING_TURNS):
                 await asyncio.sleep(0)
             self._pool.give_back(self._started, is_fit)
-
-    def _answers(self) -> bool:
-        """Whether it is there, and no code of the app keeps it from answering."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.process.ports[HARNESS], timeout=_END_SECONDS)
-        try:
-            connection.request("GET", f"{INTERNAL}ping")
-            connection.getresponse()
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-        return True
 
     async def _forget(self) -> None:
         """Leave nothing of this world behind for the next one: not its Durable Objects, and nothing that the end of its

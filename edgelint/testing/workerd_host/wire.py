@@ -58,11 +58,15 @@ class Wire:
         """The body that follows, when all of it is there."""
         return b"".join([part async for part in self.body()])
 
+    def put(self, *events: h11.Event) -> None:
+        """Write events without waiting until the other side has taken them: it may wait itself, for its answer to be
+        read."""
+        self.writer.write(b"".join([self.http.send(event) or b"" for event in events]))
+
     async def send(self, *events: h11.Event) -> None:
         """Write events. Raises Ended."""
-        data = b"".join([self.http.send(event) or b"" for event in events])
         try:
-            self.writer.write(data)
+            self.put(*events)
             await self.writer.drain()
         except ConnectionError as error:
             raise Ended(str(error)) from error
