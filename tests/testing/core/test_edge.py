@@ -254,7 +254,8 @@ def test_what_cannot_be_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "index.ts").write_text("export default {}", encoding="utf-8")
     for name in ("EDGELINT_WORKERD", "MINIFLARE_WORKERD_PATH"):
         monkeypatch.delenv(name, raising=False)
-    refused = pytest.raises(EdgeUsageError, match="workerd is not installed for .*: run `npm install --save-dev wrangler`")
+    told = r"workerd is not installed for .*: run `npm install --save-dev wrangler`"
+    refused = pytest.raises(EdgeUsageError, match=told)
     with opened(tmp_path, None, main="index.ts") as edge, refused:
         edge.get("/")
 
