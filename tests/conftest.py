@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -97,3 +98,13 @@ def server() -> Iterator[workerd.Workerd]:
         if os.environ.get("EDGELINT_NEEDS_WORKERD"):
             raise
         pytest.skip(str(reason))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What a process of pytest-xdist has measured is saved while it still runs: one that takes its time to end is
+    killed."""
+    coverage = sys.modules.get("coverage")
+    measuring = None if coverage is None else coverage.Coverage.current()
+    if measuring is not None and hasattr(session.config, "workerinput"):
+        measuring.save()
