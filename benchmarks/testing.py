@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from statistics import median
 from typing import Final
 
-from benchmarks.measure import REPOSITORY
+from benchmarks import whole
+from benchmarks.whole import Ran
 
 KINDS: Final = ("bare", "idle", "alone", "fetch", "edge")
 FEW: Final = 20
@@ -156,15 +153,6 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """One process: CPU and wall seconds, peak resident memory in bytes."""
-
-    cpu: float
-    wall: float
-    memory: int
-
-
-@dataclass(frozen=True, slots=True)
 class Measured:
     """Sessions by (kind, number of tests): each of KINDS with 1, ``few`` and ``many`` tests."""
 
@@ -214,28 +202,7 @@ def session(folder: Path, kind: str, count: int) -> tuple[float, int]:
 
 def run(folder: Path, kind: str, what: Sequence[str]) -> Ran:
     """One pytest over files. Raises RuntimeError when its tests do not pass."""
-    installed = any(each.name == "edgelint" for each in entry_points(group="pytest11"))
-    load = [] if installed else ["-p", "edgelint.testing.plugin"]
-    plugin = ["-p", "no:edgelint"] if kind == "bare" else load
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin, *what]
-    environment = {
-        **os.environ, "PYTHONPATH": str(REPOSITORY), "PYTEST_ADDOPTS": "", "NO_COLOR": "1",
-        "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),  # an installed package has it
-    }  # fmt: skip
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - began
-    process.stdout.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}:\n{output.decode()}")
-    unit = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts in
-    return Ran(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * unit)
+    return whole.run(whole.pytest_command(*what, bare=kind == "bare"), folder, whole.environment(folder / "bytecode"))
 
 
 def measure_suites(

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Final
 
-from benchmarks.measure import REPOSITORY
+from benchmarks import whole
 from benchmarks.peer.tree import Peak
+from benchmarks.whole import Ran
 
 HERE: Final = Path(__file__).resolve().parent
 KINDS: Final = ("edgelint", "edgelint-session", "vitest")
@@ -41,29 +38,28 @@ class Missing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One kind of session over its runs: elapsed and CPU seconds, peak bytes."""
+    """One kind of session over its runs."""
 
-    wall: tuple[float, ...]
-    cpu: tuple[float, ...]
-    memory: tuple[int, ...]
+    runs: tuple[Ran, ...]
 
     @property
     def wall_ms(self) -> float:
         """Median elapsed milliseconds."""
-        return median(self.wall) * 1000
+        return median(ran.wall for ran in self.runs) * 1000
 
     @property
     def cpu_ms(self) -> float:
         """Median CPU milliseconds."""
-        return median(self.cpu) * 1000
+        return median(ran.cpu for ran in self.runs) * 1000
 
     @property
     def megabytes(self) -> float:
         """Median of peak memory, in MB."""
-        return median(self.memory) / 1e6
+        return median(ran.memory for ran in self.runs) / 1e6
 
     def __str__(self) -> str:
-        spread = f"{min(self.wall) * 1000:.0f}-{max(self.wall) * 1000:.0f}"
+        walls = [ran.wall * 1000 for ran in self.runs]
+        spread = f"{min(walls):.0f}-{max(walls):.0f}"
         return f"{self.wall_ms:7.0f} ms ({spread}), {self.cpu_ms:7.0f} ms CPU, {self.megabytes:6.1f} MB"
 
 
@@ -100,55 +96,28 @@ def command(kind: str) -> list[str]:
         raise Missing("npm install in benchmarks/peer brings the vitest plugin, wrangler, workerd and esbuild")
     if kind == "vitest":
         return [str(node()), str(HERE / "node_modules" / "vitest" / "vitest.mjs"), "run"]
-    installed = any(each.name == "edgelint" for each in entry_points(group="pytest11"))
-    load = [] if installed else ["-p", "edgelint.testing.plugin"]
     isolate = "session" if kind == "edgelint-session" else "test"
-    return [
-        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *load, "-c", str(HERE / "pytest.ini"),
-        "-o", f"edge_isolate={isolate}", "tests",
-    ]  # fmt: skip
+    return whole.pytest_command("-c", str(HERE / "pytest.ini"), "-o", f"edge_isolate={isolate}", "tests")
 
 
-def session(kind: str, count: int) -> tuple[float, float, int]:
-    """(elapsed seconds, CPU seconds, peak bytes) of one session. Raises Missing, and RuntimeError when its tests do not
+def session(kind: str, count: int) -> Ran:
+    """One session; its memory is that of the process tree. Raises Missing, and RuntimeError when its tests do not
     pass."""
-    environment = {
-        **os.environ, "COUNT": str(count), "PYTHONPATH": str(REPOSITORY), "PYTEST_ADDOPTS": "", "NO_COLOR": "1",
-        "WRANGLER_SEND_METRICS": "false",
-        "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(HERE / "node_modules" / ".bytecode"),  # as installed
-    }  # fmt: skip
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command(kind), cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    peak = Peak(process.pid)
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - started
-    process.stdout.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    memory = peak.stop()
-    if process.returncode != 0 or f"{count} passed".encode() not in output:
-        raise RuntimeError(f"{kind} exited with {process.returncode}:\n{output.decode(errors='replace')}")
-    return wall, usage.ru_utime + usage.ru_stime, memory
+    env = whole.environment(HERE / "node_modules" / ".bytecode", COUNT=str(count), WRANGLER_SEND_METRICS="false")
+    return whole.run(command(kind), HERE, env, said=f"{count} passed", watch=lambda pid: Peak(pid).stop)
 
 
 def measure(runs: int, few: int, many: int, tell: Callable[[str], None]) -> Measured:
     """Measure; the kinds take turns, after one run of each that is not counted. Raises Missing and RuntimeError."""
     kinds = [(kind, count) for kind in KINDS for count in (1, few, many)]
-    found: dict[tuple[str, int], list[tuple[float, float, int]]] = {each: [] for each in kinds}
+    found: dict[tuple[str, int], list[Ran]] = {each: [] for each in kinds}
     for kind in KINDS:
         session(kind, 1)
     for turn in range(runs):
         tell(f"run {turn + 1} of {runs}")
         for kind, count in kinds:
             found[kind, count].append(session(kind, count))
-    sessions = {
-        each: Session(tuple(wall for wall, _, _ in taken), tuple(cpu for _, cpu, _ in taken),
-                      tuple(memory for _, _, memory in taken))
-        for each, taken in found.items()
-    }  # fmt: skip
+    sessions = {each: Session(tuple(taken)) for each, taken in found.items()}
     return Measured(sessions, few, many)
 
 
