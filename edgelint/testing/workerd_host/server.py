@@ -27,10 +27,6 @@ _BACKLOG: Final = 4096
 to be tried again; the system may allow fewer."""
 
 
-class Dropped(Exception):
-    """Raised by an answer: the connection is to be closed without one."""
-
-
 class Server:
     """Listens on a port of 127.0.0.1 that the system picks. ``answer`` is called with what ``TO`` says and the request;
     ``token`` is what a request must bear. Nothing is accepted before ``attach``."""
@@ -169,8 +165,6 @@ class Server:
                     await answering
                 return None
             return answering.result()
-        except Dropped:
-            return None
         except EdgeUsageError as error:
             self._failed(error)
             return HttpResponse(500, [("content-type", "text/plain")], str(error).encode(), reason="Unsupported")

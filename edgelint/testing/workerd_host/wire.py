@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Final, TypeVar
+from typing import Final
 
 import h11
 
 _READ: Final = 1 << 16
 MAX_HEAD: Final = 1 << 20
 """Bytes of a request line and headers: the key of a KV pair is in the URL, its metadata in a header."""
-T = TypeVar("T")
 
 
 _CONNECT: Final = b"CONNECT "
