@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import testing as benchmarks
-from benchmarks.testing import Measured, Ran, Session
+from benchmarks.testing import Measured, Session
+from benchmarks.whole import Ran
 
 
 def session(ms: float, megabytes: float) -> Session:
