@@ -10,6 +10,7 @@ What Python has and the tree has not:
 - a function's or class's span starts at its first decorator. ``@property`` makes a "getter", ``@x.setter`` a "setter";
 - names assigned in a class body are Fields: static when they have a value and no annotation. The keyword arguments of a
   class are an Unknown ("keywords") in front of its members;
+- a class of fields (a dataclass and its like) has the constructor that Python writes for it: see ``python_records``;
 - the guard of a ``case`` makes its test an Unknown ("guard") of the patterns and the condition.
 """
 
@@ -21,7 +22,7 @@ from typing import Any, ClassVar
 import libcst as cst
 
 from edgelint.source import Source
-from edgelint.syntax import tree
+from edgelint.syntax import python_records, tree
 from edgelint.syntax.python_expressions import Expressions
 
 _AUGMENTED: dict[type[cst.CSTNode], str] = {
@@ -295,7 +296,11 @@ class Statements(Expressions):
             members.insert(0, tree.Unknown(keywords[0].start, keywords[-1].end, keywords, "keywords"))
         types: list[str | None] = [None] * len(bases)
         name = node.name.value
-        into.append(tree.Class(start, end, name, *self.spans[id(node.name)], bases, types, [], members, decorators))
+        made = tree.Class(start, end, name, *self.spans[id(node.name)], bases, types, [], members, decorators)
+        written = python_records.constructor(made)
+        if written is not None:
+            members.append(written)
+        into.append(made)
 
     STATEMENTS: ClassVar[dict[type[cst.CSTNode], Callable[[Any, Any, int, int, list[tree.Node]], None]]] = {
         cst.Pass: nothing, cst.Expr: expression_statement, cst.Return: returned, cst.Break: jump, cst.Continue: jump,
