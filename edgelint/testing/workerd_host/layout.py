@@ -27,6 +27,10 @@ _LAYER: Final = ("codec", "prelude", "rpc", "control", "objects", "workflows")
 _NODE: Final = {"node:timers": "node_timers", "node:timers/promises": "node_timers_promises"}
 """Modules of ours in place of the runtime's own, where the app may import those."""
 _ENTRY: Final = "edgelint/entry.js"
+_SOCKETS: Final = "cloudflare:sockets"
+"""A module of ours in place of the runtime's own, which it reaches through the extension "sockets"."""
+_PUBLIC: Final = frozenset(("sockets",))
+"""Extensions that modules of workers import."""
 _OVERRIDES: Final = {"cloudflare_email": "cloudflare-internal:email"}
 """Modules that the runtime leaves to whoever embeds it: ours -> their names."""
 
@@ -71,7 +75,7 @@ class _Writer:
         self._token = token
         self._made = Layout()
         self._services: list[str] = []
-        self._extensions: dict[str, None] = dict.fromkeys(_OVERRIDES)
+        self._extensions: dict[str, None] = dict.fromkeys((*_OVERRIDES, *sorted(_PUBLIC)))
 
     def write(self) -> Layout:
         for number, (worker, bundle) in enumerate(self._workers):
@@ -89,7 +93,7 @@ class _Writer:
         ]
         modules = [
             struct(
-                name=text(_OVERRIDES.get(name, f"edgelint:{name}")), internal="true",
+                name=text(_OVERRIDES.get(name, f"edgelint:{name}")), internal=None if name in _PUBLIC else "true",
                 esModule=self._file(f"extensions/{name}.js", layer(name)),
             )
             for name in self._extensions
@@ -118,6 +122,7 @@ class _Writer:
                 )
         modules = [(_ENTRY, "esModule", entry(bundle, classes).encode())]
         modules += [(f"edgelint/{name}.js", "esModule", layer(name)) for name in _LAYER]
+        modules.append((_SOCKETS, "esModule", layer("cloudflare_sockets")))
         if not {"nodejs_compat", "nodejs_compat_v2"}.isdisjoint(bundle.flags):
             modules += [(name, "esModule", layer(file)) for name, file in _NODE.items()]
         modules += [(module.name, module.kind, module.content) for module in bundle.modules]
