@@ -272,9 +272,11 @@ def declarations(config: WranglerConfig, place: Environment, key: str) -> Iterat
             named = item.get("binding") if "binding" in kind.fields else None
         if named is None or not named.text():
             continue
-        resource = item.get(kind.resource) if kind.resource else None
+        typed = item.get("type") if kind.by_type else None
+        held = bindings.by_kind()[kind.by_type.get(typed.text() or "", kind.kind)] if typed is not None else kind
+        resource = item.get(held.resource) if held.resource else None
         yield BindingDecl(
-            named.value, kind.kind, key, place.name, config.inner_span(named), item,
+            named.value, held.kind, key, place.name, config.inner_span(named), item,
             None if resource is None else resource.text(),
         )  # fmt: skip
 
