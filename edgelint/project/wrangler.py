@@ -7,6 +7,7 @@ without any key of the second kind takes all of the top level's.
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import Iterator
 
@@ -18,6 +19,18 @@ from edgelint.syntax.document import Document, Entry, Value
 
 #: In one directory wrangler reads the first of these that exists, in silence.
 NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
+_REDIRECT = ".wrangler/deploy"
+
+
+def generated_config(folder: str) -> str | None:
+    """The config that a build wrote and that ``.wrangler/deploy/config.json`` in ``folder`` tells wrangler to deploy
+    instead, as a path relative to ``folder``; None when there is none. It is made, so it is not the app's source."""
+    try:
+        with open(f"{folder}/{_REDIRECT}/config.json", "rb") as handle:
+            target = json.loads(handle.read()).get("configPath")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None
+    return posixpath.normpath(posixpath.join(_REDIRECT, target)) if isinstance(target, str) else None
 
 
 class BindingDecl:
