@@ -108,9 +108,7 @@ class WorkerdHost:
 
     async def create_object(self, class_name: str, state: Any) -> ObjectInstance:
         """Not used: workerd constructs its objects itself. Raises EdgeUsageError."""
-        raise EdgeUsageError(
-            f"{class_name} lives in workerd: a Python worker cannot hold objects of a JavaScript one yet"
-        )
+        raise EdgeUsageError(f"{class_name} lives in workerd, which constructs its objects itself")
 
     async def run_workflow(self, class_name: str, event: Mapping[str, Any], step: Any) -> Any:
         """Run the ``run`` method of a workflow class."""

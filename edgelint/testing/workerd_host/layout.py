@@ -13,6 +13,7 @@ from edgelint.testing.bindings.durable_objects import backends, unique_key
 from edgelint.testing.errors import EdgeUsageError
 from edgelint.testing.workerd_host import capnp, protocols
 from edgelint.testing.workerd_host.capnp import CF, array, struct, text
+from edgelint.testing.workerd_host.protocols import objects
 from edgelint.testing.workerd_host.server import PROXIED, TO, TOKEN
 
 if TYPE_CHECKING:
@@ -164,31 +165,32 @@ class _Writer:
 
     def _binding(self, worker: Worker, declared: Declared) -> str:
         if declared.kind == "durable-object":
-            return self._namespace(worker, declared)
+            owner = declared.text("script_name") or worker.name
+            if owner in self._names:
+                return self._namespace(worker, declared, owner)
+            if owner not in worker.world.workers:
+                return self._refused(
+                    f"{declared.name}: its class is in the worker '{owner}', which is not in this repository"
+                )
+            self._made.files.setdefault(objects.FILE, layer("ids"))
         service = f"b:{worker.name}/{declared.name}"
         module = protocols.of_kind(declared.kind)
         self._external(service)
         if module is None:
-            return self._refused(worker, declared)
+            return self._refused(worker.unsupported(declared.name) or declared.name)
         among = getattr(module, "wiring_among", None)
         wiring = module.wiring(declared, service) if among is None else among(declared, service, self._names)
         self._extensions.update(dict.fromkeys(wiring.extensions))
         self._services += wiring.services
         return wiring.value
 
-    def _refused(self, worker: Worker, declared: Declared) -> str:
-        """A binding that has no fake: whatever is asked of it fails by its name."""
+    def _refused(self, why: str) -> str:
+        """A binding that is not to be had: whatever is asked of it fails, and says why."""
         self._extensions["unsupported"] = None
-        inner = struct(name=text("why"), text=text(worker.unsupported(declared.name) or declared.name))
+        inner = struct(name=text("why"), text=text(why))
         return f'wrapped = (moduleName = "edgelint:unsupported", innerBindings = [{inner}])'
 
-    def _namespace(self, worker: Worker, declared: Declared) -> str:
-        owner = declared.text("script_name") or worker.name
-        if owner not in self._names:
-            raise EdgeUsageError(
-                f"{declared.name}: its class is in the worker '{owner}', which is not in this repository, or is Python "
-                "(a JavaScript worker cannot reach Durable Objects of a Python one here yet)"
-            )
+    def _namespace(self, worker: Worker, declared: Declared, owner: str) -> str:
         class_name = text(declared.text("class_name") or declared.name)
         native = class_name if owner == worker.name else struct(className=class_name, serviceName=text(owner))
         gate = f"gate:{worker.name}/{declared.name}"

@@ -120,6 +120,9 @@ class Objects:
 
     def _asked(self, place: Place, asked: dict[str, Any], headers: dict[str, str]) -> dict[str, str]:
         told = {"namespace": f"{place.worker}/{place.class_name}", "id": place.id, **asked}
+        name = self.known.get(place)
+        if name is not None:
+            told["name"] = name
         return {"x-edgelint-harness": json.dumps(told), **headers}
 
     def _value(self, place: Place, response: HttpResponse, body: bytes, *, remote: bool = False) -> Any:
@@ -293,6 +296,14 @@ class WorkerdNamespace(ObjectIds):
     ) -> WorkerdStub:
         """A stub of the object of that name."""
         return self.get(self.id_from_name(name), location_hint=location_hint, routing_mode=routing_mode)
+
+    def jurisdiction(self, jurisdiction: str | None = None) -> WorkerdNamespace:
+        """Itself for None. Raises EdgeUsageError for a jurisdiction: the runtime has none outside of production."""
+        if jurisdiction is None:
+            return self
+        raise EdgeUsageError(
+            f"{self.name}.jurisdiction() is not supported: Durable Objects that live in workerd have no jurisdictions"
+        )
 
     def handle(self, which: str | DurableObjectId | WorkerdStub | None = None) -> WorkerdObject:
         """What a test holds of one object: by its name, its id, its id's text, or the only one there is. Raises
