@@ -1,6 +1,7 @@
 // What stands around the app: events come in here, and what goes wrong is told to the world.
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { decode, decodeError, encode, encodeError } from "./codec.js";
+import { look } from "./objects.js";
 import { tell, told } from "./prelude.js";
 import { invoke } from "./rpc.js";
 import { runWorkflow } from "./workflows.js";
@@ -54,6 +55,10 @@ export function control(app, names) {
       const event = JSON.parse(request.headers.get(EVENT));
       if (event.kind === "told") {
         told(await request.json(), this.env);
+        return new Response("{}");
+      }
+      if (event.kind === "look") {
+        look(await request.json());
         return new Response("{}");
       }
       if (event.kind === "describe") return Response.json(describe(app, names));
