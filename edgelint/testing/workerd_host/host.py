@@ -130,7 +130,7 @@ class WorkerdHost:
 
     async def _event(self, kind: str, told: Any, verbs: Mapping[str, Any], message: Any = None, **info: Any) -> Any:
         """Send an event that is no request, and do what the handler did to what it was handed."""
-        body = json.dumps(codec.encode(told)).encode()
+        body = json.dumps(codec.encode(told, "arguments" if kind == "call" else "the value")).encode()
         request = HttpRequest("POST", _ADDRESS, [("content-type", "application/json")], body)
         with self.workerd.handling(message) as number:
             response = await self.workerd.event(self.worker.name, kind, request, message=number, **info)

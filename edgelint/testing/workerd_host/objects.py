@@ -80,7 +80,8 @@ class Objects:
         return self._value(place, response, await response.read(), remote=verb == "call")
 
     async def call(self, place: Place, method: str, args: Sequence[Any]) -> Any:
-        """A method of an object, as RPC calls it. Raises JsError."""
+        """A method of an object, as RPC calls it. Raises JsError, and EdgeError for arguments that do not cross."""
+        codec.encode(list(args), "arguments")
         return await self.ask(place, "call", method, list(args))
 
     async def fetch(self, place: Place, request: HttpRequest) -> HttpResponse:

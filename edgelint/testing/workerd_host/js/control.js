@@ -83,7 +83,7 @@ export function control(app, names) {
         const value = event.kind === "call"
           ? await invoke(found, typeof exported === "function", event.method, given, this.env, this.ctx)
           : await dispatch(found, event, given, calls, this.env, this.ctx);
-        return marked(Response.json({ value: encode(value), calls }), { pending: pending() });
+        return marked(Response.json({ value: encode(value, "the result"), calls }), { pending: pending() });
       } catch (error) {
         const body = { error: encodeError(error), calls };
         return marked(Response.json(body), { failed: true, pending: pending() });

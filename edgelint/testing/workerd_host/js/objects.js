@@ -136,7 +136,7 @@ export function object(Base, name) {
           headers.delete(LOOK);
           return await this.#serve(new Request(request, { headers }));
         }
-        return Response.json(encode(await this.#look(verb, decode(await request.json()))));
+        return Response.json(encode(await this.#look(verb, decode(await request.json())), "the result"));
       } catch (error) {
         return Response.json(encodeError(error), { status: 500, headers: { "x-edgelint-result": '{"failed":true}' } });
       }

@@ -93,6 +93,9 @@ class Room(DurableObject):
         await self.ctx.storage.put("seen", seen)
         return {"seen": seen, "more": more, "id": str(self.ctx.id), "name": self.ctx.id.name}
 
+    async def body(self):
+        return {"a": [js.Response.new("x").body]}
+
     async def fail(self):
         raise ValueError("no way")
 
@@ -139,8 +142,9 @@ export default class extends WorkerEntrypoint {
   async caught(way) {
     try {
       if (way === "fail") await this.stub().fail();
+      if (way === "body") await this.stub().body();
       if (way === "missing") await this.stub().missing();
-      if (way === "function") await this.stub().enter(() => 1, [1]);
+      if (way === "stream") await this.stub().enter(1, { body: new Response("x").body });
       if (way === "member") await this.stub().seen;
       if (way === "connect") this.stub().connect("a:1");
       if (way === "jurisdiction") this.env.ROOMS.jurisdiction("eu").getByName("a");
@@ -186,8 +190,9 @@ def test_it_fetches_from_an_object_in_python(asking: Edge) -> None:
 
 @pytest.mark.parametrize(("way", "told"), [
     ("fail", "Error: PythonError: ValueError: no way true"),
+    ("body", "DataCloneError: the result.a[0] is a ReadableStream, which does not cross here"),
     ("missing", "TypeError: Method missing does not exist true"),
-    ("function", "DataCloneError: () => 1 could not be cloned."),
+    ("stream", "DataCloneError: arguments[1].body is a ReadableStream, which does not cross here"),
     ("member", "TypeError: a Durable Object in Python has methods only: call seen()"),
     ("connect", "Error: sockets to a Durable Object in Python are not supported"),
     ("jurisdiction", "Error: Jurisdiction restrictions are not implemented in workerd."),
