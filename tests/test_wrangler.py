@@ -126,6 +126,17 @@ def test_every_shape_of_binding() -> None:
     assert at(config, config.top.bindings["KEY"][0].span) == "KEY"
 
 
+def test_an_unsafe_binding_may_be_of_a_known_kind() -> None:
+    config = json("""{"unsafe": {"bindings": [
+      {"name": "LIMITER", "type": "ratelimit", "namespace_id": "7"}, {"name": "A", "type": 1}, {"name": "B"},
+      {"name": "C", "type": "other"}, {"type": "ratelimit"}
+    ]}}""")
+    assert {name: [(d.kind, d.config_key, d.id) for d in same] for name, same in config.top.bindings.items()} == {
+        "LIMITER": [("rate-limit", "unsafe", "7")], "A": [("unsafe", "unsafe", None)],
+        "B": [("unsafe", "unsafe", None)], "C": [("unsafe", "unsafe", None)],
+    }  # fmt: skip
+
+
 def test_duplicates_are_all_there() -> None:
     config = json('{"vars": {"X": "1"}, "kv_namespaces": [{"binding": "X"}, {"binding": "X"}]}')
     assert [d.kind for d in config.top.bindings["X"]] == ["var", "kv", "kv"]

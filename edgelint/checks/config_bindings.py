@@ -57,16 +57,16 @@ def duplicate_binding(project: Project) -> Iterator[Finding]:
 
 
 def _duplicate(config: WranglerConfig, place: Environment, first: BindingDecl, second: BindingDecl) -> Finding:
-    kinds = [bindings.by_kind()[decl.kind] for decl in (first, second)]
+    keys = [bindings.by_key()[decl.config_key] for decl in (first, second)]
     if first.kind == second.kind == "var":
         effect = "the last value wins"
-    elif all(kind.in_duplicate_check for kind in kinds):
+    elif all(key.in_duplicate_check for key in keys):
         effect = "wrangler refuses the config"
     else:
         effect = "wrangler drops one of them without a word"
     return Finding(
         second.span,
-        f"`{second.name}` is already {kinds[0].label} in {place.label}: {effect}",
+        f"`{second.name}` is already {bindings.label(first.kind)} in {place.label}: {effect}",
         related=(Related(first.span, "first declared here"),),
         fix=_without_one(config, first, second),
         severity=Severity.WARNING if first.kind == second.kind == "var" else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,8 @@ class BindingKind(NamedTuple):
     "map" (name -> value) or "names" (secrets.required). ``name`` is the field that holds the binding's name,
     ``resource`` the one that says which resource it is. ``strict``: wrangler warns of a field it does not know.
     ``types`` are TypeScript's names of it, ``verbs`` its members where that set is closed (empty: anything goes).
-    ``in_duplicate_check`` is False where wrangler does not see that a name is used twice.
+    ``in_duplicate_check`` is False where wrangler does not see that a name is used twice. ``by_type``: what the field
+    "type" says -> the kind that a binding then is, whatever its key.
     """
 
     kind: str
@@ -34,6 +36,7 @@ class BindingKind(NamedTuple):
     types: tuple[str, ...]
     verbs: frozenset[str]
     in_duplicate_check: bool
+    by_type: Mapping[str, str]
 
 
 @cache
@@ -82,5 +85,5 @@ def _kind(key: str, entry: dict[str, Any]) -> BindingKind:
         entry["kind"], key, entry["label"], entry["shape"], entry.get("inside", ""), entry.get("name", ""),
         tuple(entry.get("fields", ())), tuple(entry.get("required", ())), entry.get("strict", False),
         entry.get("resource", ""), tuple(entry.get("types", ())), frozenset(entry.get("verbs", ())),
-        entry.get("duplicates") != "silent",
+        entry.get("duplicates") != "silent", entry.get("by_type", {}),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from edgelint.project.dotenv import is_local_values
 from edgelint.project.ignore import Rules, read_lines
-from edgelint.project.wrangler import NAMES
+from edgelint.project.wrangler import NAMES, generated_config
 
 SOURCES = frozenset((".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".py", ".vue", ".svelte", ".astro"))
 DEPENDENCIES = frozenset(
@@ -128,7 +128,9 @@ class _Walk:
     ) -> bool:
         name = entry.name
         if name == ".wrangler":
-            self.redirect(path, directory)
+            made = generated_config(os.path.join(self.root, directory))
+            if made is not None:
+                self.found.generated.append(posixpath.normpath(posixpath.join(directory, made)))
         if name in DEPENDENCIES:
             return False
         if name in BUILD_OUTPUT:
@@ -204,16 +206,6 @@ class _Walk:
     def stays_inside(self, path: str) -> bool:
         real = os.path.realpath(os.path.join(self.root, path))
         return real.startswith(self.root + os.sep) and os.path.isfile(real)
-
-    def redirect(self, path: str, directory: str) -> None:
-        """The config that a build wrote and that ``.wrangler/deploy/config.json`` tells wrangler to deploy instead."""
-        try:
-            with open(os.path.join(self.root, path, "deploy", "config.json"), "rb") as handle:
-                target = json.loads(handle.read()).get("configPath")
-        except (OSError, ValueError, AttributeError, RecursionError):
-            return
-        if isinstance(target, str):
-            self.found.generated.append(posixpath.normpath(posixpath.join(directory, ".wrangler/deploy", target)))
 
 
 def config_options(script: str) -> Iterable[str]:

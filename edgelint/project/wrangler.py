@@ -7,6 +7,7 @@ without any key of the second kind takes all of the top level's.
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import Iterator
 
@@ -18,6 +19,18 @@ from edgelint.syntax.document import Document, Entry, Value
 
 #: In one directory wrangler reads the first of these that exists, in silence.
 NAMES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
+_REDIRECT = ".wrangler/deploy"
+
+
+def generated_config(folder: str) -> str | None:
+    """The config that a build wrote and that ``.wrangler/deploy/config.json`` in ``folder`` tells wrangler to deploy
+    instead, as a path relative to ``folder``; None when there is none. It is made, so it is not the app's source."""
+    try:
+        with open(f"{folder}/{_REDIRECT}/config.json", "rb") as handle:
+            target = json.loads(handle.read()).get("configPath")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None
+    return posixpath.normpath(posixpath.join(_REDIRECT, target)) if isinstance(target, str) else None
 
 
 class BindingDecl:
@@ -272,9 +285,11 @@ def declarations(config: WranglerConfig, place: Environment, key: str) -> Iterat
             named = item.get("binding") if "binding" in kind.fields else None
         if named is None or not named.text():
             continue
-        resource = item.get(kind.resource) if kind.resource else None
+        typed = item.get("type") if kind.by_type else None
+        held = bindings.by_kind()[kind.by_type.get(typed.text() or "", kind.kind)] if typed is not None else kind
+        resource = item.get(held.resource) if held.resource else None
         yield BindingDecl(
-            named.value, kind.kind, key, place.name, config.inner_span(named), item,
+            named.value, held.kind, key, place.name, config.inner_span(named), item,
             None if resource is None else resource.text(),
         )  # fmt: skip
 

@@ -65,6 +65,12 @@ def not_cloneable(value: Any) -> EdgeError:
     )  # fmt: skip
 
 
+def not_carried(where: str, kind: str, told: str) -> EdgeError:
+    """The DataCloneError for what RPC carries in production and not here: ``where`` it stands in what is sent, ``kind``
+    is what it is ("a ReadableStream"), ``told`` what crosses and what does not."""
+    return EdgeError(f"{where} is {kind}, which does not cross here: {told}", "DataCloneError", code=_DATA_CLONE)
+
+
 def serialized_size(value: Any) -> int:
     """Bytes of ``value`` in V8's serialisation, version 15 (padding before two-byte strings is left out: at most one
     byte a string). Raises EdgeError (DataCloneError)."""

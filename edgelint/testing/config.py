@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgelint.platform import bindings as kinds
-from edgelint.project.wrangler import NAMES, WranglerConfig, load
+from edgelint.project.wrangler import NAMES, WranglerConfig, generated_config, load
 from edgelint.source import Source
 from edgelint.testing.bindings.base import Declared
 from edgelint.testing.errors import EdgeUsageError
@@ -37,6 +37,15 @@ class WorkerConfig:
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
         return value
+
+    @property
+    def made(self) -> str:
+        """What to say, where this config cannot be run, of one that a build wrote to be deployed in its place; "" where
+        there is none. A test does not follow wrangler there by itself: what was built may be older than the source."""
+        found = generated_config(str(self.root))
+        if found is None:
+            return ""
+        return f" (a build wrote {found}, which wrangler deploys instead: to test that, name it with edge_config)"
 
     @property
     def is_python(self) -> bool:

@@ -17,7 +17,7 @@ from edgelint.testing.light import load_httpx
 from edgelint.testing.meter import Meter, exceeded
 from edgelint.testing.names import check_operated, check_service, check_variables, no_such
 from edgelint.testing.operation import invocation
-from edgelint.testing.outbound import Outbound
+from edgelint.testing.outbound import Outbound, databases
 from edgelint.testing.timeline import Timeline, first_line
 from edgelint.testing.world import World
 
@@ -116,7 +116,7 @@ class Edge:
         self.timeline = Timeline(world.clock)
         self.meter = Meter(lambda name: check_operated(world, "edge_meter.count", name, glob=False))
         self.faults = Faults(world.random, lambda name: check_operated(world, "edge_faults", name, glob=True))
-        self.outbound = Outbound(world.gate)
+        self.outbound = Outbound(world.gate, databases(world))
         self.clock = EdgeClock(world)
         self.env: Any = Env(world, awaited=False)
         self.aenv: Any = Env(world, awaited=True)
@@ -125,6 +125,7 @@ class Edge:
         world.gate.observers.append(self.timeline.operation)
         world.sdk_by_date = options.sdk == "date"
         world.answer_outbound = self.outbound.fetch
+        world.answer_connect = self.outbound.connect
         if options.outbound == "allow":
             self.outbound.allow = True
         try:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json as json_module
 import re
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+import socket
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from edgelint.testing.errors import EdgeError, EdgeUsageError
 from edgelint.testing.operation import Gate, Operation
@@ -16,9 +17,17 @@ from edgelint.testing.operation import Gate, Operation
 if TYPE_CHECKING:
     import httpx
 
+    from edgelint.testing.bindings.base import Services
     from edgelint.testing.http import HttpRequest, HttpResponse
 
 _ANY = object()
+_CONNECT_SECONDS: Final = 5
+"""Real time in which the other side of a socket has to accept it."""
+
+
+def databases(services: Services) -> set[str]:
+    """The addresses of databases that the test gave to the app, as "host:port" in lower case."""
+    return services.shared(("outbound", "databases"), set)
 
 
 class Answer:
@@ -62,11 +71,31 @@ class Answer:
         return f"{self._method or 'any method'} {url or 'any URL'}"
 
 
+class Socket:
+    """A TCP socket that the app may open: to which address, and who is there. ``used`` counts those it opened."""
+
+    def __init__(self, address: str | re.Pattern[str], to: tuple[str, int] | None, optional: bool) -> None:
+        self.to = to
+        self.used = 0
+        self.optional = optional
+        self._address = address
+
+    def matches(self, address: str) -> bool:
+        """Whether it is for this "host:port"."""
+        if isinstance(self._address, re.Pattern):
+            return self._address.search(address) is not None
+        return self._address.lower() == address.lower()
+
+    def __repr__(self) -> str:
+        return self._address.pattern if isinstance(self._address, re.Pattern) else self._address
+
+
 class Outbound:
     """``edge_outbound``. ``allow`` lets through what no answer is for, to the real network; the ``assert_*`` and
-    ``can_send_already_matched_responses`` options are pytest-httpx's own."""
+    ``can_send_already_matched_responses`` options are pytest-httpx's own. ``databases`` are the addresses that the test
+    gave to the app as databases ("host:port"): sockets to them are allowed."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, databases: Collection[str] = ()) -> None:
         self.allow = False
         self.assert_all_responses_were_requested = True
         self.assert_all_requests_were_expected = True
@@ -74,7 +103,10 @@ class Outbound:
         self._gate = gate
         self._answers: list[Answer] = []
         self._requests: list[httpx.Request] = []
+        self._sockets: list[Socket] = []
+        self._databases = databases
         self.unexpected: list[httpx.Request] = []
+        self.unexpected_sockets: list[str] = []
 
     def add_response(
         self, status_code: int = 200, *, url: str | re.Pattern[str] | None = None, method: str | None = None,
@@ -112,6 +144,15 @@ class Outbound:
         """Answer a matching request with what ``callback`` makes of it."""
         self._add(callback, url, method, match_headers, match_content, match_json, is_reusable, is_optional)
 
+    def allow_connect(
+        self, address: str | re.Pattern[str], to: tuple[str, int] | None = None, *, is_optional: bool = False
+    ) -> None:
+        """Let the app's ``connect()`` to ``address`` ("db.example.com:5432") through, any number of times: to who
+        listens at ``to`` (host, port), or to the address itself. Raises EdgeUsageError for a text without a port."""
+        if isinstance(address, str) and not re.fullmatch(r".+:\d+", address):
+            raise EdgeUsageError(f"edge_outbound.allow_connect takes 'host:port', not '{address}'")
+        self._sockets.append(Socket(address, to, is_optional))
+
     def get_requests(
         self, *, url: str | re.Pattern[str] | None = None, method: str | None = None
     ) -> list[httpx.Request]:
@@ -133,6 +174,8 @@ class Outbound:
         self._answers.clear()
         self._requests.clear()
         self.unexpected.clear()
+        self._sockets.clear()
+        self.unexpected_sockets.clear()
 
     def problems(self) -> list[str]:
         """What is wrong at the end of a test, in words."""
@@ -141,11 +184,17 @@ class Outbound:
             found += [
                 f"outbound fetch without an answer: {request.method} {request.url}" for request in self.unexpected
             ]
+            found += [f"connect() that the test does not allow: {address}" for address in self.unexpected_sockets]
         if self.assert_all_responses_were_requested:
             found += [
                 f"an answer of edge_outbound was never asked for: {answer!r}"
                 for answer in self._answers
                 if not answer.used and not answer.optional
+            ]
+            found += [
+                f"a socket of edge_outbound.allow_connect was never opened: {each!r}"
+                for each in self._sockets
+                if not each.used and not each.optional
             ]
         return found
 
@@ -153,6 +202,29 @@ class Outbound:
         """Answer one request of the app; it passes the gate as ``fetch`` on "outbound"."""
         operation = Operation("outbound", "outbound", "fetch", f"{request.method} {request.url}", {})
         return await self._gate.perform(operation, lambda operation: self._answer(request))
+
+    async def connect(self, address: str) -> socket.socket:
+        """Open the app's socket to "host:port"; it passes the gate as ``connect`` on "outbound". Raises EdgeError for
+        one that is not allowed, or that nobody accepts."""
+        operation = Operation("outbound", "outbound", "connect", address, {})
+        return await self._gate.perform(operation, lambda operation: self._opened(address))
+
+    def _opened(self, address: str) -> socket.socket:
+        found = next((each for each in self._sockets if each.matches(address)), None)
+        if found is not None:
+            found.used += 1
+        elif not self.allow and address.lower() not in self._databases:
+            self.unexpected_sockets.append(address)
+            raise EdgeError(
+                f"edgelint blocks connect() to {address}; let it through with "
+                f"edge_outbound.allow_connect('{address}', to=('127.0.0.1', port))"
+            )
+        host, _, port = address.rpartition(":")
+        to = (host.strip("[]"), int(port)) if found is None or found.to is None else found.to
+        try:
+            return socket.create_connection(to, timeout=_CONNECT_SECONDS)
+        except OSError as error:
+            raise EdgeError(f"connect() to {address}: nobody is at {to[0]}:{to[1]}: {error}") from error
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         from edgelint.testing.http import HttpResponse

@@ -52,7 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
     parser.addini("edge_env", "the environment of the wrangler config to test", default="")
     parser.addini("edge_start", "the instant at which every test starts, ISO 8601 (2026-01-01T00:00:00Z)", default="")
-    parser.addini("edge_outbound", "block (default) or allow: fetches that no answer is given for", default="block")
+    parser.addini("edge_outbound", "block (default) or allow: fetches without an answer, and sockets", default="block")
     parser.addini("edge_isolate", "test (default), file or session: how long a workerd is used", default="test")
     parser.addini("edge_workerd", "the workerd that runs JavaScript workers (default: of node_modules)", default="")
     parser.addini("edge_esbuild", "the esbuild that bundles them (default: of node_modules)", default="")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from edgelint.project.dotenv import is_local_values
-from edgelint.project.wrangler import NAMES
+from edgelint.project.wrangler import NAMES, generated_config
 from edgelint.testing import config as configs
 from edgelint.testing import names
 from edgelint.testing.bindings.d1_migrations import ARRANGEMENT, Arrangement
@@ -167,9 +167,11 @@ def local_values(config: WorkerConfig) -> dict[str, str]:
 def _host(worker: Worker, world: World) -> Host:
     main = worker.config.main
     if main is None:
-        raise EdgeUsageError(f"{worker.config.path}: worker '{worker.name}' has no 'main': there is nothing to run")
+        raise EdgeUsageError(
+            f"{worker.config.path}: worker '{worker.name}' has no 'main': there is nothing to run{worker.config.made}"
+        )
     if not main.is_file():
-        raise EdgeUsageError(f"{worker.config.path}: 'main' is not there: {main}")
+        raise EdgeUsageError(f"{worker.config.path}: 'main' is not there: {main}{worker.config.made}")
     if not worker.config.is_python:
         from edgelint.testing.workerd_host.host import WorkerdHost
 
@@ -197,13 +199,19 @@ def _named(config: WorkerConfig, others: Mapping[str, WorkerConfig]) -> Iterator
 
 
 def _configs(root: Path) -> Iterator[Path]:
+    """The configs below a folder, without those that a build wrote."""
     depth = len(root.parts)
+    generated: set[Path] = set()
+    found: list[Path] = []
     for directory, folders, files in os.walk(root):
         here = Path(directory)
+        if ".wrangler" in folders and (made := generated_config(directory)) is not None:
+            generated.add(Path(os.path.normpath(here / made)))
         folders[:] = [name for name in folders if name not in _SKIPPED and not name.startswith(".")]
         if len(here.parts) - depth >= _DEPTH:
             folders.clear()
         for name in NAMES:
             if name in files:
-                yield here / name
+                found.append(here / name)
                 break
+    yield from (path for path in found if path not in generated)

@@ -15,6 +15,8 @@ from edgelint.testing.loop import VirtualLoop
 from edgelint.testing.operation import Gate, asked_by
 
 if TYPE_CHECKING:
+    import socket
+
     from edgelint.testing.bindings.base import Binding
     from edgelint.testing.config import WorkerConfig
     from edgelint.testing.host import Host
@@ -106,6 +108,7 @@ class World:
         self.failures: list[tuple[str, BaseException]] = []
         """What ended badly beside the events themselves: (what it was, the error)."""
         self.answer_outbound: Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]] | None = None
+        self.answer_connect: Callable[[str], Coroutine[Any, Any, socket.socket]] | None = None
         self.app: App | None = None
         self.isolation = ""
         """Worlds of the same text may share a process of the runtime, one after the other; "" shares none."""
@@ -169,6 +172,12 @@ class World:
         if self.answer_outbound is None:
             raise EdgeUsageError(f"outbound fetch is not set up: {request.method} {request.url}")
         return await self.answer_outbound(request)
+
+    async def connect(self, address: str) -> socket.socket:
+        """A TCP socket that leaves the worker, to "host:port"."""
+        if self.answer_connect is None:
+            raise EdgeUsageError(f"connect() is not set up: {address}")
+        return await self.answer_connect(address)
 
     def log(self, level: str, text: str) -> None:
         """Add a line to the logs."""

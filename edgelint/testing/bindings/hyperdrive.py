@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from edgelint.testing.bindings.base import Binding, Declared, Services
 from edgelint.testing.errors import EdgeUsageError
+from edgelint.testing.outbound import databases
 
 _PORTS: Final = {"postgres": 5432, "postgresql": 5432, "mysql": 3306}
 _VARIABLES: Final = (
@@ -39,6 +40,8 @@ class Hyperdrive(Binding):
         """Connect to this database: ``postgres://user:password@host:5432/name``. For the test. Raises EdgeUsageError
         for a string that wrangler would not take."""
         self._given.url = self._parsed(connection_string)
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        databases(self.services).add(f"{host}:{self.port}".lower())
 
     @property
     def connection_string(self) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edgelint import __version__
 from edgelint.platform import compat as platform_compat
+from edgelint.project.wrangler import generated_config
 from edgelint.testing.errors import EdgeUsageError
 from edgelint.testing.workerd_host import bundle_cache, compatibility, custom_build, node_compat
 from edgelint.testing.workerd_host.bundle import Bundle, Module
@@ -49,11 +50,13 @@ def build(
     the bundle (what it makes is not kept). Raises EdgeUsageError whose text is esbuild's own message."""
     entry = config.main
     if entry is None:
-        raise EdgeUsageError(f"{config.path}: worker '{config.name}' has no 'main': there is nothing to run")
+        raise EdgeUsageError(
+            f"{config.path}: worker '{config.name}' has no 'main': there is nothing to run{config.made}"
+        )
     custom_build.run(config)
     if not entry.is_file():
         hint = "" if config.get("build", "command") else " (if the project's build makes it, run that first)"
-        raise EdgeUsageError(f"{config.path}: 'main' is not there: {entry}{hint}")
+        raise EdgeUsageError(f"{config.path}: 'main' is not there: {entry}{hint}{config.made}")
     given = compatibility.given(config.compatibility_date, config.compatibility_flags, runtime.workerd.version)
     plan = _Plan(config, runtime, entry.resolve(), given, needed_esbuild(runtime), cache)
     bundle = plan.bundle()
@@ -333,26 +336,18 @@ def _main(built: Built) -> dict[str, Any]:
 
 def _amend(errors: list[dict[str, Any]], root: Path) -> None:
     """esbuild's advice to mark a module as external is none for the config of a worker: say what is."""
-    redirect = root / ".wrangler" / "deploy" / "config.json"
+    made = generated_config(str(root))
+    is_built = (root / ".wrangler/deploy/config.json").is_file()
     for error in errors:
         for note in error.get("notes") or ():
             if "as external to exclude it from the bundle" not in note["text"]:
                 continue
             note["text"] = 'Install the package, or give it a replacement with "alias" in the wrangler config.'
-            if error["text"].startswith('Could not resolve "virtual:') or redirect.is_file():
+            if error["text"].startswith('Could not resolve "virtual:') or is_built:
                 note["text"] += (
                     "\nIf a tool such as Vite builds this app: run its build, and test the config that it writes "
-                    f"(edge_config = {_redirected(redirect) or 'dist/<worker>/wrangler.json'!s})."
+                    f"(edge_config = {made or 'dist/<worker>/wrangler.json'})."
                 )
-
-
-def _redirected(redirect: Path) -> str | None:
-    """The config that a build wrote for wrangler to use instead, relative to the project."""
-    try:
-        written = json.loads(redirect.read_bytes())["configPath"]
-        return os.path.relpath(redirect.parent / written, redirect.parents[2]).replace(os.sep, "/")
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def _refuse_imports(entry: Path, names: set[str]) -> None:

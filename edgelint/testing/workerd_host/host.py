@@ -108,9 +108,7 @@ class WorkerdHost:
 
     async def create_object(self, class_name: str, state: Any) -> ObjectInstance:
         """Not used: workerd constructs its objects itself. Raises EdgeUsageError."""
-        raise EdgeUsageError(
-            f"{class_name} lives in workerd: a Python worker cannot hold objects of a JavaScript one yet"
-        )
+        raise EdgeUsageError(f"{class_name} lives in workerd, which constructs its objects itself")
 
     async def run_workflow(self, class_name: str, event: Mapping[str, Any], step: Any) -> Any:
         """Run the ``run`` method of a workflow class."""
@@ -132,7 +130,7 @@ class WorkerdHost:
 
     async def _event(self, kind: str, told: Any, verbs: Mapping[str, Any], message: Any = None, **info: Any) -> Any:
         """Send an event that is no request, and do what the handler did to what it was handed."""
-        body = json.dumps(codec.encode(told)).encode()
+        body = json.dumps(codec.encode(told, "arguments" if kind == "call" else "the value")).encode()
         request = HttpRequest("POST", _ADDRESS, [("content-type", "application/json")], body)
         with self.workerd.handling(message) as number:
             response = await self.workerd.event(self.worker.name, kind, request, message=number, **info)

@@ -13,6 +13,7 @@ from edgelint.testing.bindings.durable_objects import backends, unique_key
 from edgelint.testing.errors import EdgeUsageError
 from edgelint.testing.workerd_host import capnp, protocols
 from edgelint.testing.workerd_host.capnp import CF, array, struct, text
+from edgelint.testing.workerd_host.protocols import objects
 from edgelint.testing.workerd_host.server import PROXIED, TO, TOKEN
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ _LAYER: Final = ("codec", "prelude", "rpc", "control", "objects", "workflows")
 _NODE: Final = {"node:timers": "node_timers", "node:timers/promises": "node_timers_promises"}
 """Modules of ours in place of the runtime's own, where the app may import those."""
 _ENTRY: Final = "edgelint/entry.js"
+_SOCKETS: Final = "cloudflare:sockets"
+"""A module of ours in place of the runtime's own, which it reaches through the extension "sockets"."""
+_PUBLIC: Final = frozenset(("sockets",))
+"""Extensions that modules of workers import."""
 _OVERRIDES: Final = {"cloudflare_email": "cloudflare-internal:email"}
 """Modules that the runtime leaves to whoever embeds it: ours -> their names."""
 
@@ -71,7 +76,7 @@ class _Writer:
         self._token = token
         self._made = Layout()
         self._services: list[str] = []
-        self._extensions: dict[str, None] = dict.fromkeys(_OVERRIDES)
+        self._extensions: dict[str, None] = dict.fromkeys((*_OVERRIDES, *sorted(_PUBLIC)))
 
     def write(self) -> Layout:
         for number, (worker, bundle) in enumerate(self._workers):
@@ -89,7 +94,7 @@ class _Writer:
         ]
         modules = [
             struct(
-                name=text(_OVERRIDES.get(name, f"edgelint:{name}")), internal="true",
+                name=text(_OVERRIDES.get(name, f"edgelint:{name}")), internal=None if name in _PUBLIC else "true",
                 esModule=self._file(f"extensions/{name}.js", layer(name)),
             )
             for name in self._extensions
@@ -118,6 +123,7 @@ class _Writer:
                 )
         modules = [(_ENTRY, "esModule", entry(bundle, classes).encode())]
         modules += [(f"edgelint/{name}.js", "esModule", layer(name)) for name in _LAYER]
+        modules.append((_SOCKETS, "esModule", layer("cloudflare_sockets")))
         if not {"nodejs_compat", "nodejs_compat_v2"}.isdisjoint(bundle.flags):
             modules += [(name, "esModule", layer(file)) for name, file in _NODE.items()]
         modules += [(module.name, module.kind, module.content) for module in bundle.modules]
@@ -159,31 +165,32 @@ class _Writer:
 
     def _binding(self, worker: Worker, declared: Declared) -> str:
         if declared.kind == "durable-object":
-            return self._namespace(worker, declared)
+            owner = declared.text("script_name") or worker.name
+            if owner in self._names:
+                return self._namespace(worker, declared, owner)
+            if owner not in worker.world.workers:
+                return self._refused(
+                    f"{declared.name}: its class is in the worker '{owner}', which is not in this repository"
+                )
+            self._made.files.setdefault(objects.FILE, layer("ids"))
         service = f"b:{worker.name}/{declared.name}"
         module = protocols.of_kind(declared.kind)
         self._external(service)
         if module is None:
-            return self._refused(worker, declared)
+            return self._refused(worker.unsupported(declared.name) or declared.name)
         among = getattr(module, "wiring_among", None)
         wiring = module.wiring(declared, service) if among is None else among(declared, service, self._names)
         self._extensions.update(dict.fromkeys(wiring.extensions))
         self._services += wiring.services
         return wiring.value
 
-    def _refused(self, worker: Worker, declared: Declared) -> str:
-        """A binding that has no fake: whatever is asked of it fails by its name."""
+    def _refused(self, why: str) -> str:
+        """A binding that is not to be had: whatever is asked of it fails, and says why."""
         self._extensions["unsupported"] = None
-        inner = struct(name=text("why"), text=text(worker.unsupported(declared.name) or declared.name))
+        inner = struct(name=text("why"), text=text(why))
         return f'wrapped = (moduleName = "edgelint:unsupported", innerBindings = [{inner}])'
 
-    def _namespace(self, worker: Worker, declared: Declared) -> str:
-        owner = declared.text("script_name") or worker.name
-        if owner not in self._names:
-            raise EdgeUsageError(
-                f"{declared.name}: its class is in the worker '{owner}', which is not in this repository, or is Python "
-                "(a JavaScript worker cannot reach Durable Objects of a Python one here yet)"
-            )
+    def _namespace(self, worker: Worker, declared: Declared, owner: str) -> str:
         class_name = text(declared.text("class_name") or declared.name)
         native = class_name if owner == worker.name else struct(className=class_name, serviceName=text(owner))
         gate = f"gate:{worker.name}/{declared.name}"

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from edgelint.testing.errors import EdgeError, HungError
+from edgelint.testing.errors import EdgeError, EdgeUsageError, HungError
 from edgelint.testing.workerd_host.errors import JsError, js_error, own_frames
 from edgelint.testing.workerd_host.source_maps import mapped_stack
 
@@ -21,6 +21,8 @@ _UNCAUGHT: Final = re.compile(
     re.DOTALL,
 )
 _REFUSED: Final = re.compile(r"Uncaught exception: .*?jsg\.(?P<name>\w*Error): (?P<said>.*)\Z", re.DOTALL)
+_NO_TLS: Final = "This HttpClient does not support TLS"
+"""What workerd logs when a socket that it opened is to speak TLS."""
 _HUNG: Final = "had hung"
 
 
@@ -35,6 +37,8 @@ class Log:
         self._unhandled: dict[int, tuple[str, BaseException]] = {}
         self._inside: dict[str, str] = {}
         self._refused: EdgeError | HungError | None = None
+        self._tls_due = 0
+        """Sockets of which the runtime will say that it cannot speak TLS, and that were told already."""
 
     def take(self, line: dict[str, Any]) -> None:
         """A line of the log, as it is read from JSON."""
@@ -48,6 +52,11 @@ class Log:
         elif (refused := _REFUSED.match(message)) is not None:
             hung = _HUNG in refused["said"]
             self._refused = HungError(refused["said"]) if hung else EdgeError(refused["said"], refused["name"])
+        elif _NO_TLS in message:
+            if self._tls_due:
+                self._tls_due -= 1
+            else:  # Node's own modules do not pass by ours
+                self._tls("a socket")
         elif level in ("warn", "error"):
             self._world.log(level, f"workerd: {message}")
 
@@ -75,6 +84,9 @@ class Log:
         error: dict[str, Any] = told.get("error") or {}
         if told["what"] == "crossed":
             self._crossed(error)
+        elif told["what"] == "tls":
+            self._tls_due += told["due"]
+            self._tls(told["address"])
         elif told["what"] == "handled":
             self._forget(self._unhandled.pop(told["id"], None))
         else:
@@ -83,6 +95,14 @@ class Log:
             self._world.failures.append(failure)
             if "id" in told:
                 self._unhandled[told["id"]] = failure
+
+    def _tls(self, address: str) -> None:
+        self._world.failures.append(
+            ("connect()", EdgeUsageError(
+                f"TLS to {address} is not supported here: connect without it in the test (secureTransport 'off', a "
+                "variable of the app), to a server that speaks plain TCP"
+            ))
+        )  # fmt: skip
 
     def _crossed(self, error: dict[str, Any]) -> None:
         key = _text(error["name"], error["message"])

@@ -4,26 +4,24 @@ test holds of them."""
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from edgelint.platform import compat, limits
+from edgelint.platform import compat
 from edgelint.testing.bindings.durable_objects import ObjectIds
-from edgelint.testing.bindings.events import own_event
 from edgelint.testing.bindings.object_ids import DurableObjectId
 from edgelint.testing.errors import EdgeError, EdgeUsageError, HungError, range_error
 from edgelint.testing.facade import Verbs
 from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.operation import Operation
+from edgelint.testing.workerd_host.alarms import Alarm
 from edgelint.testing.workerd_host.errors import js_error
 from edgelint.testing.workerd_host.protocols import codec
 
 if TYPE_CHECKING:
     from edgelint.testing.bindings.base import Declared, Services
-    from edgelint.testing.clock import Timer
     from edgelint.testing.workerd_host.running import Workerd
     from edgelint.testing.world import World
 
@@ -41,6 +39,16 @@ class Place:
     id: str
 
 
+@dataclass(frozen=True, slots=True)
+class HeldSocket:
+    """An object's end of a hibernatable WebSocket: what ``ctx.getTags`` and ``deserializeAttachment`` say of it, and
+    its ``readyState`` (1 open, 2 closing, 3 closed)."""
+
+    tags: tuple[str, ...]
+    attachment: Any
+    ready_state: int
+
+
 class Objects:
     """All objects of one world that live in workerd, as far as the world has heard of them."""
 
@@ -48,6 +56,8 @@ class Objects:
         self.world = world
         self.known: dict[Place, str | None] = {}
         """The objects that were called, with the names that their ids were made from."""
+        self._reached: set[Place] = set()
+        """Those that the test reached itself."""
         self.alarms: dict[Place, Alarm] = {}
         self.workerd: Workerd | None = None
 
@@ -70,7 +80,8 @@ class Objects:
         return self._value(place, response, await response.read(), remote=verb == "call")
 
     async def call(self, place: Place, method: str, args: Sequence[Any]) -> Any:
-        """A method of an object, as RPC calls it. Raises JsError."""
+        """A method of an object, as RPC calls it. Raises JsError, and EdgeError for arguments that do not cross."""
+        codec.encode(list(args), "arguments")
         return await self.ask(place, "call", method, list(args))
 
     async def fetch(self, place: Place, request: HttpRequest) -> HttpResponse:
@@ -100,6 +111,25 @@ class Objects:
             raise
         return True
 
+    async def is_in_memory(self, place: Place) -> bool:
+        """Whether an object is constructed. The runtime does not tell: the object is asked, and where it has to be
+        constructed for that, something of ours is in its place, which is taken away again."""
+        if not self._was_used(place):
+            return False
+        self._running(place).ask(place.worker, "look", name=place.class_name, id=place.id)
+        is_there = bool(await self.ask(place, "memory"))
+        if not is_there:
+            await self._evicted(place)
+        return is_there
+
+    async def web_sockets(self, place: Place) -> list[HeldSocket]:
+        """The hibernatable sockets of an object."""
+        found = await self.ask(place, "sockets") if self._was_used(place) else []
+        return [HeldSocket(tuple(each["tags"]), each["attachment"], int(each["readyState"])) for each in found]
+
+    def _was_used(self, place: Place) -> bool:
+        return place in self.known or place in self._reached
+
     def alarm(self, place: Place) -> Alarm:
         """The alarm of an object."""
         found = self.alarms.get(place)
@@ -120,6 +150,10 @@ class Objects:
 
     def _asked(self, place: Place, asked: dict[str, Any], headers: dict[str, str]) -> dict[str, str]:
         told = {"namespace": f"{place.worker}/{place.class_name}", "id": place.id, **asked}
+        self._reached.add(place)
+        name = self.known.get(place)
+        if name is not None:
+            told["name"] = name
         return {"x-edgelint-harness": json.dumps(told), **headers}
 
     def _value(self, place: Place, response: HttpResponse, body: bytes, *, remote: bool = False) -> Any:
@@ -180,94 +214,6 @@ class Objects:
         return HttpResponse(200, list(_JSON), json.dumps(answer).encode())
 
 
-class Alarm:
-    """The alarm of one object: one at a time, at least once, tried again with back-off when it fails (as
-    ``bindings.object_alarms`` has it, from which the numbers are)."""
-
-    def __init__(self, place: Place, objects: Objects) -> None:
-        self._place = place
-        self._objects = objects
-        self._when: float | None = None
-        self._timer: Timer | None = None
-        self._running = False
-        self._touched = False
-        self._failed = 0
-
-    @property
-    def due(self) -> datetime | None:
-        """When it runs next, retries included; None when it does not."""
-        return None if self._timer is None else datetime.fromtimestamp(self._timer.when / 1000, UTC)
-
-    def seen(self) -> float | None:
-        """What ``getAlarm`` says: ms since the epoch; None while its handler runs, unless that set it again."""
-        return None if self._running and not self._touched else self._when
-
-    def set(self, when: float | None) -> None:
-        """Set it, or delete it with None. A handler that runs is seen to when it ends."""
-        self._when, self._touched, self._failed = when, True, 0
-        if not self._running:
-            self._schedule(when)
-
-    async def run(self) -> bool:
-        """Run the handler now, if the alarm is set. Returns whether it was. Raises what the handler raises, when what
-        comes after is arranged."""
-        if self._timer is None:
-            return False
-        self._schedule(None)
-        self._running, self._touched = True, False
-        error: Exception | None = None
-        world = self._objects.world
-        try:
-            count = self._failed
-            if not await self._objects.ask(self._place, "alarm", count, count > 0, self._when):
-                world.log("warn", "Attempted to run a scheduled alarm without a handler, did you remember to export an "
-                                  "alarm() function?")  # fmt: skip
-        except EdgeUsageError:
-            raise
-        except Exception as raised:
-            error = raised
-        finally:
-            self._running = False
-        if self._touched:
-            self._schedule(self._when)
-        elif error is None:
-            self._when = None
-        else:
-            self._again(error)
-        if error is not None:
-            raise error
-        return True
-
-    def _again(self, error: Exception) -> None:
-        world, label = self._objects.world, self._objects.label(self._place)
-        world.log("error", f"alarm of {label} failed (try {self._failed + 1}): {error}")
-        if self._failed >= limits.DO_ALARM_RETRIES:
-            world.log("error", f"alarm of {label} is given up after {self._failed} retries")
-            self._when = None
-            return
-        delay = (limits.DO_ALARM_BACKOFF_SECONDS << min(limits.DO_ALARM_MAX_BACKOFF, self._failed)) * 1000
-        delay += world.random.randint(0, math.floor(limits.DO_ALARM_JITTER * delay))
-        self._failed += 1
-        self._schedule(world.clock.now + delay)
-
-    def _schedule(self, when: float | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if when is not None:
-            label = f"alarm of {self._objects.label(self._place)}"
-            self._timer = self._objects.world.clock.at(when, self._fire, label)
-
-    async def _fire(self) -> None:
-        with own_event(self._objects.world, f"alarm of {self._objects.label(self._place)}"):
-            try:
-                await self.run()
-            except EdgeUsageError:
-                raise
-            except Exception:
-                return  # it was logged, and is tried again
-
-
 class WorkerdNamespace(ObjectIds):
     """A namespace whose class is JavaScript, as a test holds it. The app's own calls go through workerd."""
 
@@ -293,6 +239,14 @@ class WorkerdNamespace(ObjectIds):
     ) -> WorkerdStub:
         """A stub of the object of that name."""
         return self.get(self.id_from_name(name), location_hint=location_hint, routing_mode=routing_mode)
+
+    def jurisdiction(self, jurisdiction: str | None = None) -> WorkerdNamespace:
+        """Itself for None. Raises EdgeUsageError for a jurisdiction: the runtime has none outside of production."""
+        if jurisdiction is None:
+            return self
+        raise EdgeUsageError(
+            f"{self.name}.jurisdiction() is not supported: Durable Objects that live in workerd have no jurisdictions"
+        )
 
     def handle(self, which: str | DurableObjectId | WorkerdStub | None = None) -> WorkerdObject:
         """What a test holds of one object: by its name, its id, its id's text, or the only one there is. Raises
@@ -433,20 +387,26 @@ class WorkerdObject(Verbs):
         return [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]]
 
     @property
+    def is_in_memory(self) -> bool:
+        """Whether the object is constructed. To look at it does not construct it."""
+        return self._objects.world.run(self._objects.is_in_memory(self._place))
+
+    @property
+    def web_sockets(self) -> list[HeldSocket]:
+        """The object's ends of its hibernatable sockets; to look at them wakes the object."""
+        return self._objects.world.run(self._objects.web_sockets(self._place))
+
+    @property
     def instance(self) -> Any:
         """Not to be had: the instance lives in workerd. Raises EdgeUsageError."""
-        raise EdgeUsageError("the instance lives in workerd: call its methods, or look at its storage")
-
-    @property
-    def is_in_memory(self) -> bool:
-        """Not known here: the runtime does not tell. Raises EdgeUsageError."""
-        raise EdgeUsageError("workerd does not tell whether an object is in memory: evict() returns whether it was")
-
-    @property
-    def web_sockets(self) -> list[Any]:
-        """Not to be had: the object's ends live in workerd. Raises EdgeUsageError."""
-        raise EdgeUsageError("the object's ends of its sockets live in workerd: look at those that the test opened")
+        raise EdgeUsageError(
+            "the instance lives in workerd, out of reach of Python: call its methods with call('name', ...), and look "
+            "at what it keeps with storage and sql(...)"
+        )
 
     async def run(self, callback: Any) -> Any:
         """Not possible: Python does not run inside of the object. Raises EdgeUsageError."""
-        raise EdgeUsageError("a callback in Python cannot run in an object that lives in workerd: give it a method")
+        raise EdgeUsageError(
+            "a callback in Python cannot run in an object that lives in workerd: write it as a method of the class, "
+            "and call that with call('name', ...); storage and sql(...) reach what the object keeps"
+        )

@@ -46,6 +46,8 @@ _LAST_TURNS: Final = 20
 """How often what a world left running may try once more, when nothing answers it."""
 _RESTLESS_SECONDS: Final = 0.03
 """The same after a timer of no event: a Durable Object's, which may go on with its storage."""
+_PEER_SECONDS: Final = 1
+"""The same while the other side of a socket is to speak: it is outside of the world, and its work is not seen."""
 _LOST_SECONDS: Final = 0.2
 """Real time from a lost connection to the end of workerd's output, if that is why it was lost."""
 _END_SECONDS: Final = 2
@@ -371,6 +373,8 @@ class Workerd:
     def _patience(self) -> float:
         """Real seconds of silence before the world may go on. An event may wait for a Durable Object, and the runtime
         does things for one (its storage) that nothing is seen of; all else would hold up a ping."""
+        if self._server.tunnels.owed:
+            return _PEER_SECONDS
         if self._begun:
             return _SILENT_SECONDS if self.holds_objects() else 0
         return _RESTLESS_SECONDS if self._restless else 0

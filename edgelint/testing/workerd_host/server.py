@@ -14,11 +14,14 @@ import h11
 from edgelint.testing.errors import EdgeUsageError
 from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.sockets import SocketEnd
+from edgelint.testing.workerd_host.tunnels import Connected, Tunnels
 from edgelint.testing.workerd_host.wire import Ended, Wire
 
 TOKEN: Final = "x-edgelint-token"
 TO: Final = "x-edgelint-to"
 """The headers that workerd adds to what it sends: the secret of this world, and for whom it is."""
+OUTBOUND: Final = "out:"
+"""For whom a request is that leaves the worker, before the worker's name; a CONNECT does not say whose it is."""
 PROXIED: Final = "edgelint.proxied"
 """The host of requests whose line has the whole URL: its own is in there."""
 Answer = Callable[[str, HttpRequest], Awaitable[HttpResponse]]
@@ -45,6 +48,7 @@ class Server:
         """Requests and answers so far: whether something happened is whether it changed."""
         self.fresh = 0
         """Connections that no request came on yet."""
+        self.tunnels = Tunnels(self._moved)
 
     def attach(self, loop: asyncio.AbstractEventLoop, answer: Answer, failed: Callable[[BaseException], None]) -> None:
         """Serve on ``loop``. ``failed`` is told of what an answer raised."""
@@ -117,13 +121,19 @@ class Server:
         self.count += 1
         headers = [(name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in head.headers]
         request = _request(head, headers)
-        if not hmac.compare_digest((request.header(TOKEN) or "").encode(), self.token.encode()):
+        is_socket = request.method == "CONNECT"
+        if not is_socket and not hmac.compare_digest((request.header(TOKEN) or "").encode(), self.token.encode()):
             await _send(wire, HttpResponse(403, [], b"not yours"), has_body=True)
             return False
-        to = request.header(TO) or ""
+        # workerd adds no headers to a CONNECT. Whoever else sends one gets no more than the sockets a test allows.
+        to = OUTBOUND if is_socket else request.header(TO) or ""
         request.headers = [(name, value) for name, value in headers if not _ours(name.lower(), value)]
         request.body = await wire.whole_body()
         response = await self._answered(wire, to, request)
+        if isinstance(response, Connected):
+            await wire.send(h11.Response(status_code=response.status, headers=[], reason=response.reason.encode()))
+            await self.tunnels.carry(wire, response.peer)
+            return False
         if response is None:
             wire.close()
             return False
@@ -132,7 +142,7 @@ class Server:
             return False
         await _send(wire, response, has_body=request.method != "HEAD" and not response.has_null_body)
         self.count += 1
-        return wire.http.our_state is h11.DONE and wire.http.their_state is h11.DONE
+        return not is_socket and wire.http.our_state is h11.DONE and wire.http.their_state is h11.DONE
 
     async def _upgraded(self, wire: Wire, request: HttpRequest, response: HttpResponse, end: SocketEnd) -> None:
         """The connection is a WebSocket from here on: what a stub of the test accepted, with ``end`` as the app's."""
@@ -156,7 +166,7 @@ class Server:
         """What is answered; None when the connection is to be closed, or was closed by workerd meanwhile: then the
         answer is not waited for any more (an aborted fetch, an event that is over)."""
         answering = asyncio.ensure_future(self._answer(to, request))
-        gone = asyncio.ensure_future(wire.reader.read(1))
+        gone = asyncio.ensure_future(_forever() if request.method == "CONNECT" else wire.reader.read(1))
         try:
             await asyncio.wait((answering, gone), return_when=asyncio.FIRST_COMPLETED)
             if not answering.done():
@@ -177,6 +187,11 @@ class Server:
                 with contextlib.suppress(asyncio.CancelledError):
                     await gone
             answering.cancel()
+
+
+async def _forever() -> None:
+    """What is awaited in place of the end of a connection, where the first byte is not ours to read."""
+    await asyncio.get_running_loop().create_future()
 
 
 def _ours(name: str, value: str) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgelint.testing import config as configs
+from edgelint.testing.edge import Edge, Options
 from edgelint.testing.errors import EdgeUsageError, UnsupportedBindingError
 from edgelint.testing.session import App, local_values
 from edgelint.testing.world import World
@@ -131,6 +132,27 @@ def test_other_workers_of_the_repository(tmp_path: Path) -> None:
     app = App.load(tmp_path, None, tmp_path)
     assert sorted(app.others()) == ["mails"]
     assert app.others() is app.others()
+
+
+def test_a_config_that_a_build_wrote_is_no_worker(tmp_path: Path) -> None:
+    """Wrangler deploys it instead of the source; a test runs the source, and says where the other is when it cannot."""
+    redirect = '{"configPath": "../../out/wrangler.json"}'
+    files = {"wrangler.jsonc": '{"name": "mails"}', ".wrangler/deploy/config.json": redirect}
+    made = {"out/wrangler.json": '{"name": "mails-made"}', "other/wrangler.json": '{"name": "other"}'}
+    packages = {f"packages/mails/{name}": text for name, text in {**files, **made}.items()}
+    write(tmp_path, {**files, **made, **packages})
+    app = App.load(tmp_path, None, tmp_path)
+    assert app.config.name == "mails"
+    assert sorted(app.others()) == ["mails", "other"]
+    assert app.others()["mails"].root == tmp_path / "packages/mails"
+    hint = r".* \(a build wrote out/wrangler.json, which wrangler deploys instead: to test that, name it with"
+    for text, told in (
+        ('{"name": "mails"}', "has no 'main': there is nothing"), ('{"main": "gone.py"}', "not there: .*gone.py"),
+    ):  # fmt: skip
+        edge = Edge(App.load(write(tmp_path, {"wrangler.jsonc": text}), None, tmp_path), Options())
+        with pytest.raises(EdgeUsageError, match=told + hint):
+            edge.get("/")
+        edge.close()
 
 
 def test_a_worker_that_cannot_be_run_says_so_when_it_is_needed(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -170,3 +171,72 @@ def test_faults_and_counts_reach_it(outside: Outside) -> None:
     outside.outbound.add_response()
     outside.fetch()
     assert seen[0] == "outbound.fetch GET https://a.test/"
+
+
+# Sockets
+
+
+def connected(outside: Outside, address: str) -> socket.socket:
+    return outside.world.run(outside.outbound.connect(address), origin="app")
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        yield made
+
+
+@pytest.mark.parametrize(("allowed", "asked"), [
+    ("db.test:5432", "DB.test:5432"), (re.compile(r"\.test:"), "db.test:5432"), ("[::1]:5432", "[::1]:5432"),
+])  # fmt: skip
+def test_a_socket_goes_where_the_test_says(
+    outside: Outside, listener: socket.socket, allowed: str | re.Pattern[str], asked: str
+) -> None:
+    outside.outbound.allow_connect(allowed, to=listener.getsockname())
+    for _ in range(2):
+        with connected(outside, asked) as opened:
+            assert opened.getpeername() == listener.getsockname()
+    with pytest.raises(EdgeError, match=r"edgelint blocks connect\(\) to db\.other:5432"):
+        connected(outside, "db.other:5432")
+    assert outside.outbound.problems() == ["connect() that the test does not allow: db.other:5432"]
+    outside.outbound.assert_all_requests_were_expected = False
+    assert outside.outbound.problems() == []
+
+
+def test_a_socket_goes_to_the_address_itself(outside: Outside, listener: socket.socket) -> None:
+    address = "127.0.0.1:{1}".format(*listener.getsockname())
+    outside.outbound.allow_connect(address)
+    connected(outside, address).close()
+    outside.outbound.reset()
+    with pytest.raises(EdgeError, match="edgelint blocks"):
+        connected(outside, address)
+    outside.outbound.allow = True
+    connected(outside, address).close()
+    listener.close()
+    with pytest.raises(EdgeError, match=rf"connect\(\) to {address}: nobody is at {address}: "):
+        connected(outside, address)
+
+
+def test_a_socket_that_is_never_opened_is_a_problem(outside: Outside) -> None:
+    outside.outbound.allow_connect("a.test:1")
+    outside.outbound.allow_connect(re.compile("b"))
+    outside.outbound.allow_connect("c.test:1", is_optional=True)
+    assert outside.outbound.problems() == [
+        "a socket of edge_outbound.allow_connect was never opened: a.test:1",
+        "a socket of edge_outbound.allow_connect was never opened: b",
+    ]
+    outside.outbound.assert_all_responses_were_requested = False
+    assert outside.outbound.problems() == []
+
+
+@pytest.mark.parametrize("address", ["db.test", "db.test:", ":80", "https://db.test"])
+def test_an_address_needs_a_port(outside: Outside, address: str) -> None:
+    with pytest.raises(EdgeUsageError, match="allow_connect takes 'host:port', not"):
+        outside.outbound.allow_connect(address)
+
+
+def test_a_world_without_sockets() -> None:
+    world = World()
+    with pytest.raises(EdgeUsageError, match=r"connect\(\) is not set up: db\.test:1"):
+        world.run(world.connect("db.test:1"))
+    world.close()

@@ -14,6 +14,7 @@ from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.python_host.adapters.base import http_request, options, snake
 from edgelint.testing.python_host.adapters.durable_objects import WebSocketRequestResponsePair
 from edgelint.testing.python_host.adapters.rpc import JsRpcStub, incoming, outgoing
+from edgelint.testing.python_host.adapters.rpc import sent as sent_args
 from edgelint.testing.python_host.buffers import JsUint8Array
 from edgelint.testing.python_host.containers import JsArray
 from edgelint.testing.python_host.js_errors import JsException
@@ -467,6 +468,19 @@ def test_what_crosses_rpc(tmp_path: Path) -> None:
             for wrong in (LiteralMap(), proxy(object())):
                 with pytest.raises(EdgeError, match="could not be cloned"):
                     outgoing(wrong)
+
+            stream = incoming(HttpResponse(200, [], b"x")).body
+            fields = JsObject()
+            fields._own()["a"] = JsArray([JsMap([("k", JsArray([stream]))])])
+            for given, place in (
+                (fields, "it.a[0]['k'][0]"), (JsMap([(stream, 1)]), r"it \(a key of a Map\)"),
+                (JsSet([stream]), r"it \(in a Set\)"), (stream, "it"),
+            ):  # fmt: skip
+                told = place.replace("[", r"\[") + " is a ReadableStream, which does not cross here: values, functions"
+                with pytest.raises(EdgeError, match=f"DataCloneError: {told}"):
+                    outgoing(given, "it")
+            with pytest.raises(EdgeError, match=r"arguments\[1\] is a ReadableStream"):
+                sent_args([1, stream])
 
             async def work() -> list[Any]:
                 copy = stub._js_get("dup")._js_apply(UNDEFINED, [])

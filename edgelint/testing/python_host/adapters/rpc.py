@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from edgelint.testing.bindings.rpc import RpcStub
+from edgelint.testing.clone import not_carried
 from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.python_host.adapters.base import js_request, js_response
 from edgelint.testing.python_host.buffers import Bytes
@@ -17,13 +18,20 @@ from edgelint.testing.python_host.promises import settled
 from edgelint.testing.python_host.pyproxy import PyProxy
 from edgelint.testing.values import UNDEFINED
 
+_STREAMS: Final = {
+    "ReadableStream": "a ReadableStream", "WritableStream": "a WritableStream", "Headers": "a Headers object",
+    "AbortSignal": "an AbortSignal",
+}  # fmt: skip
+"""What crosses in production, and here does not."""
 
-def outgoing(value: Any) -> Any:
-    """A value of the JavaScript side as plain Python that can be sent. Raises EdgeError (DataCloneError)."""
-    return _outgoing(value, {})
+
+def outgoing(value: Any, where: str = "the result") -> Any:
+    """A value of the JavaScript side as plain Python that can be sent; ``where`` is what an error calls it. Raises
+    EdgeError (DataCloneError)."""
+    return _outgoing(value, {}, where)
 
 
-def _outgoing(value: Any, seen: dict[int, Any]) -> Any:
+def _outgoing(value: Any, seen: dict[int, Any], where: str) -> Any:
     if not isinstance(value, JsProxy) or isinstance(value, Bytes):
         return plain(value)
     if id(value) in seen:
@@ -40,18 +48,28 @@ def _outgoing(value: Any, seen: dict[int, Any]) -> Any:
     if isinstance(value, JsArray):
         items: list[Any] = []
         seen[id(value)] = items
-        items.extend(_outgoing(item, seen) for item in value._items())
+        items.extend(_outgoing(item, seen, f"{where}[{at}]") for at, item in enumerate(value._items()))
         return items
     if isinstance(value, JsMap) and not isinstance(value, LiteralMap):
-        return {_outgoing(key, seen): _outgoing(item, seen) for key, item in value._entries()}
+        return {
+            _outgoing(key, seen, f"{where} (a key of a Map)"): _outgoing(item, seen, f"{where}[{key!r}]")
+            for key, item in value._entries()
+        }
     if isinstance(value, JsSet):
-        return {_outgoing(item, seen) for item in value._items()}
+        return {_outgoing(item, seen, f"{where} (in a Set)") for item in value._items()}
     if type(value) is JsObject:
         fields: dict[str, Any] = {}
         seen[id(value)] = fields
-        fields.update({key: _outgoing(value._js_get(key), seen) for key in value._js_keys()})
+        fields.update({key: _outgoing(value._js_get(key), seen, f"{where}.{key}") for key in value._js_keys()})
         return fields
+    if value._js_class_name in _STREAMS:
+        raise not_carried(where, _STREAMS[value._js_class_name], "values, functions, requests and responses do")
     return plain(structured_clone(value))
+
+
+def sent(args: Iterable[Any]) -> list[Any]:
+    """The arguments of a call, as ``outgoing`` makes them."""
+    return [outgoing(arg, f"arguments[{at}]") for at, arg in enumerate(args)]
 
 
 def _web(value: JsProxy) -> Any:
@@ -97,7 +115,7 @@ class JsRpcStub(JsFunction, js_name="JsRpcStub"):
 
     async def _call(self, *args: Any) -> Any:
         stub: Any = self._stub
-        return incoming(await stub(*(outgoing(arg) for arg in args)))
+        return incoming(await stub(*sent(args)))
 
     def _js_has(self, name: str) -> bool:
         return name in ("dup", "constructor") or super()._js_has(name)
@@ -124,7 +142,7 @@ class RpcCaller(JsHost, js_name="Object"):
             return super()._js_get(name)
 
         async def invoke(*args: Any) -> Any:
-            return incoming(await self._call_method(name, [outgoing(arg) for arg in args]))
+            return incoming(await self._call_method(name, sent(args)))
 
         return UNDEFINED if name == "then" else JsFunction(invoke, name)
 

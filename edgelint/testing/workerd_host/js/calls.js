@@ -30,7 +30,7 @@ export function checking(fetcher, more = () => ({})) {
 
 /** Call a method of what is behind ``fetcher``. */
 export async function call(fetcher, method, args) {
-  const body = JSON.stringify(encode(args));
+  const body = JSON.stringify(encode(args, "arguments"));
   const response = await fetcher.fetch(`http://edgelint/${encodeURIComponent(method)}`, { method: "POST", body });
   return decode(await (await checked(response)).json());
 }

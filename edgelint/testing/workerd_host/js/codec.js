@@ -16,16 +16,69 @@ function refusal(message) {
   return new DOMException(message, "DataCloneError");
 }
 
-/** What V8 and workerd say of a value that is not cloned; what they would take, and this does not, says so. */
+/** What V8 and workerd say of a value that is not cloned. */
 function notCloneable(value) {
   if (typeof value !== "object") return refusal(`${String(value)} could not be cloned.`);
   const name = value.constructor?.name || objectText.call(value).slice(8, -1);
   return refusal(`Could not serialize object of type "${name}". This type does not support serialization.`);
 }
 
-/** A value as JSON. Throws a DataCloneError for what does not cross. */
-export function encode(value) {
-  return encoded(value, new Map());
+const CROSSING = {
+  ReadableStream: "a ReadableStream", WritableStream: "a WritableStream", Request: "a Request", Response: "a Response",
+  Headers: "a Headers object", AbortSignal: "an AbortSignal", RpcStub: "an RpcStub", RpcPromise: "an RpcPromise",
+  RpcProperty: "an RpcProperty", Fetcher: "a Fetcher",
+};
+
+/** What the runtime's own RPC would carry, and this does not; undefined for what is refused there as well. */
+function kindOf(value) {
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object") return undefined;
+  for (let up = Object.getPrototypeOf(value); up !== null; up = Object.getPrototypeOf(up)) {
+    if (Object.hasOwn(up, "constructor") && up.constructor.name === "RpcTarget") return "an RpcTarget";
+  }
+  return CROSSING[objectText.call(value).slice(8, -1)];
+}
+
+function shownKey(of) {
+  if (typeof of === "string") return JSON.stringify(of);
+  return typeof of === "object" ? objectText.call(of) : String(of);
+}
+
+/** The way from a value to one that is in it: "[0].body"; undefined where it is not. */
+function way(value, target, seen = new Set()) {
+  if (value === target) return "";
+  if (typeof value !== "object" || value === null || seen.has(value)) return undefined;
+  seen.add(value);
+  let inside = [];
+  if (Array.isArray(value)) inside = value.map((item, at) => [`[${at}]`, item]);
+  else if (value instanceof Set) inside = [...value].map((item) => [" (in a Set)", item]);
+  else if (value instanceof Map) {
+    inside = [...value].flatMap(([of, item]) => [[" (a key of a Map)", of], [`.get(${shownKey(of)})`, item]]);
+  } else inside = Object.keys(value).map((of) => [/^[\w$]+$/.test(of) ? `.${of}` : `[${shownKey(of)}]`, value[of]]);
+  for (const [step, item] of inside) {
+    const rest = way(item, target, seen);
+    if (rest !== undefined) return step + rest;
+  }
+  return undefined;
+}
+
+class Refused {
+  constructor(value) { this.value = value; }
+}
+
+/** A value as JSON. Throws a DataCloneError for what does not cross; ``root`` is what it calls the value. */
+export function encode(value, root = "the value") {
+  try {
+    return encoded(value, new Map());
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    const kind = kindOf(error.value);
+    if (kind === undefined) throw notCloneable(error.value);
+    throw refusal(
+      `${root}${way(value, error.value)} is ${kind}, which does not cross here: only values do, no functions, streams, ` +
+        "stubs, requests or responses",
+    );
+  }
 }
 
 function encoded(value, seen) {
@@ -36,7 +89,7 @@ function encoded(value, seen) {
     case "number":
       return Number.isFinite(value) && !Object.is(value, -0) ? value : ["n", Object.is(value, -0) ? "-0" : String(value)];
     case "object": return value === null ? null : object(value, seen);
-    default: throw notCloneable(value);
+    default: throw new Refused(value);
   }
 }
 
@@ -71,7 +124,7 @@ function container(value) {
   if (value instanceof Set) return "s";
   const prototype = Object.getPrototypeOf(value);
   if (prototype === null || prototype === Object.prototype) return "o";
-  throw notCloneable(value);
+  throw new Refused(value);
 }
 
 /** The value of what either half encoded. */

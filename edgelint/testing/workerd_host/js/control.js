@@ -1,6 +1,7 @@
 // What stands around the app: events come in here, and what goes wrong is told to the world.
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { decode, decodeError, encode, encodeError } from "./codec.js";
+import { look } from "./objects.js";
 import { tell, told } from "./prelude.js";
 import { invoke } from "./rpc.js";
 import { runWorkflow } from "./workflows.js";
@@ -56,6 +57,10 @@ export function control(app, names) {
         told(await request.json(), this.env);
         return new Response("{}");
       }
+      if (event.kind === "look") {
+        look(await request.json());
+        return new Response("{}");
+      }
       if (event.kind === "describe") return Response.json(describe(app, names));
       if (event.kind === "coverage") return Response.json(globalThis.__edgelint_coverage__ ?? null);
       const pending = tracked(this.ctx, event);
@@ -78,7 +83,7 @@ export function control(app, names) {
         const value = event.kind === "call"
           ? await invoke(found, typeof exported === "function", event.method, given, this.env, this.ctx)
           : await dispatch(found, event, given, calls, this.env, this.ctx);
-        return marked(Response.json({ value: encode(value), calls }), { pending: pending() });
+        return marked(Response.json({ value: encode(value, "the result"), calls }), { pending: pending() });
       } catch (error) {
         const body = { error: encodeError(error), calls };
         return marked(Response.json(body), { failed: true, pending: pending() });

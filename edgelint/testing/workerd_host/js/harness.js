@@ -6,7 +6,7 @@ export default {
   async fetch(request, env) {
     const asked = request.headers.get("x-edgelint-harness");
     if (asked === null) return new Response(null, { status: 404 });
-    const { verb, namespace, id } = JSON.parse(asked);
+    const { verb, namespace, id, name } = JSON.parse(asked);
     if (verb === "ping") return new Response(null);
     if (verb === "abortAll") {
       await unsafe.abortAllDurableObjects();
@@ -14,7 +14,9 @@ export default {
     }
     const headers = new Headers(request.headers);
     headers.delete("x-edgelint-harness");
-    const stub = env[namespace].get(env[namespace].idFromString(id));
+    const named = name === undefined ? undefined : env[namespace].idFromName(name); // its object is told its name
+    const known = named?.toString() === id ? named : env[namespace].idFromString(id);
+    const stub = env[namespace].get(known);
     try {
       if (verb === "fetch") return await stub.fetch(new Request(request, { headers }));
       if (verb === "evict") {

@@ -89,6 +89,23 @@ function virtualAlarm(ctx, className) {
   });
 }
 
+const looking = new Set(); // objects of which the world wants to know whether they are there
+
+/** What the world sees in place of an object that was not in memory: the app's class is not constructed for it. */
+function absent() {
+  return {
+    async fetch(request) {
+      if (request.headers.get(LOOK) === null) throw new Error("the test looked whether this object is in memory");
+      return Response.json(encode(false));
+    },
+  };
+}
+
+/** An object is about to be looked at. */
+export function look({ name, id }) {
+  looking.add(`${name} ${id}`);
+}
+
 /** The app's class ``Base``, exported as ``name``, with the world's hands on it. */
 export function object(Base, name) {
   if (typeof Base !== "function") throw new TypeError(`${name} is no class`);
@@ -97,6 +114,7 @@ export function object(Base, name) {
     #env;
     #fetch;
     constructor(ctx, env) {
+      if (looking.delete(`${name} ${ctx.id}`)) return absent();
       virtualAlarm(ctx, name);
       super(ctx, env);
       this.#ctx = ctx;
@@ -118,7 +136,7 @@ export function object(Base, name) {
           headers.delete(LOOK);
           return await this.#serve(new Request(request, { headers }));
         }
-        return Response.json(encode(await this.#look(verb, decode(await request.json()))));
+        return Response.json(encode(await this.#look(verb, decode(await request.json())), "the result"));
       } catch (error) {
         return Response.json(encodeError(error), { status: 500, headers: { "x-edgelint-result": '{"failed":true}' } });
       }
@@ -143,6 +161,13 @@ export function object(Base, name) {
         case "delete":
         case "list":
           return storage[verb](...args);
+        case "memory":
+          looking.delete(`${name} ${this.#ctx.id}`);
+          return true;
+        case "sockets":
+          return this.#ctx.getWebSockets().map((socket) => ({
+            tags: this.#ctx.getTags(socket), attachment: socket.deserializeAttachment(), readyState: socket.readyState,
+          }));
         case "lose":
           for (const socket of this.#ctx.getWebSockets()) socket.close(4999, LOST);
           return true;

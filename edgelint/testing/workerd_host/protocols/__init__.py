@@ -27,8 +27,9 @@ MODULES: Final[dict[str, str]] = {
     "secrets-store": "secrets_store",
     "version-metadata": "version_metadata",
     "workflow": "workflows",
+    "durable-object": "objects",
 }
-"""Kind of binding -> module in this package. Durable Objects are workerd's own."""
+"""Kind of binding -> module in this package. Durable Objects in JavaScript are workerd's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ async def answered(request: HttpRequest, call: Callable[[str, list[Any]], Awaita
     """Answer a call: ``call`` gets the method's name and the arguments. What it raises as EdgeError is thrown."""
     method = unquote(urlsplit(request.url).path.removeprefix("/"), errors="surrogatepass")
     try:
-        form = codec.encode(await call(method, codec.decode(json.loads(request.body))))
+        form = codec.encode(await call(method, codec.decode(json.loads(request.body))), "the result")
     except EdgeError as error:
         return failed(error)
     return HttpResponse(200, [_JSON], json.dumps(form).encode())

@@ -26,9 +26,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from edgelint.testing.clone import not_cloneable
+from edgelint.testing.clone import not_carried, not_cloneable
 from edgelint.testing.coercion import MAX_SAFE
 from edgelint.testing.errors import EdgeError, EdgeUsageError
+from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.js_values import JsBigInt, JsBytes, JsMap, JsSet
 from edgelint.testing.values import UNDEFINED
 
@@ -40,9 +41,51 @@ Json = Any
 """What ``json`` writes and reads."""
 
 
-def encode(value: Any) -> Json:
-    """A value as JSON. Raises EdgeError (DataCloneError) for what does not cross."""
-    return _encode(value, {})
+class _RefusedError(Exception):
+    """``value`` is none that crosses."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def encode(value: Any, root: str = "the value") -> Json:
+    """A value as JSON. Raises EdgeError (DataCloneError) for what does not cross; ``root`` is what it calls the
+    value."""
+    try:
+        return _encode(value, {})
+    except _RefusedError as refused:
+        kind = _kind(refused.value)
+        if kind is None:
+            raise not_cloneable(refused.value) from None
+        told = "only values do, no functions, streams, stubs, requests or responses"
+        raise not_carried(f"{root}{_way(value, refused.value, set())}", kind, told) from None
+
+
+def _kind(value: Any) -> str | None:
+    """What the runtime's own RPC would carry, and this does not; None for what is refused there as well."""
+    if isinstance(value, HttpRequest):
+        return "a Request"
+    if isinstance(value, HttpResponse):
+        return "a Response"
+    return "a function" if callable(value) and not isinstance(value, type) else None
+
+
+def _way(value: Any, target: Any, seen: set[int]) -> str | None:
+    """The way from a value to one that is in it: "[0].body"; None where it is not."""
+    if value is target:
+        return ""
+    if not isinstance(value, (dict, list, tuple, set, frozenset)) or id(value) in seen:
+        return None
+    seen.add(id(value))
+    steps: Iterable[tuple[str, Any]]
+    if isinstance(value, dict):
+        steps = ((f".{key}" if str(key).isidentifier() else f"[{key!r}]", item) for key, item in value.items())
+    elif isinstance(value, (list, tuple)):
+        steps = ((f"[{index}]", item) for index, item in enumerate(value))
+    else:
+        steps = ((" (in a set)", item) for item in value)
+    found = ((step, _way(item, target, seen)) for step, item in steps)
+    return next((step + rest for step, rest in found if rest is not None), None)
 
 
 def decode(form: Json) -> Any:
@@ -124,7 +167,7 @@ def _container(value: Any) -> tuple[str, Iterable[Any]]:
         return "o" if of_text else "m", (part for pair in value.items() for part in pair)
     if isinstance(value, (set, frozenset)):
         return "s", value
-    raise not_cloneable(value)
+    raise _RefusedError(value)
 
 
 def _decode(form: Json, made: list[Any]) -> Any:

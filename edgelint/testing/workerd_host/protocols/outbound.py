@@ -11,6 +11,7 @@ from edgelint.testing.errors import EdgeError, EdgeUsageError
 from edgelint.testing.http import HttpRequest, HttpResponse, Pairs
 from edgelint.testing.workerd_host.protocols.failing import LOST, connection_lost, status_text
 from edgelint.testing.workerd_host.protocols.incoming import as_app_sent
+from edgelint.testing.workerd_host.tunnels import Connected
 
 if TYPE_CHECKING:
     from edgelint.testing.world import World
@@ -22,22 +23,28 @@ async def answer(world: World, request: HttpRequest) -> HttpResponse:
     """One request of the app. What fails is a lost connection to it (a socket that was refused, for ``connect()``), and
     the world's logs say why. Raises EdgeUsageError for what cannot be answered here, and what a stub of the test raises
     that is no failure of a connection."""
+    if request.method == "CONNECT":
+        try:
+            return Connected(await world.connect(request.url))
+        except Exception as error:
+            _told(world, error)
+            return HttpResponse(502, reason="Refused")
     asked = as_app_sent(request)
     asked.headers = [pair for pair in asked.headers if pair[0].lower() not in _OF_THE_CONNECTION]
-    is_socket = request.method == "CONNECT"
-    if is_socket:
-        asked.url = f"tcp://{request.url}"
     try:
         answered = await world.outbound(asked)
     except Exception as error:
-        if not _is_of_connection(error):
-            raise
-        if getattr(error, "message", "") != LOST:
-            world.log("warn", str(error))
-        return HttpResponse(502, reason="Refused") if is_socket else connection_lost()
-    if is_socket:
-        raise EdgeUsageError(f"connect() to {request.url}: a TCP socket would leave the test, and cannot be answered")
+        _told(world, error)
+        return connection_lost()
     return _sendable(asked, answered)
+
+
+def _told(world: World, error: Exception) -> None:
+    """Tell the logs why a connection fails. Raises what is no failure of one."""
+    if not _is_of_connection(error):
+        raise error
+    if getattr(error, "message", "") != LOST:
+        world.log("warn", str(error))
 
 
 def _is_of_connection(error: Exception) -> bool:

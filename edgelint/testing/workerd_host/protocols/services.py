@@ -26,15 +26,17 @@ from edgelint.testing.workerd_host.protocols.failing import status_text
 if TYPE_CHECKING:
     from edgelint.testing.bindings.assets import StaticAssets
     from edgelint.testing.bindings.base import Declared
+    from edgelint.testing.bindings.durable_objects import DurableObjectStub
     from edgelint.testing.bindings.services import ServiceBinding
     from edgelint.testing.operation import Operation
 
-_SCHEME: Final = "x-edgelint-scheme"
+SCHEME: Final = "x-edgelint-scheme"
+"""The header that a fetch bears, and a call does not: the scheme of its URL."""
 _CF: Final = "x-edgelint-cf"
 _GATE: Final = "x-edgelint-gate"
 _JSON: Final = ("content-type", "application/json")
 _FRAMING: Final = frozenset(("content-length", "transfer-encoding", "connection", "keep-alive"))
-_ADDED: Final = frozenset((*_FRAMING, "host", _SCHEME, _CF))
+_ADDED: Final = frozenset((*_FRAMING, "host", SCHEME, _CF))
 MAX_OPEN: Final = 32
 """Calls of services that are under way at once. The fakes count how deep a call is; here every call comes anew, and a
 worker that calls itself for ever is found by this. Production allows 32 invocations of workers for one request:
@@ -98,7 +100,7 @@ async def answer(binding: ServiceBinding, request: HttpRequest) -> HttpResponse:
         if request.header(_GATE) == "enter":
             entered = None if _is_stubbed(binding) else await _enter(binding, opened, json.loads(request.body))
             return HttpResponse(200, [_JSON], json.dumps(entered).encode())
-        if request.header(_SCHEME) is None:
+        if request.header(SCHEME) is None:
             return await calls.answered(request, binding.call)
         return await fetched(binding, request)
     except EdgeError as error:
@@ -154,7 +156,7 @@ async def _leave(opened: _Open, told: dict[str, Any]) -> HttpResponse:
     return HttpResponse(200, [_JSON], b"null")
 
 
-async def fetched(binding: ServiceBinding | StaticAssets, request: HttpRequest) -> HttpResponse:
+async def fetched(binding: ServiceBinding | StaticAssets | DurableObjectStub, request: HttpRequest) -> HttpResponse:
     """Answer a fetch. What it raises as EdgeError is thrown."""
     try:
         response = await binding.fetch(as_sent(request))
@@ -168,6 +170,6 @@ async def fetched(binding: ServiceBinding | StaticAssets, request: HttpRequest) 
 def as_sent(request: HttpRequest) -> HttpRequest:
     """The request as the app made it: with its scheme and ``cf``, without what the way here added."""
     cf: Any = json.loads(request.header(_CF) or "null")
-    url = f"{request.header(_SCHEME)}{request.url[request.url.index(':'):]}"
+    url = f"{request.header(SCHEME)}{request.url[request.url.index(':'):]}"
     headers = [pair for pair in request.headers if pair[0].lower() not in _ADDED]
     return HttpRequest(request.method, url, headers, request.body, cf)

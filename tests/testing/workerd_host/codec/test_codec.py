@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgelint.testing.errors import EdgeError, EdgeUsageError
+from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.js_values import JsBigInt, JsBytes, JsMap, JsSet
 from edgelint.testing.values import UNDEFINED
 from edgelint.testing.workerd_host.errors import JsError
@@ -122,6 +123,25 @@ def test_what_does_not_cross_is_named() -> None:
     with pytest.raises(EdgeError, match=r"DataCloneError: Could not serialize object of type \"Cart\"") as caught:
         codec.encode([Cart()])
     assert (caught.value.name, caught.value.code) == ("DataCloneError", 25)
+
+
+@pytest.mark.parametrize(("value", "place"), [
+    (len, "it is a function"), ([1, {"body": HttpRequest("GET", "http://a/")}], "it[1].body is a Request"),
+    ({"a b": (HttpResponse(200),)}, "it['a b'][0] is a Response"), ({1: {len}}, "it[1] (in a set) is a function"),
+])  # fmt: skip
+def test_what_would_cross_elsewhere_is_refused_by_its_place(value: Any, place: str) -> None:
+    with pytest.raises(EdgeError) as caught:
+        codec.encode(value, "it")
+    told = "which does not cross here: only values do, no functions, streams, stubs, requests or responses"
+    assert (caught.value.name, caught.value.code) == ("DataCloneError", 25)
+    assert caught.value.message == f"{place}, {told}"
+
+
+def test_a_place_beside_a_cycle() -> None:
+    cycle: list[Any] = []
+    cycle += [cycle, len]
+    with pytest.raises(EdgeError, match=r"the value\[1\] is a function"):
+        codec.encode(cycle)
 
 
 def test_no_such_form() -> None:

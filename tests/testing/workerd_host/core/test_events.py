@@ -271,8 +271,10 @@ def test_rpc_that_gives_nothing_and_that_fails(js_app: MakeApp) -> None:
     assert "at Admin.fails (src/index.js:5:" in str(caught.value)
     with pytest.raises(EdgeError, match=r'The RPC receiver does not implement the method "missing"\.'):
         edge.rpc("missing")
-    with pytest.raises(EdgeError, match="could not be cloned"):
+    with pytest.raises(EdgeError, match="DataCloneError: the result is a function, which does not cross here"):
         edge.rpc("func")
+    with pytest.raises(EdgeError, match=r"arguments\[0\].call is a function, which does not cross here"):
+        edge.rpc("nothing", {"call": len})
 
 
 @pytest.mark.parametrize("method", ["constructor", "fetch", "toString", "__proto__", "hasOwnProperty"])

@@ -286,12 +286,51 @@ def test_a_test_calls_and_fetches(counter: Any) -> None:
     with pytest.raises(JsError, match="in fetch") as caught:
         held.fetch(HttpRequest("GET", "https://o.example/throw"))
     assert "at Counter.fetch (src/index.js:" in caught.value.stack
-    for refused in ("instance", "is_in_memory", "web_sockets"):
-        with pytest.raises(EdgeUsageError, match="workerd"):
-            getattr(held, refused)
-    with pytest.raises(EdgeUsageError, match="cannot run in an object"):
+    with pytest.raises(EdgeUsageError, match=r"the instance lives in workerd.*call its methods with call\('name', "):
+        _ = held.instance
+    with pytest.raises(EdgeUsageError, match=r"cannot run in an object .* a method of the class, and call that with"):
         held.run(lambda instance, state: 1)
     edge.verify()
+
+
+LIVING = """
+import { DurableObject } from "cloudflare:workers";
+let made = 0;
+export class Counter extends DurableObject {
+  constructor(ctx, env) {
+    super(ctx, env);
+    made++;
+    ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS t (a)");
+  }
+  made() { return made; }
+  die() { this.ctx.abort("gone"); }
+}
+export default { fetch: async (request, env) => new Response(await env.COUNTER.getByName("a").made()) };
+"""
+
+
+def test_whether_an_object_is_in_memory(js_app: MakeApp) -> None:
+    """Asked without the app's class being constructed, and without the answer being another the next time."""
+    edge = js_app(LIVING, CONFIG)
+    held = edge.durable_object("COUNTER", "a")
+    assert not held.is_in_memory
+    assert edge.get("/").text == "1"
+    assert [held.is_in_memory, held.is_in_memory] == [True, True]
+    assert not edge.durable_object("COUNTER", "b").is_in_memory
+    assert held.evict()
+    assert [held.is_in_memory, held.is_in_memory] == [False, False]
+    assert held.evict() is False
+    assert edge.get("/").text == "2"
+    assert held.is_in_memory
+    with pytest.raises(JsError, match="gone"):
+        held.call("die")
+    assert not held.is_in_memory
+    other = edge.durable_object("COUNTER", "b")
+    assert other.storage.get("x") is None
+    assert other.is_in_memory
+    assert edge.get("/").text == "4"
+    assert edge.problems() == []
+    assert edge.logs == []
 
 
 def test_the_storage_of_an_object(counter: Any) -> None:
@@ -639,6 +678,29 @@ def test_a_hibernating_socket_lives_on_over_eviction(js_app: MakeApp) -> None:
     assert held.call("count") == 1
     socket.send("close")
     assert socket.receive() == Close(4002, "bye")
+    edge.verify()
+
+
+def test_the_sockets_of_an_object(js_app: MakeApp) -> None:
+    """They stay open when the object is looked for and is not there."""
+    edge = js_app(CHAT, CONFIG)
+    held = edge.durable_object("COUNTER", "a")
+    assert held.web_sockets == []
+    socket = edge.websocket("/")
+    edge.clock.advance(seconds=1)
+    edge.websocket("/")
+    found = held.web_sockets
+    start = int(edge.clock.now.timestamp() * 1000) - 1000
+    assert sorted(each.attachment["since"] for each in found) == [start, start + 1000]
+    assert [(each.tags, each.ready_state) for each in found] == [(("tag",), 1)] * 2
+    assert held.evict()
+    assert not held.is_in_memory
+    assert len(held.web_sockets) == 2
+    assert held.is_in_memory
+    held.evict()
+    assert not held.is_in_memory
+    socket.send("one")
+    assert socket.receive() == '["one",0,1000]'
     edge.verify()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -13,6 +15,7 @@ from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.sockets import Close
 from edgelint.testing.workerd_host.client import exchange
 from edgelint.testing.workerd_host.server import TO, TOKEN, Server
+from edgelint.testing.workerd_host.tunnels import Connected
 from edgelint.testing.workerd_host.wire import Ended
 from edgelint.testing.world import World
 
@@ -109,9 +112,62 @@ def test_a_path_alone_belongs_to_the_host(served: Served) -> None:
 
 
 def test_connect_keeps_its_target(served: Served) -> None:
-    served.raw(head("CONNECT db.example:5432 HTTP/1.1", f"{TOKEN}: secret", f"{TO}: out:app"))  # workerd names no host
+    async def refuse(to: str, request: HttpRequest) -> HttpResponse:
+        return HttpResponse(502, reason="Refused")
 
+    served.answer = refuse
+    said = served.raw(b"CONNECT db.example:5432 HTTP/1.1\r\n\r\n")  # workerd adds no header there
+
+    assert served.asked[0][0] == "out:"
     assert (served.asked[0][1].method, served.asked[0][1].url) == ("CONNECT", "db.example:5432")
+    assert said.startswith(b"HTTP/1.1 502 Refused\r\n")
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_socket_that_is_opened_carries_bytes(served: Served, early: bool) -> None:
+    """Also those that come before it is open."""
+    ours, theirs = socket.socketpair()
+
+    async def answer(to: str, request: HttpRequest) -> HttpResponse:
+        await asyncio.sleep(0)
+        return Connected(ours)
+
+    served.answer = answer
+    theirs.sendall(b"first")
+    theirs.shutdown(socket.SHUT_WR)
+    connect = b"CONNECT db.example:5432 HTTP/1.1\r\n\r\n"
+    said = served.raw(*([connect + b"hello"] if early else [connect, b"hello"]), end=True)
+
+    assert said == b"HTTP/1.1 200 Connected\r\n\r\nfirst"
+    assert theirs.recv(100) == b"hello"
+    assert theirs.recv(100) == b""
+    assert served.server.tunnels.owed == set()
+    theirs.close()
+
+
+def test_a_socket_whose_other_side_is_lost(served: Served) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    ours = socket.create_connection(listener.getsockname())
+    theirs = listener.accept()[0]
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    async def answer(to: str, request: HttpRequest) -> HttpResponse:
+        return Connected(ours)
+
+    async def ask() -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.server.port)
+        writer.write(b"CONNECT db.example:5432 HTTP/1.1\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        theirs.close()  # a reset
+        rest = await reader.read()
+        writer.close()
+        return head + rest
+
+    served.answer = answer
+    assert served.world.run(ask()) == b"HTTP/1.1 200 Connected\r\n\r\n"
+    assert ours.fileno() == -1
+    assert served.server.tunnels.owed == set()
+    listener.close()
 
 
 @pytest.mark.parametrize(

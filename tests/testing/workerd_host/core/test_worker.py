@@ -150,18 +150,6 @@ def test_a_binding_of_a_kind_without_a_fake_is_refused_by_name(js_app: MakeApp) 
         edge.get("/")
 
 
-def test_a_namespace_of_a_worker_that_is_not_there(js_app: MakeApp) -> None:
-    edge = js_app(
-        "export default { fetch() {} };",
-        {"durable_objects": {"bindings": [{"name": "X", "class_name": "X", "script_name": "elsewhere"}]}},
-    )
-
-    with pytest.raises(
-        EdgeUsageError, match="X: its class is in the worker 'elsewhere', which is not in this repository"
-    ):
-        edge.get("/")
-
-
 def test_an_object_that_is_not_of_javascript(js_app: MakeApp) -> None:
     edge = js_app("export default { fetch() {} };")
 

@@ -18,16 +18,14 @@ from edgelint.testing.world import World
 from tests.testing.workerd_host.conftest import MakeApp
 
 APP = """
-import { connect } from "cloudflare:sockets";
 const shown = async (response) => ({
   status: response.status, text: response.statusText, url: response.url, redirected: response.redirected,
   headers: Object.fromEntries(response.headers), body: await response.text(),
 });
 export default {
   async fetch(request) {
-    const { url, init, socket } = await request.json();
+    const { url, init } = await request.json();
     try {
-      if (socket) await connect(socket).opened;
       return Response.json(await shown(await fetch(url, init)));
     } catch (error) {
       return Response.json({ error: `${error.name}: ${error.message}`, retryable: error.retryable ?? null });
@@ -121,24 +119,6 @@ def world() -> Any:
     made.close()
 
 
-def test_a_socket_is_refused(world: World) -> None:
-    asked: list[str] = []
-
-    async def refuse(request: HttpRequest) -> HttpResponse:
-        asked.append(f"{request.method} {request.url}")
-        raise EdgeError("blocked")
-
-    async def take(request: HttpRequest) -> HttpResponse:
-        return HttpResponse(200)
-
-    world.answer_outbound = refuse
-    assert answer(world, HttpRequest("CONNECT", "db.test:5432")).status == 502
-    assert asked == ["CONNECT tcp://db.test:5432"]
-    world.answer_outbound = take
-    with pytest.raises(EdgeUsageError, match=r"connect\(\) to db\.test:5432: a TCP socket would leave the test"):
-        answer(world, HttpRequest("CONNECT", "db.test:5432"))
-
-
 def test_what_a_stub_cannot_be(world: World) -> None:
     async def give(request: HttpRequest) -> HttpResponse:
         return HttpResponse(103)
@@ -204,15 +184,6 @@ def test_what_the_connection_needs_is_not_the_apps(world: World) -> None:
     assert (seen[0].headers, seen[0].cf) == ([("y", "2")], {"cacheTtl": 5})
     assert (found.headers, found.reason) == ([("x", "1")], "Tout ? fait")
     assert answer(world, HttpRequest("HEAD", f"{A}/")).body == b""
-
-
-def test_a_socket_in_workerd_is_refused(edge: Edge) -> None:
-    answer = edge.client.post("/", json={"socket": "db.test:5432"}).json()
-    assert answer["error"] == "Error: proxy request failed, cannot connect to the specified address"
-    edge.outbound.unexpected.clear()
-    failures = list(edge.world.failures)
-    edge.world.failures.clear()
-    assert failures == []
 
 
 def test_a_stub_is_told_what_cf_says(edge: Edge) -> None:

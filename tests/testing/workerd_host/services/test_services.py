@@ -302,7 +302,8 @@ def test_what_is_more_than_a_value_crosses_within_the_runtime(both: Edge) -> Non
 def test_what_is_more_than_a_value_does_not_cross_to_a_stub(stubbed: Edge) -> None:
     stubbed.stub_service("auth", {"apply": lambda function: 1})
     found = stubbed.rpc("caught", "function")
-    assert (found["name"], found["message"]) == ("DataCloneError", "(n) => n * 2 could not be cloned.")
+    assert found["name"] == "DataCloneError"
+    assert found["message"].startswith("arguments[0] is a function, which does not cross here: only values do")
     message = "what stands in for a service has methods only: call owner()"
     assert stubbed.rpc("caught", "property")["message"] == message
 

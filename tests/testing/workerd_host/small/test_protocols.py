@@ -13,7 +13,7 @@ from edgelint.testing.errors import EdgeUsageError
 from edgelint.testing.http import HttpRequest
 from edgelint.testing.workerd_host import protocols
 from edgelint.testing.workerd_host.layout import layer
-from edgelint.testing.workerd_host.protocols import hyperdrive, version_metadata
+from edgelint.testing.workerd_host.protocols import hyperdrive, objects, version_metadata
 
 
 class _Binding:
@@ -35,6 +35,12 @@ def test_every_kind_is_wired_with_modules_that_are_there(kind: str) -> None:
     for name in wiring.extensions:
         assert layer(name).startswith(b"//")
     assert wiring.value.count("(") == wiring.value.count(")")
+
+
+def test_an_object_is_asked_by_its_id() -> None:
+    binding: Any = _Binding()
+    with pytest.raises(EdgeUsageError, match="NAME was asked for http://x/, of no object"):
+        asyncio.run(objects.answer(binding, HttpRequest("GET", "http://x/")))
 
 
 def test_a_kind_without_a_protocol() -> None:

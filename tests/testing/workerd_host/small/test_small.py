@@ -43,6 +43,35 @@ def test_rate_limit(js_app: MakeApp) -> None:
     assert _caught(edge, "limit", {"key": "c"}) == ("Error", "Network connection lost.")
 
 
+IN_PYTHON = """
+from workers import Response, WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        answer = await self.env.LIMITER.limit(key="a")
+        return Response.json(answer.success)
+"""
+IN_JAVASCRIPT = """
+export default { async fetch(request, env) {
+  return Response.json((await env.LIMITER.limit({ key: "a" })).success);
+} };
+"""
+
+
+@pytest.mark.parametrize(("app", "main", "flags"), [
+    (IN_JAVASCRIPT, "src/index.js", []), (IN_PYTHON, "src/entry.py", ["python_workers"]),
+], ids=["js", "python"])  # fmt: skip
+def test_a_rate_limit_as_it_was_written_before(js_app: MakeApp, app: str, main: str, flags: list[str]) -> None:
+    """Among the unsafe bindings; it counts with those of its namespace."""
+    old = {"name": "LIMITER", "type": "ratelimit", "namespace_id": "1", "simple": {"limit": 2, "period": 60}}
+    new = {"name": "SAME", "namespace_id": "1", "simple": {"limit": 2, "period": 60}}
+    config = {"unsafe": {"bindings": [old]}, "ratelimits": [new], "compatibility_flags": flags}
+    edge = js_app(app, config, main=main)
+    assert edge.env.SAME.limit(key="a") == {"success": True}
+    assert [edge.get("/").json() for _ in range(2)] == [True, False]
+    assert edge.meter.counts["rate_limits"] == 2
+
+
 def test_secrets(js_app: MakeApp) -> None:
     edge = js_app(
         HEAD + "export default class extends Base { get() { return this.env.SECRET.get(); } }",
