@@ -299,6 +299,19 @@ def test_a_world_beside_another_one_has_a_process_of_its_own(js_app: MakeApp) ->
         assert other.get("/").text == "3"
 
 
+@pytest.mark.parametrize(("name", "count"), [("app", 1), ("internet", 0)])
+def test_the_runtime_makes_no_service_that_reads_the_certificates_of_the_system(
+    js_app: MakeApp, name: str, count: int
+) -> None:
+    edge = js_app("export default { fetch: () => new Response('hi') };", {"name": name})
+
+    assert edge.get("/").text == "hi"
+
+    config = (running_of(edge).folder / "workerd.capnp").read_text()
+    assert config.count('(name = "internet", network = (allow = []))') == count
+    assert config.count('(name = "internet", worker = ') == 1 - count
+
+
 # Ends
 
 
