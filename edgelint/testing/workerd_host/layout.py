@@ -53,7 +53,12 @@ def layer(name: str) -> bytes:
 def layout(workers: list[tuple[Worker, Bundle]], port: int, token: str) -> Layout:
     """The configuration for workers with their bundles. ``port`` and ``token`` are the loopback server's. Raises
     EdgeUsageError for what cannot be wired."""
-    return _Writer(workers, f"127.0.0.1:{port}", token).write()
+    return _Writer(workers, address(port), token).write()
+
+
+def address(port: int) -> str:
+    """Where the loopback server is."""
+    return f"127.0.0.1:{port}"
 
 
 def object_classes(worker: Worker) -> list[str]:
