@@ -12,6 +12,8 @@ CF: Final = "x-edgelint-cf"
 
 def text(value: str) -> str:
     """A quoted string. What is not ASCII stays as it is (the file is UTF-8); control characters are escaped."""
+    if value.isprintable() and '"' not in value and "\\" not in value:
+        return f'"{value}"'
     out = ['"']
     for char in value:
         code = ord(char)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgelint.testing.workerd_host.layout import Layout, layout
+from edgelint.testing.workerd_host.compiled import Compiled
+from edgelint.testing.workerd_host.layout import Layout, address, layout
 from edgelint.testing.workerd_host.process import Process, process_class
 from edgelint.testing.workerd_host.server import Server
 
@@ -43,6 +44,8 @@ class Pool:
         self._program = program
         self._ahead: Started | None = None
         self._shared: Started | None = None
+        self._ending: Started | None = None
+        self._compiled: Compiled | None = None
         self._worlds = 0
 
     def take(self, workers: list[tuple[Worker, Bundle]], isolation: str) -> Started:
@@ -67,6 +70,7 @@ class Pool:
             started.isolation = isolation
             self._shared = started
         elif not isolation and self._worlds > 1 and self._ahead is None:  # a session of one test needs no second
+            self._reap()  # never three at once
             self._ahead = self._start(workers, key)
         return started
 
@@ -74,7 +78,7 @@ class Pool:
         """A world is done with a process: it is ended, unless others share it and it is fit for them."""
         started.is_taken = False
         if not self.shares(started):
-            started.close()
+            self._end(started)
         elif not is_fit:
             self._shared = None
             started.close()
@@ -85,11 +89,29 @@ class Pool:
 
     def close(self) -> None:
         """End everything."""
-        kept = self._ahead, self._shared
-        self._ahead = self._shared = None
+        if self._compiled is not None:
+            self._compiled.close()
+            self._compiled = None
+        kept = self._ahead, self._shared, self._ending
+        self._ahead = self._shared = self._ending = None
         for started in kept:
             if started is not None:
                 started.close()
+
+    def _end(self, started: Started) -> None:
+        """End one. Where another is ready to follow, that one's world does not wait until this one is gone."""
+        self._reap()
+        if self._ahead is None:
+            started.close()
+        else:
+            started.server.close()
+            started.process.kill()
+            self._ending = started
+
+    def _reap(self) -> None:
+        ending, self._ending = self._ending, None
+        if ending is not None:
+            ending.close()
 
     def _take_ahead(self, key: str) -> Started | None:
         ahead, self._ahead = self._ahead, None
@@ -100,12 +122,27 @@ class Pool:
 
     def _start(self, workers: list[tuple[Worker, Bundle]], key: str) -> Started:
         server = Server(secrets.token_hex(16))
+        own = address(server.port), server.token
+        compiled = self._compiled
         try:
+            binary = compiled.filled(*own) if compiled is not None and compiled.key == key else None
+            if compiled is not None and binary is not None:
+                return Started(server, process_class()(self._program, binary, {}, compiled.sockets), key)
             made = layout(workers, server.port, server.token)
-            return Started(server, process_class()(self._program, made.config, made.files, made.sockets), key)
+            process = process_class()(self._program, made.config, made.files, made.sockets)
+            started = Started(server, process, key)
         except BaseException:
             server.close()
             raise
+        if self._worlds > 1 and (compiled is None or compiled.key != key):
+            self._compile(process.folder, made, key, own)
+        return started
+
+    def _compile(self, folder: Path, made: Layout, key: str, own: tuple[str, str]) -> None:
+        """Have a configuration compiled for those to come."""
+        if self._compiled is not None:
+            self._compiled.close()
+        self._compiled = Compiled(self._program, folder, made, key, own)
 
 
 def _key(made: Layout) -> str:

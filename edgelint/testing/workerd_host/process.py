@@ -39,7 +39,7 @@ exec 3<&-
 wait $child
 echo $? > "$folder/status"
 wait $reader
-rm -rf "$folder"
+exec rm -rf "$folder"
 """
 """$1 is the folder, the rest is the command. The pipe becomes descriptor 3: background commands lose their standard
 input."""
@@ -61,15 +61,17 @@ class WorkerdError(EdgeError):
 
 class Process(abc.ABC):
     """A running workerd with the sockets of these names. ``folder`` is its own, with ``files`` in it, and is removed
-    with it; ``ports`` are those of its sockets by name, known once ``wait`` returned."""
+    with it; ``ports`` are those of its sockets by name, known once ``wait`` returned. ``config`` is text, or the binary
+    form of it."""
 
-    def __init__(self, program: Path, config: str, files: Mapping[str, bytes], sockets: Sequence[str]) -> None:
+    def __init__(self, program: Path, config: str | bytes, files: Mapping[str, bytes], sockets: Sequence[str]) -> None:
         memory = _MEMORY if _MEMORY.is_dir() else None
         self.folder = Path(tempfile.mkdtemp(prefix=f"edgelint-{os.getpid()}-", dir=memory))
         self.ports: dict[str, int] = {}
         self.drained = False
         """Whether it will write nothing more: it has ended."""
         self._program, self._sockets = program, sockets
+        self._form = ["--binary"] if isinstance(config, bytes) else []
         self._rest = b""
         self._said: list[str] = []
         self._pending: list[str] = []
@@ -80,7 +82,8 @@ class Process(abc.ABC):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
             (self.folder / "objects").mkdir(exist_ok=True)
-            (self.folder / "workerd.capnp").write_text(config, encoding="utf-8")
+            written = config.encode("utf-8") if isinstance(config, str) else config
+            (self.folder / "workerd.capnp").write_bytes(written)
             self._start()
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -114,7 +117,7 @@ class Process(abc.ABC):
         config, objects = self.folder / "workerd.capnp", self.folder / "objects"
         return [
             str(self._program), "serve", str(config), "--experimental", "--verbose",
-            f"--directory-path=objects={objects}", *more,
+            f"--directory-path=objects={objects}", *self._form, *more,
         ]  # fmt: skip
 
     def drain(self) -> list[str]:

@@ -287,6 +287,45 @@ def test_a_world_beside_another_one_has_a_process_of_its_own(js_app: MakeApp) ->
         assert other.get("/").text == "3"
 
 
+@pytest.mark.parametrize(("name", "count"), [("app", 1), ("internet", 0)])
+def test_the_runtime_makes_no_service_that_reads_the_certificates_of_the_system(
+    js_app: MakeApp, name: str, count: int
+) -> None:
+    edge = js_app("export default { fetch: () => new Response('hi') };", {"name": name})
+
+    assert edge.get("/").text == "hi"
+
+    config = (running_of(edge).folder / "workerd.capnp").read_text()
+    assert config.count('(name = "internet", network = (allow = []))') == count
+    assert config.count('(name = "internet", worker = ') == 1 - count
+
+
+def test_processes_of_a_long_session_are_started_with_the_binary_form(js_app: MakeApp) -> None:
+    edge = js_app(
+        """
+        export default {
+          async fetch(request, env) {
+            const seen = await env.KV.get("key");
+            await env.KV.put("key", "value");
+            return new Response(`${env.NAME} ${seen}`);
+          },
+        };
+        """,
+        {"kv_namespaces": [{"binding": "KV", "id": "1"}], "vars": {"NAME": "ünï \U0001f600 \"\\"}},
+    )
+    forms: list[bytes] = []
+    for _ in range(4):
+        with edge.fresh() as world:
+            assert world.get("/").text == "ünï \U0001f600 \"\\ null"
+            workerd: running.Workerd = world.world.shared(("workerd",), lambda: pytest.fail("it does not run"))
+            forms.append((workerd.process.folder / "workerd.capnp").read_bytes()[:5])
+            if (compiled := workerd._pool._compiled) is not None:
+                compiled._popen.wait(30)
+
+    assert forms[0] == b"using"
+    assert forms[-1] != b"using"
+
+
 # Ends
 
 
