@@ -28,6 +28,9 @@ PERFORMED: Final = {
 _PREPARING: Final = frozenset(("prepare", "bind", "withSession"))
 """What only prepares an operation and is none itself."""
 
+_PLACELESS: Final = frozenset(("kv", "r2", "queue", "cache", "durable-object-storage", "analytics-engine"))
+"""Kinds of operations that say no place when JavaScript makes them: the runtime's own bindings, and its own storage."""
+
 
 @dataclass(frozen=True)
 class KnownStatement:
@@ -83,9 +86,16 @@ def read(root: Path) -> Known:
     sites = tuple(
         KnownSite(call["path"], call["line"], call["end_line"], PERFORMED[call["kind"]], call["verb"], call["binding"])
         for call in bindings["calls"]
-        if call["kind"] in PERFORMED and call["verb"] not in _PREPARING
+        if _is_known(call)
     )
     return Known(statements, sites)
+
+
+def _is_known(call: dict[str, Any]) -> bool:
+    """Whether it can be told of a call in code that it ran: it makes an operation, which says where it comes from."""
+    if call["kind"] not in PERFORMED or call["verb"] in _PREPARING:
+        return False
+    return call["path"].endswith(".py") or PERFORMED[call["kind"]] not in _PLACELESS
 
 
 def _ask(command: str, root: Path) -> Any:

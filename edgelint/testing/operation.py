@@ -25,6 +25,10 @@ origin: ContextVar[Origin] = ContextVar("edgelint_origin", default="app")
 invocation: ContextVar[str] = ContextVar("edgelint_invocation", default="")
 """Which event of the app the operation belongs to ("fetch 1"); "" outside one."""
 
+calling: ContextVar[tuple[str, int] | None] = ContextVar("edgelint_calling", default=None)
+"""The app's (file, line) of the call that asks for the next operation, where the host is told of it with the request.
+One operation takes it: what comes of that is called elsewhere."""
+
 
 class Operation:
     """One operation on one binding.
@@ -58,6 +62,9 @@ class Operation:
         self.outcome: Literal["pending", "ok", "hit", "miss", "error"] = "pending"
         self.error: BaseException | None = None
         self.place: tuple[str, int] | None = None
+        if (place := calling.get()) is not None:
+            self.place = place
+            calling.set(None)
 
     @property
     def name(self) -> str:

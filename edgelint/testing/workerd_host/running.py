@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edgelint.testing.errors import EdgeError, EdgeUsageError
 from edgelint.testing.http import HttpRequest, HttpResponse
-from edgelint.testing.operation import asked_by, invocation
+from edgelint.testing.operation import asked_by, calling, invocation
 from edgelint.testing.workerd_host import protocols
 from edgelint.testing.workerd_host.client import exchange
 from edgelint.testing.workerd_host.elsewhere import answers
 from edgelint.testing.workerd_host.layout import HARNESS
 from edgelint.testing.workerd_host.log import Log
+from edgelint.testing.workerd_host.places import Places
 from edgelint.testing.workerd_host.pool import forget_objects
 from edgelint.testing.workerd_host.process import WorkerdError
 from edgelint.testing.workerd_host.protocols import values
@@ -83,6 +84,7 @@ class Workerd:
         """Whether there are Durable Objects."""
         self._wires: set[Wire] = set()
         self._carrying: set[asyncio.Task[None]] = set()
+        self._places = Places()
         self._world = next(_worlds)
         self._told: dict[str, tuple[Any, ...]] = {}
         """What each worker knows of the world."""
@@ -400,11 +402,15 @@ class Workerd:
         worker, _, name = rest.partition("/")
         labels = set(self._active.values())
         token = invocation.set(labels.pop() if len(labels) == 1 else "")
+        bundle = self.bundles.get(worker)
+        if bundle is not None:
+            calling.set(self._places.taken(request, self.world.workers[worker].config.root, bundle.maps))
         try:
             with asked_by("app"):
                 response = await self._answered(kind, worker, name, request)
         finally:
             invocation.reset(token)
+            calling.set(None)
         self.tell()
         if not self._begun:
             self._stir()

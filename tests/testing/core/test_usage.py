@@ -107,6 +107,26 @@ def test_what_the_linter_knows(app: Path) -> None:
     ]  # fmt: skip
 
 
+def test_calls_that_say_no_place_are_left_out(tmp_path: Path) -> None:
+    """Nothing can be known of them: those of the runtime's own bindings in JavaScript."""
+    config = '''
+name = "app"
+main = "index.js"
+compatibility_date = "2026-06-01"
+kv_namespaces = [{ binding = "CACHE", id = "0f2ac74b498b48028cb68387c421e279" }]
+d1_databases = [{ binding = "DB", database_name = "d", database_id = "7a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d" }]
+'''
+    source = """
+export default { async fetch(request, env) {
+  await env.CACHE.get("a");
+  return Response.json(await env.DB.prepare("SELECT 1").all());
+} };
+"""
+    (tmp_path / "wrangler.toml").write_text(config, encoding="utf-8")
+    (tmp_path / "index.js").write_text(source, encoding="utf-8")
+    assert [(each.line, each.kind, each.verb) for each in read(tmp_path).sites] == [(4, "d1", "all")]
+
+
 def test_what_the_linter_cannot_read(tmp_path: Path) -> None:
     (tmp_path / "edgelint.toml").write_text("selekt = 1\n", encoding="utf-8")
     with pytest.raises(EdgeUsageError, match=r"edgelint queries could not read .*selekt"):

@@ -1,5 +1,6 @@
 // Calls of methods in Python: protocols/calls.py is the other half.
 import { decode, decodeError, encode } from "edgelint:codec";
+import { here, PLACE } from "edgelint:place";
 
 /** A response of the world; throws what it says is to be thrown. */
 export async function thrown(response) {
@@ -21,6 +22,7 @@ export function checking(fetcher, more = () => ({})) {
   const fetch = fetcher.fetch;
   const send = async (input, init) => {
     const headers = new Headers(init?.headers);
+    headers.set(PLACE, here());
     for (const [name, value] of Object.entries(more())) headers.set(name, value);
     return checked(await fetch.call(fetcher, input, { ...init, headers }));
   };
@@ -28,10 +30,10 @@ export function checking(fetcher, more = () => ({})) {
   return fetcher;
 }
 
-/** Call a method of what is behind ``fetcher``. */
-export async function call(fetcher, method, args) {
+/** Call a method of what is behind ``fetcher``; ``at`` is where the app does. */
+export async function call(fetcher, method, args, at = here()) {
   const body = JSON.stringify(encode(args, "arguments"));
-  const response = await fetcher.fetch(`http://edgelint/${encodeURIComponent(method)}`, { method: "POST", body });
+  const response = await fetcher.fetch(`http://edgelint/${encodeURIComponent(method)}`, { method: "POST", body, headers: { [PLACE]: at } });
   return decode(await (await checked(response)).json());
 }
 

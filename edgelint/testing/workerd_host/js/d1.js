@@ -2,8 +2,10 @@
 // (protocols/d1.py), and so is the form that the compatibility flag d1_binding_jsrpc wants, which HTTP has not.
 import makeBinding from "cloudflare-internal:d1-api";
 import { checking } from "edgelint:calls";
+import { here, PLACE } from "edgelint:place";
 
 let verb = null; // of the call that is being made: a request is sent before the first await
+let place = "";
 
 function named(target, method, say) {
   const original = target[method];
@@ -12,6 +14,7 @@ function named(target, method, say) {
     value: {
       [method](...args) {
         verb = say ?? method;
+        place = here();
         try {
           return original.apply(this, args);
         } finally {
@@ -31,7 +34,7 @@ function mark(prototype, methods) {
 }
 
 export default ({ fetcher }) => {
-  checking(fetcher, () => ({ "x-edgelint-verb": verb ?? "query" }));
+  checking(fetcher, () => ({ "x-edgelint-verb": verb ?? "query", [PLACE]: place }));
   Object.defineProperty(fetcher, "query", {
     async value({ queries, bookmark }) {
       const headers = bookmark === undefined ? {} : { "x-cf-d1-session-commit-token": bookmark };

@@ -1,4 +1,5 @@
 // A namespace of Durable Objects whose calls pass the gate of the world before they go to the runtime's own.
+import { here, PLACE } from "edgelint:place";
 
 /** What is under ``key`` of something that is still to come: it can be awaited, called, or asked further, as what the
  * runtime's RPC promises have. */
@@ -40,9 +41,11 @@ const OWN = new Set(["id", "name", "constructor", "then", "catch", "finally", "t
 function held(stub, gate) {
   let last = Promise.resolve(); // calls on one stub arrive in the order in which they were made
   const pass = (verb, method) => {
+    const at = here();
     const asked = last.then(async () => {
       const response = await gate.fetch("http://gate/", {
         method: "POST",
+        headers: { [PLACE]: at },
         body: JSON.stringify({ verb, id: stub.id.toString(), name: stub.id.name ?? null, method }),
       });
       if (response.ok) return;

@@ -3,6 +3,7 @@
 import { call, checked, pipelined, reached } from "edgelint:calls";
 import { encode, encodeError } from "edgelint:codec";
 import { fetching } from "edgelint:fetching";
+import { here, PLACE } from "edgelint:place";
 
 /** Arguments as the world keeps them; null for those that are more than values. */
 function told(args) {
@@ -21,8 +22,8 @@ class Gate {
   constructor(fetcher) { this.#fetcher = fetcher; }
 
   /** The number of the operation that began; null when the world itself answers. */
-  enter(operation) {
-    const ask = () => this.#ask("enter", operation);
+  enter(operation, at) {
+    const ask = () => this.#ask("enter", operation, at);
     const entered = this.#last === null ? ask() : this.#last.then(ask);
     const last = entered.then(() => undefined, () => undefined);
     this.#last = last;
@@ -48,8 +49,8 @@ class Gate {
     return result;
   }
 
-  async #ask(verb, told) {
-    const init = { method: "POST", body: JSON.stringify(told), headers: { "x-edgelint-gate": verb } };
+  async #ask(verb, told, at = "") {
+    const init = { method: "POST", body: JSON.stringify(told), headers: { "x-edgelint-gate": verb, [PLACE]: at } };
     return (await checked(await this.#fetcher.fetch("http://edgelint/", init))).json();
   }
 }
@@ -64,18 +65,20 @@ class Fetcher {
 export default ({ fetcher, target }) => {
   const gate = new Gate(fetcher);
   const throughWorld = fetching(fetcher);
-  const enter = async (operation) => (target === undefined ? null : gate.enter(operation));
+  const enter = async (operation, at) => (target === undefined ? null : gate.enter(operation, at));
   const fetch = async (input, init) => {
     const request = new Request(input, init); // refuses what it must before anything else happens
-    const number = await enter({ verb: "fetch", url: request.url, method: request.method });
-    return number === null ? throughWorld(request) : gate.around(number, () => target.fetch(request));
+    const at = here();
+    const number = await enter({ verb: "fetch", url: request.url, method: request.method }, at);
+    return number === null ? throughWorld(request, undefined, at) : gate.around(number, () => target.fetch(request));
   };
   const invoke = async (method, args) => {
-    const number = await enter({ verb: "call", method, args: told(args) });
-    return number === null ? call(fetcher, method, args) : gate.around(number, () => target[method](...args));
+    const at = here();
+    const number = await enter({ verb: "call", method, args: told(args) }, at);
+    return number === null ? call(fetcher, method, args, at) : gate.around(number, () => target[method](...args));
   };
   const member = async (key) => {
-    const number = await enter({ verb: "call", method: key, args: null });
+    const number = await enter({ verb: "call", method: key, args: null }, here());
     if (number === null) throw new TypeError(`what stands in for a service has methods only: call ${key}()`);
     return gate.around(number, () => target[key]);
   };

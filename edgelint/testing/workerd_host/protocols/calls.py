@@ -16,7 +16,7 @@ from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.workerd_host.capnp import array, struct, text
 from edgelint.testing.workerd_host.protocols import Wiring, codec
 
-EXTENSIONS: Final = ("codec", "calls")
+EXTENSIONS: Final = ("codec", "place", "calls")
 """Modules that a wrapped binding needs which calls Python."""
 FAILED: Final = "x-edgelint-error"
 _JSON: Final = ("content-type", "application/json")

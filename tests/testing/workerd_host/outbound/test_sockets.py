@@ -99,6 +99,7 @@ class Handler(socketserver.BaseRequestHandler):
             server.heard.append(data)
             time.sleep(server.seconds)
             self.request.sendall(data if server.is_plain else b"echo " + data)
+        server.ended += 1
 
 
 class Peer(socketserver.ThreadingTCPServer):
@@ -108,6 +109,7 @@ class Peer(socketserver.ThreadingTCPServer):
     greeting = b""
     seconds = 0.0
     is_plain = False
+    ended = 0
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -241,6 +243,35 @@ def test_the_sockets_of_node(js_app: MakeApp, peer: Peer) -> None:
     assert "error" in edge.client.post("/", json={"secure": True}).json()
     assert edge.problems()[0].startswith("connect(): EdgeUsageError: TLS to a socket is not supported here")
     edge.world.failures.clear()
+
+
+def test_a_socket_that_is_still_open_ends_with_the_test(js_app: MakeApp, peer: Peer) -> None:
+    app = """
+    import { connect } from "cloudflare:sockets";
+    import { DurableObject } from "cloudflare:workers";
+    export class Line extends DurableObject {
+      async fetch() {
+        this.socket = connect("db.test:5432");
+        await this.socket.writable.getWriter().write(new TextEncoder().encode("open"));
+        const { value } = await this.socket.readable.getReader().read();
+        return new Response(value);
+      }
+    }
+    export default { fetch: (request, env) => env.LINE.getByName("a").fetch(request) };
+    """
+    config = {
+        "durable_objects": {"bindings": [{"name": "LINE", "class_name": "Line"}]},
+        "migrations": [{"tag": "v1", "new_sqlite_classes": ["Line"]}],
+    }
+    edge = js_app(app, config)
+    edge.outbound.allow_connect("db.test:5432", to=("127.0.0.1", peer.port))
+    assert edge.get("/").text == "echo open"
+    assert peer.ended == 0
+    edge.close()
+    until = time.monotonic() + 10
+    while not peer.ended and time.monotonic() < until:
+        time.sleep(0.01)
+    assert peer.ended == 1
 
 
 def test_the_module_has_the_names_that_it_has(edge: Edge) -> None:
