@@ -80,6 +80,24 @@ def test_gaps_of_the_grammar_are_mended(code: str) -> None:
     assert not any(isinstance(node, tree.Unknown) for node in tree.walk(parsed.module))
 
 
+@pytest.mark.parametrize("code", [
+    'const [a, b] = useState<{\n  c: typeof import("x/y").c;\n  d: typeof import("z").d;\n} | null>(null);',
+    'const a = <a href="mailto:b?subject=C d&body=I\'d like: [e]%0A">f</a>;',
+    "const a = <div><b>C & d</b><ul>{rows.map((row) => (<li key={row}><b>Actions & e:</b> {row}</li>))}</ul></div>;",
+])
+def test_gaps_of_the_grammar_in_jsx_are_mended(code: str) -> None:
+    parsed = lower(f"function f(): A & B {{\n  {code}\n  return a;\n}}\nconst after = env.DB;", ".tsx")
+    assert parsed.errors == []
+    literals = {node.value for node in tree.walk(parsed.module) if isinstance(node, tree.Literal)}
+    assert all(part in code for part in literals if isinstance(part, str))
+
+
+def test_many_places_of_a_file_are_mended() -> None:
+    lines = "".join(f"<li><b>Read & write {n}:</b> {{a.b{n} && <i>{{`c${{d}}`}}</i>}}</li>\n" for n in range(40))
+    code = f"export const Page = () => {{\n  return (<ul title=\"e&f\">{lines}</ul>);\n}};\nconst after = env.DB;"
+    assert lower(code, ".tsx").errors == []
+
+
 def test_call_signatures_beside_generic_arrow_functions() -> None:
     code = (
         "export const head: {\n  <S extends Top>(all: S[]): Head<S>\n  (): <S extends Top>(all: S[]) => Head<S>\n"

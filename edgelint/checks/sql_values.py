@@ -90,7 +90,7 @@ def array_parameter(project: Project) -> Iterator[Finding]:
 def quoted_placeholder(project: Project) -> Iterator[Finding]:
     """A placeholder between quotes, which is text."""
     for unit in code_units(project):
-        if unit.body is None or not unit.is_known or not unit.body.exact:
+        if unit.body is None or not unit.is_known or not unit.body.exact or not unit.body.aligned:
             continue
         quoted = quoted_placeholders(unit.text)
         real = max((place.number for place in placeholders(unit.text)), default=0)
@@ -180,7 +180,7 @@ def _bound(project: Project) -> Iterator[tuple[Unit, Place]]:
 
 def _clause(unit: Unit, place: Place) -> str | None:
     """The clause in which the placeholder of a value stands, where it can be told."""
-    if unit.body is None or not unit.body.exact or not unit.is_known:
+    if unit.body is None or not unit.body.exact or not unit.body.paired or not unit.is_known:
         return None
     number = next(i for i, value in enumerate(unit.body.values, 1) if value is place)
     return next((p.clause for p in placeholders(unit.text) if p.number == number), None)

@@ -149,7 +149,7 @@ class Callers:
             value = self.e.member_of(receiver, func.name, file, None)
             if not receiver or any(isinstance(atom, Unknown) for atom in receiver):
                 method = self.only_method(func.name)
-                if method is not None:
+                if method is not None and _takes(method, self.e.parameters.file_of(method), call):
                     found[method] = 1 if file.language == "python" and _has_self(method) else 0
         else:
             value = self.e.evaluate(func, file)
@@ -200,6 +200,20 @@ class Callers:
                     if key and function.body is not None and isinstance(parent, tree.Property | tree.Class):
                         self._by_method.setdefault(key, []).append((function, file))
         return self._by_method.get(name, []) if name not in _COMMON else []
+
+
+def _takes(method: tree.Function, file: SourceFile | None, call: tree.Call) -> bool:
+    """Whether ``method``, which ``call`` is only guessed to mean from its name, is given the arguments it cannot do
+    without. Only types tell: JavaScript lets any number through."""
+    if file is None or file.language != "typescript" or any(isinstance(arg, tree.Spread) for arg in call.args):
+        return True
+    least = 0
+    for param in method.params:
+        if not isinstance(param, tree.Param) or param.rest:
+            return True
+        optional = file.source.data[param.target.end : param.target.end + 1] == b"?"
+        least += param.annotation is not None and param.default is None and not optional
+    return least <= len(call.args)
 
 
 def is_self(param: tree.Param, function: tree.Function) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgelint.project.files import SourceFile
 
 _MAX_HOPS = 6
-_DIGITS = later(r"(?:\\d|\[0-9\]|\[\\d\]|\[1-9\])(?:[+*?]|\{\d+(?:,\d*)?\})?")
+_DIGITS = later(r"(?:\\d|\[(?:\\d|[0-9](?:-[0-9])?)+\])(?:[+*?]|\{\d+(?:,\d*)?\})?")
 # A class of letters, digits and marks that end no name, number or string of SQL.
 _WORDS = later(
     r"(?:\\w|\\d|[A-Za-z0-9_]|\[(?:\\w|\\d|[A-Za-z0-9_]-[A-Za-z0-9]|[A-Za-z0-9_.:]|-(?=\]))+\])(?:[+*?]|\{\d+(?:,\d*)?\})?"

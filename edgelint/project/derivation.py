@@ -272,7 +272,9 @@ class _Walk:
             yield from self.visit(side, at)
 
     def is_text(self, node: tree.Binary, at: _At) -> bool:
-        """Whether ``+`` glues text: one side is known to be text (or a list), and neither to be a number."""
+        """Whether ``+`` glues text: one side is known to be text (or a list), or may be none but a text that stands in
+        the code (``(log ? log + "\\n" : "") + line``), and neither to be a number."""
+        values = []
         for side in (node.left, node.right):
             if isinstance(side, tree.Template | tree.Array):
                 return True
@@ -281,7 +283,9 @@ class _Walk:
                 return False
             if value and all(isinstance(a, SafeText) or (isinstance(a, Const) and a.kind == "string") for a in value):
                 return True
-        return False
+            values.append(value)
+        texts = [a.value for value in values for a in value if isinstance(a, Const) and a.kind == "string"]
+        return bool(texts) and not any(str(text).strip().isdigit() for text in texts)
 
     # -- names and members -------------------------------------------------------------------------------------------
 

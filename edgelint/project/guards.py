@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from edgelint.project.callers import is_bound_python
@@ -49,8 +49,8 @@ def tests_membership(test: Node, subject: Node, file: SourceFile, holds: bool, e
     if isinstance(test, tree.Unary) and test.op == "!":
         return tests_membership(test.value, subject, file, not holds, e)
     if isinstance(test, tree.Binary):
-        if test.op == ("||" if holds else "&&"):  # whichever side it was: each must say so
-            return all(tests_membership(side, subject, file, holds, e) for side in (test.left, test.right))
+        if test.op in ("&&", "||"):
+            return of_both(test, holds)(tests_membership(side, subject, file, holds, e) for side in sides(test))
         if test.op in ("in", "not in") and _is_subject(test.left, subject, file):
             return holds == (test.op == "in") and not _is_sent(test.right, file, e)
         if test.op in EQUALITY:
@@ -60,7 +60,9 @@ def tests_membership(test: Node, subject: Node, file: SourceFile, holds: bool, e
                     plain = isinstance(other, tree.Literal) and other.value in ("number", "boolean", "bigint")
                     return plain and holds == positive
                 if _is_subject(side, subject, file) and isinstance(other, tree.Literal):
-                    return holds == positive and other.kind in ("string", "number")
+                    return holds == positive and other.kind in ("string", "number", "null")
+                if _is_subject(side, subject, file) and is_nothing(other):
+                    return holds == positive
                 if _is_index_test(side, subject, file) and isinstance(other, tree.Unary | tree.Literal):
                     return holds != positive
         if test.op in (">=", ">") and _is_index_test(test.left, subject, file):
@@ -68,6 +70,24 @@ def tests_membership(test: Node, subject: Node, file: SourceFile, holds: bool, e
     if isinstance(test, tree.Member) and test.index is not None and _is_subject(test.index, subject, file):
         return holds and not _is_sent(test.obj, file, e)  # MAP[x] is there
     return _tests_result(test, subject, file, holds)
+
+
+def sides(test: tree.Binary) -> tuple[Node, Node]:
+    """Both sides of ``&&`` or ``||``."""
+    return test.left, test.right
+
+
+def of_both(test: tree.Binary, holds: bool) -> Callable[[Iterable[bool]], bool]:
+    """How many sides of ``a && b`` or ``a || b`` must say something for the whole, being ``holds``, to say it: ``any``
+    where both sides are what the whole is, ``all`` where one of them is and it is not known which."""
+    return any if (test.op == "&&") == holds else all
+
+
+def is_nothing(node: Node) -> bool:
+    """Whether ``node`` is null, undefined or None."""
+    return (isinstance(node, tree.Literal) and node.kind == "null") or (
+        isinstance(node, tree.Name) and node.id in ("undefined", "None")
+    )
 
 
 def _tests_call(test: tree.Call, subject: Node, file: SourceFile, holds: bool, e: Evaluator | None) -> bool:

@@ -27,8 +27,10 @@ class Lists(Variables):
         raise NotImplementedError
 
     def functions(self, node: tree.Call, here: Here) -> list[Func]:
-        """The project's functions that a call may run."""
-        return [a for a in self.e.evaluate(node.func, here.file, here.frame) if isinstance(a, Func)]
+        """The project's functions that a call may run; none when it may run something else as well."""
+        value = self.e.evaluate(node.func, here.file, here.frame)
+        found = [a for a in value if isinstance(a, Func)]
+        return found if len(found) == len(value) else []
 
     # -- items ------------------------------------------------------------------------------------------------
 

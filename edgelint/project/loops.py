@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 RUNS = ("first", "all", "run", "raw")
 FEW = 12  # constants in a literal that a loop goes over: a number of queries that does not grow
 _EACH = frozenset({"map", "forEach", "flatMap", "filter", "reduce", "some", "every", "find"})
+_SLEEPS = frozenset({"sleep", "sleepUntil", "sleep_until", "waitForEvent", "wait_for_event"})
 _TAKES = frozenset({"shift", "pop", "popleft"})
 _CHUNK = re.compile(r"chunk|batch|partition|slice|page|window", re.IGNORECASE)
 _ONCE = re.compile(r"migrat|seed|backfill", re.IGNORECASE)
@@ -395,6 +396,13 @@ class _Finder:
             found = self._works[node] = self.looks_for_work(node, file)
         return found
 
+    def waits_for_time(self, call: tree.Call, file: SourceFile) -> bool:
+        """Whether ``call`` lets a workflow sleep, or wait for an event."""
+        func = call.func
+        return isinstance(func, tree.Member) and func.name in _SLEEPS and any(
+            isinstance(a, Plat) and a.type == "workflow-step" for a in self.e.evaluate(func.obj, file)
+        )
+
     def looks_for_work(self, node: Node, file: SourceFile) -> bool:
         calls = {id(c.node): c.kind in _OTHER_WORK for c in self.project.calls_in(file)}
         handlers = [n for n in tree.walk(node) if isinstance(n, tree.Catch)]  # a failure that is reported is no work
@@ -403,6 +411,8 @@ class _Finder:
                 continue
             known_call = calls.get(id(inner))
             if known_call:
+                return True
+            if self.waits_for_time(inner, file):
                 return True
             called = self.e.evaluate(inner.func, file)
             if known_call is None and isinstance(inner.parent, tree.Await) and _is_anything(called):

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgelint.project.flow import conditions, mentions, same, split
-from edgelint.project.guards import EQUALITY, PATTERNS, Test, asserts, before, last_name, tests_membership
+from edgelint.project.guards import (
+    EQUALITY,
+    PATTERNS,
+    Test,
+    asserts,
+    before,
+    is_nothing,
+    last_name,
+    of_both,
+    sides,
+    tests_membership,
+)
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
 
@@ -72,12 +83,12 @@ def tests_number(test: Node, subject: Node, file: SourceFile, holds: bool, e: Ev
     if isinstance(test, tree.Call):
         return mentions(test, subject, file) and holds == _asks_for_numbers(test)
     if isinstance(test, tree.Binary):
-        if test.op in ("&&", "||"):  # of which one side is enough, and it is not known which
-            return tests_number(test.left, subject, file, holds, e) and tests_number(
-                test.right, subject, file, holds, e
-            )
+        if test.op in ("&&", "||"):
+            return of_both(test, holds)(tests_number(side, subject, file, holds, e) for side in sides(test))
         if test.op in EQUALITY | _ORDER | {"in", "not in"}:
             negative = test.op in ("!==", "!=", "not in")
+            if any(same(a, subject, file) and is_nothing(b) for a, b in (sides(test), sides(test)[::-1])):
+                return holds != negative  # it is null, which is not NaN
             return holds != negative and mentions(test, subject, file) and not _is_about_nothing(test)
     return False
 
@@ -103,9 +114,7 @@ def _tests_bound(test: Node, subject: Node, file: SourceFile, holds: bool, e: Ev
         test = test.value
     if isinstance(test, tree.Binary):
         if test.op in ("&&", "||"):
-            return _tests_bound(test.left, subject, file, holds, e) and _tests_bound(
-                test.right, subject, file, holds, e
-            )
+            return of_both(test, holds)(_tests_bound(side, subject, file, holds, e) for side in sides(test))
         if test.op in _ORDER:
             if mentions(test.left, subject, file):
                 return holds == (test.op in ("<", "<="))
@@ -129,8 +138,7 @@ def _tests_digits(test: Node, subject: Node, file: SourceFile, holds: bool, e: E
 def _is_about_nothing(test: tree.Binary) -> bool:
     """A comparison with null or undefined, or of a type's name: NaN passes it."""
     return any(
-        (isinstance(side, tree.Literal) and side.kind in ("null", "string"))
-        or (isinstance(side, tree.Name) and side.id in ("undefined", "None"))
+        is_nothing(side) or (isinstance(side, tree.Literal) and side.kind == "string")
         or (isinstance(side, tree.Unary) and side.op == "typeof")
         for side in (test.left, test.right)
     )

@@ -305,7 +305,9 @@ class _Binder:
         subject = node.parent.subject if isinstance(node.parent, tree.Switch) else None
         for test in node.tests:
             for name, path in _captures(test, ()):
-                self.owner(name.id, scope).defs.append(Def("value", subject, path, None, node))
+                fixed = _fixed(name)
+                given, path = (subject, path) if fixed is None else (fixed, ())
+                self.owner(name.id, scope).defs.append(Def("value", given, path, None, node))
         return scope
 
     def loop(self, node: tree.Loop, scope: Scope) -> Scope:
@@ -469,6 +471,22 @@ def _captures(node: Node, path: tuple[PathStep, ...]) -> Iterator[tuple[tree.Nam
         for prop in node.props:
             key = prop.key if isinstance(prop, tree.Property) else None
             yield from _captures(prop.value if isinstance(prop, tree.Property) else prop, (*path, key))
+
+
+def _fixed(name: tree.Name) -> Node | None:
+    """What ``name`` is where the pattern that it captures holds nothing but literals: ``case "a" | "b" as name``. Of
+    several, ``a || b``, which may be either."""
+    pattern = name.parent
+    if not isinstance(pattern, tree.Unknown) or pattern.what != "as" or pattern.items[-1] is not name:
+        return None
+    first = pattern.items[0]
+    options = first.items if isinstance(first, tree.Unknown) and first.what == "or" else [first]
+    if not all(isinstance(option, tree.Literal) for option in options):
+        return None
+    found: Node = options[0]
+    for option in options[1:]:
+        found = tree.Binary(first.start, first.end, "||", found, option)
+    return found
 
 
 def _last_name(func: Node) -> str:

@@ -201,6 +201,13 @@ class SqlText:
         """Whether every part of the text is known."""
         return not self.body.gaps and bool(self.body.text.strip())
 
+    @property
+    def paired(self) -> bool:
+        """Whether the text and the arguments can be of one run: they hang on the same tests, or fit by their number."""
+        if self.aligned or not self.exact:
+            return True
+        return len(self.values) == max((place.number for place in placeholders(self.text)), default=0)
+
     def span(self, start: int, end: int) -> Span | None:
         """Where the text between two of its code points stands in a file."""
         return self.body.span(start, end)
@@ -208,9 +215,10 @@ class SqlText:
     def sizes(self) -> Iterator[tuple[str, Place]]:
         """("limit" or "offset", what decides it) for each that is bound or put into the text."""
         marks = placeholders(self.text)
+        paired = self.paired
         for position, place in enumerate(marks):
             if place.clause in ("limit", "offset") and place.function != "min":
-                found = self.value(place.number - 1) if place.exact else None
+                found = self.value(place.number - 1) if place.exact and paired else None
                 if found is None and HOLE not in self.text[place.end :] and all(p.text == "?" for p in marks):
                     found = self.value(position - len(marks))
                 if found is not None and found.node is not None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgelint.patterns import later
+from edgelint.project.flow import conditions
 from edgelint.syntax import tree
 from edgelint.syntax.ddl import unquoted
 from edgelint.syntax.sql import placed, statements, tokens
@@ -24,6 +25,10 @@ _MEANT = later(
     r"|import|restore|scheduled|cron|daily|nightly|cleanup|teardown|fixture",
     re.I,
 )
+
+_NARROWING = frozenset({"WHERE", "LIMIT", "JOIN", "GROUP", "DISTINCT", "HAVING", "UNION", "EXCEPT", "INTERSECT"})
+_UNLIKE = frozenset({"!=", "!==", "not in"})
+_MAX_WORDS = 80  # characters of a text that may tell what a request asks for
 
 
 class Sweep(NamedTuple):
@@ -89,7 +94,9 @@ def _is_meant(project: Project, statement: SqlStatement, table: str) -> bool:
         if _MEANT.search(_name(function)):
             return True
         function = tree.enclosing_function(function)
-    if _is_refilled(project, statement, home, table):
+    if _is_asked_for(statement.call.node) or _is_refilled(project, statement, home, table):
+        return True
+    if _is_drained(project, statement, home, table):
         return True
     return any(_holds_one_row(asked, table) for query in project.queries if query.statement is statement
                for asked in query.asked)
@@ -108,6 +115,52 @@ def _name(function: tree.Function) -> str:
     if isinstance(parent, tree.Call):  # app.post("/admin/reset", ...)
         return " ".join(str(a.value) for a in parent.args if isinstance(a, tree.Literal) and a.kind == "string")
     return ""
+
+
+def _is_asked_for(node: tree.Node) -> bool:
+    """Whether a test on the way to ``node`` is passed by a text that tells: ``path === "/purge"``."""
+    return any(
+        isinstance(part, tree.Literal) and part.kind == "string" and _tells(str(part.value))
+        and _fits(part, condition.test, condition.holds)
+        for condition in conditions(node) for part in tree.walk(condition.test)
+    )
+
+
+def _fits(part: tree.Node, test: tree.Node, holds: bool) -> bool:
+    """Whether ``test`` being ``holds`` means that something is ``part``, and not that it is not."""
+    at: tree.Node | None = part
+    while at is not None:
+        if (isinstance(at, tree.Unary) and at.op == "!") or (isinstance(at, tree.Binary) and at.op in _UNLIKE):
+            holds = not holds
+        at = at.parent if at is not test else None
+    return holds
+
+
+def _tells(text: str) -> bool:
+    return len(text) <= _MAX_WORDS and any(_MEANT.match(word) for word in re.findall("[A-Za-z]+", text))
+
+
+def _is_drained(project: Project, statement: SqlStatement, home: tree.Function | None, table: str) -> bool:
+    """Whether the same function has read all rows of the table before: what is taken out is then in hand."""
+    if home is None:
+        return False
+    for other in project.statements:
+        node = other.call.node
+        if other.call.file is statement.call.file and node.end <= statement.call.node.start and _is_inside(node, home):
+            if other.texts and all(_reads_all(text.text, table) for text in other.texts):
+                return True
+    return False
+
+
+def _reads_all(text: str, table: str) -> bool:
+    """Whether ``text`` is one SELECT of all rows of ``table`` and of no other."""
+    found = statements(text)
+    row = [item.token for item in placed(text) if item.depth == 0]
+    words = [token.upper for token in row]
+    if len(found) != 1 or found[0].verb != "SELECT" or set(words) & _NARROWING or "FROM" not in words:
+        return False
+    name = words.index("FROM") + 1
+    return name < len(row) and unquoted(row[name].text).lower() == table.lower() and "," not in words[name:]
 
 
 def _is_refilled(project: Project, statement: SqlStatement, home: tree.Function | None, table: str) -> bool:

@@ -16,7 +16,9 @@ from tree_sitter import Parser, Tree
 
 from edgelint.syntax.js_base import UNSUPPORTED
 
-_TYPEOF_IMPORT = rb"(?<=<)(\s*)(typeof\s+import\s*\(\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*\)(?:\.\w+)*)(?=\s*[>,])"
+_TYPEOF_IMPORT = (
+    rb"(?<=[<:|&,(])(\s*)(typeof\s+import\s*\(\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*\)(?:\.\w+)*)(?=\s*(?:[>,;|&)\]}=]|\n))"
+)
 _IMPORT_TYPE = (
     rb"(?<!await )\bimport\s*\(\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*\)(?:\.\w+)*\.[A-Z]\w*(?!\s*\()(?![\w.])"
 )
@@ -44,9 +46,11 @@ _FOR_USING = rb"(?<=\()(\s*(?:await\s+)?)using(?=\s+[\w$]+\s+of\b)"
 # function, which comes after a sign that wants an expression.
 _CALL_SIGNATURE = rb"(?<=[\n \t])[ \t](?=<\s*(?:const\s+)?[A-Za-z_$][\w$]*\s*(?:extends\b|,|=|>\s*\())"
 _WANTS_EXPRESSION = (b",", b"(", b"=", b":", b"?", b"[", b"{", b"=>", b"&", b"|", b"return", b"default")
+_ATTRIBUTE = rb"(?<=[\w-]=)(?:\"[^\"\n]*&[^\"\n]*\"|'[^'\n]*&[^'\n]*')"  # href="?a=1&b=2" in JSX
 _ESCAPED_BACKTICK = rb"(?<!\\)((?:\\\\)*)\\`"
 _BODILESS_DEFAULT = rb"export\s+default\s+(?:async\s+)?function\b"
 _MAX_ROUNDS = 4
+_MAX_LOST = 200  # bytes of an error in an error that is looked at by itself
 _MAX_INDENT = 200  # bytes between a call signature and what stands before it
 
 
@@ -64,7 +68,7 @@ def parse(parser: Parser, data: bytes) -> Tree:
     if patched != data:
         best, count = _better(parser, patched, best, count)
     for _ in range(_MAX_ROUNDS):
-        mended = _mend_regions(patched, regions(best.root_node))
+        mended = _mend_regions(patched, errors(best.root_node))
         if mended == patched or not count:
             break
         again, fewer = _better(parser, mended, best, count)
@@ -91,6 +95,7 @@ def _gaps() -> tuple[tuple[re.Pattern[bytes], _New], ...]:
         (_FOR_USING, lambda m: b" " * len(m.group(1)) + b"const"),
         (_CALL_SIGNATURE, _end_of_member),
         (_ESCAPED_BACKTICK, rb"\1__"),
+        (_ATTRIBUTE, lambda m: m.group().replace(b"&", b"+")),
         *((pattern, lambda m: _with_word(m, m.group(1)[:-1] + b"_")) for pattern in _NAMES),
         *((pattern, lambda m: _with_word(m, b" " * len(m.group(1)))) for pattern in _IN_THE_WAY),
     ]
@@ -159,8 +164,12 @@ def _mend_regions(data: bytes, found: list[TSNode]) -> bytes:
     for node in found:
         start, end = node.start_byte, node.end_byte
         text = data[start:end]
+        # Where the whole file is one error, or the error begins with a tag, what is around the place is not known.
+        lost = (node.parent is not None and node.parent.is_error) or text.startswith(b"<")
         if text.startswith(b"&") and _in_jsx(node):
             out[start:end] = text.replace(b"&", b"+")
+        elif lost and end - start <= _MAX_LOST:
+            out[start:end] = re.sub(rb"\A&|&\Z", b"+", text)
     return bytes(out)
 
 
@@ -173,13 +182,23 @@ def _in_jsx(node: TSNode) -> bool:
 
 def regions(root: TSNode) -> list[TSNode]:
     """The outermost ERROR nodes and the MISSING ones, in source order. Iterative."""
+    return _errors(root, False)
+
+
+def errors(root: TSNode) -> list[TSNode]:
+    """The ERROR and MISSING nodes, those inside others too, in source order. Iterative."""
+    return _errors(root, True)
+
+
+def _errors(root: TSNode, inside: bool) -> list[TSNode]:
     found = []
     stack = [root]
     while stack:
         node = stack.pop()
-        if node.is_error or node.is_missing:
+        wrong = node.is_error or node.is_missing
+        if wrong:
             found.append(node)
-        elif node.has_error:
+        if node.has_error and (inside or not wrong):
             stack.extend(reversed(node.children))
     return found
 

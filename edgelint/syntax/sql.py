@@ -262,7 +262,8 @@ def _placeholders(text: str) -> list[Placeholder]:
         if token.kind == "parameter":
             number = _number(token.text, numbers, largest)
             largest = max(largest, number)
-            place = Placeholder(token.text, token.start, token.end, number, not holes, level.clause, level.function)
+            exact = not holes or (token.text[0] == "?" and len(token.text) > 1)  # ?4 says its number
+            place = Placeholder(token.text, token.start, token.end, number, exact, level.clause, level.function)
             found.append(place)
         elif token.text == "," and level.clause == "limit" and level.limit:
             # LIMIT a, b: the first is the offset
