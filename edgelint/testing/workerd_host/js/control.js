@@ -1,7 +1,7 @@
 // What stands around the app: events come in here, and what goes wrong is told to the world.
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { decode, decodeError, encode, encodeError } from "./codec.js";
-import { tell, told } from "./prelude.js";
+import { tell, told, turn } from "./prelude.js";
 import { invoke } from "./rpc.js";
 import { runWorkflow } from "./workflows.js";
 
@@ -56,6 +56,7 @@ export function control(app, names) {
         told(await request.json(), this.env);
         return new Response("{}");
       }
+      if (event.kind === "ping") return new Response(await turn());
       if (event.kind === "describe") return Response.json(describe(app, names));
       if (event.kind === "coverage") return Response.json(globalThis.__edgelint_coverage__ ?? null);
       const pending = tracked(this.ctx, event);
