@@ -41,8 +41,8 @@ _HUNG_SECONDS: Final = 5
 _QUIET_PINGS: Final = 3
 """Answers to pings without any sign in between after which an event counts as one that waits."""
 _QUIET_PINGS_OF_OBJECTS: Final = 10
-"""The same where there are Durable Objects: who waits for the lock of an isolate is woken through the loop, once for each
-step of what an object does (src/workerd/io/async-lock-scheduler.h), and a ping may be answered in between."""
+"""The same where there are Durable Objects: who waits for the lock of an isolate is woken through the loop, once for
+each step of what an object does (src/workerd/io/async-lock-scheduler.h); a ping may be answered in between."""
 _SILENT_SECONDS: Final = 0.05
 """Real time without any sign before that is asked for at all, where there are Durable Objects."""
 _CLOSING_TURNS: Final = 4

@@ -822,3 +822,34 @@ def test_block_concurrency_while_that_fails_resets_the_object(js_app: MakeApp) -
 
     assert edge.get("/").json() == ["blocked", True]
     edge.verify()
+
+
+def test_no_other_event_begins_while_an_object_asks_for_its_alarm(js_app: MakeApp) -> None:
+    edge = js_app(
+        """
+        import { DurableObject } from "cloudflare:workers";
+        export class Once extends DurableObject {
+          async arrange() {
+            if ((await this.ctx.storage.getAlarm()) !== null) return "there was one";
+            await this.ctx.storage.setAlarm(Date.now() + 1000);
+            return "set";
+          }
+          async unawaited() {
+            this.ctx.storage.setAlarm(Date.now() + 2000);
+            return (await this.ctx.storage.getAlarm()) - Date.now();
+          }
+        }
+        export default { async fetch(request, env) {
+          const one = env.ONCE.getByName("one");
+          if (request.method === "PUT") return Response.json(await one.unawaited());
+          return Response.json(await Promise.all([one.arrange(), one.arrange(), one.arrange()]));
+        } };
+        """,
+        {
+            "durable_objects": {"bindings": [{"name": "ONCE", "class_name": "Once"}]},
+            "migrations": [{"tag": "v1", "new_sqlite_classes": ["Once"]}],
+        },
+    )
+
+    assert edge.client.get("/").json() == ["set", "there was one", "there was one"]
+    assert edge.client.put("/").json() == 2000
