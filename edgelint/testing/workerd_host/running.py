@@ -244,7 +244,9 @@ class Workerd:
                     yield part
                 await self.settle()
             except Ended as error:
-                raise self._lost(error) from None
+                lost = self._lost(error)
+                self._take_lines()
+                raise self.log.refused(lost) from None
             finally:
                 if not result.get("pending"):  # otherwise it is over when the layer around the app says so
                     self._end(number)

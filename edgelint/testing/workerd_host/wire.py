@@ -58,7 +58,8 @@ class Wire:
         self.http = h11.Connection(role, max_incomplete_event_size=MAX_HEAD)
 
     async def event(self) -> h11.Event | type[h11.PAUSED]:
-        """The next event of the protocol. Raises Ended, and h11.RemoteProtocolError."""
+        """The next event of the protocol. Raises Ended, also for an end in the middle of a body, and
+        h11.RemoteProtocolError."""
         while True:
             event = self.http.next_event()
             if event is not h11.NEED_DATA:
@@ -72,6 +73,14 @@ class Wire:
             if data.startswith(_CONNECT) and self.http.their_state is h11.IDLE:
                 data = _with_host(data)
             self.http.receive_data(data)
+            if not data:
+                return self._last_event()
+
+    def _last_event(self) -> h11.Event | type[h11.PAUSED]:
+        try:
+            return self.http.next_event()  # type: ignore[return-value]
+        except h11.RemoteProtocolError as error:
+            raise Ended(str(error)) from error
 
     async def read(self) -> bytes:
         """What comes next, as it is; nothing at the end. Raises ConnectionError."""

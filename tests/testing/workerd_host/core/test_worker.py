@@ -351,5 +351,6 @@ def test_what_wait_until_is_given_while_the_body_is_read(js_app: MakeApp) -> Non
 
     assert edge.client.get("/").text == "partpart"
     said = "\n".join(edge.problems())
-    assert "late 1" in said and "late 2" in said
+    assert "late 1" in said
+    assert "late 2" in said
     assert said.count("waitUntil of fetch") == 2
