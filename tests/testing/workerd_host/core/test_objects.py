@@ -853,3 +853,39 @@ def test_no_other_event_begins_while_an_object_asks_for_its_alarm(js_app: MakeAp
 
     assert edge.client.get("/").json() == ["set", "there was one", "there was one"]
     assert edge.client.put("/").json() == 2000
+
+
+def test_what_has_come_is_what_came_when_the_app_rests(js_app: MakeApp) -> None:
+    edge = js_app(
+        """
+        import { DurableObject } from "cloudflare:workers";
+        export class Chat extends DurableObject {
+          fetch() {
+            const [client, server] = Object.values(new WebSocketPair());
+            this.ctx.acceptWebSocket(server);
+            return new Response(null, { status: 101, webSocket: client });
+          }
+          async webSocketMessage(socket, message) {
+            const said = ((await this.ctx.storage.get("said")) ?? 0) + 1;
+            await this.ctx.storage.put("said", said);
+            for (const each of this.ctx.getWebSockets()) each.send(`${said} ${message.length}`);
+          }
+          webSocketClose(socket, code, reason) {
+            for (const each of this.ctx.getWebSockets()) if (each !== socket) each.send(`left: ${code} ${reason}`);
+          }
+        }
+        export default { fetch(request, env) { return env.CHAT.getByName("a").fetch(request); } };
+        """,
+        {
+            "durable_objects": {"bindings": [{"name": "CHAT", "class_name": "Chat"}]},
+            "migrations": [{"tag": "v1", "new_sqlite_classes": ["Chat"]}],
+        },
+    )
+    ada, bob = edge.websocket("/"), edge.websocket("/")
+
+    ada.send("hello")
+    ada.send("x" * 900_000)
+    assert bob.received() == ["1 5", "2 900000"]
+    assert bob.received() == []
+    bob.close(4001, "bye")
+    assert ada.received() == ["1 5", "2 900000", "left: 4001 bye"]
