@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgelint.testing.clock import START
 from edgelint.testing.errors import EdgeUsageError
-from edgelint.testing.facade import Env, hold
+from edgelint.testing.facade import Env, HeldSocket, hold
 from edgelint.testing.faults import Faults
 from edgelint.testing.light import load_httpx
 from edgelint.testing.meter import Meter, exceeded
@@ -203,7 +203,7 @@ class Edge:
 
     def websocket(self, url: str, **options: Any) -> Any:
         """Open a WebSocket: a fetch event that asks for one. Returns the client's end: ``send``, ``receive`` (the next
-        text, bytes or Close), ``received`` (what is there), ``close``. Raises AssertionError when the worker answers
+        text, bytes or Close), ``received`` (what has come when the app rests), ``close``. Raises AssertionError when the worker answers
         otherwise."""
         from edgelint.testing.http import HttpRequest
 
@@ -214,7 +214,7 @@ class Edge:
         if end is None:
             raise AssertionError(f"the worker opened no WebSocket: it answered {response.status}")
         end.accept()
-        return hold(end, self.world, awaited=False)
+        return HeldSocket(end, self.world, awaited=False)
 
     async def serve(self, request: HttpRequest) -> HttpResponse:
         """The fetch event, as the platform delivers it."""

@@ -61,6 +61,15 @@ class Held:
         return repr(self._target)
 
 
+class HeldSocket(Held):
+    """The client's end of a WebSocket: what has come is what came when the app has done all that it does by itself."""
+
+    def received(self) -> list[Any]:
+        """Everything that came and was not taken yet. The clock does not move."""
+        self._world.settle()
+        return list(self._target.received())
+
+
 def hold(value: Any, world: World, awaited: bool) -> Any:
     """Wrap what has verbs of its own, in a list too; hand everything else on as it is, but undefined as None: a test in
     Python has one word for "nothing there"."""

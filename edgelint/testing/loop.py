@@ -7,7 +7,10 @@ import selectors
 import sys
 from asyncio import events
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from contextvars import Context
+from heapq import heappush
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from edgelint.testing.errors import HungError
@@ -67,6 +70,24 @@ class _Selector(selectors.DefaultSelector):
         return ready
 
 
+class _Timer(events.TimerHandle):
+    """Of two that are due at the same instant the one that was set first comes first: where time stands still there
+    are many such, and a heap keeps no order among equals."""
+
+    __slots__ = ("_number",)
+
+    def __init__(
+        self, number: int, when: float, callback: Callable[..., Any], args: Sequence[Any],
+        loop: asyncio.AbstractEventLoop, context: Context | None,
+    ) -> None:  # fmt: skip
+        super().__init__(when, callback, args, loop, context)
+        self._number = number
+
+    def __lt__(self, other: Any) -> bool:
+        mine, its = self.when(), other.when()
+        return bool(mine < its or (mine == its and self._number < other._number))
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio loop in virtual time.
 
@@ -80,6 +101,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(selector)
         selector.loop = self
         self.clock = clock
+        self._numbers = count()
         self.real_work = 0
         """How many things outside virtual time are awaited (a real connection): while there are some, it waits."""
         self.outside: Outside | None = None
@@ -96,6 +118,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Seconds since the epoch, in virtual time."""
         return self.clock.now / 1000
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:  # fmt: skip
+        """As any loop's; those of the same instant run in the order in which they were asked for."""
+        self._check_closed()  # type: ignore[attr-defined]
+        timer = _Timer(next(self._numbers), when, callback, args, self, context)
+        heappush(self._scheduled, timer)  # type: ignore[attr-defined]
+        timer._scheduled = True  # type: ignore[attr-defined]
+        return timer
 
     def drive(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run ``coroutine`` to its end, from synchronous code, also while another framework's loop runs in this thread.

@@ -11,7 +11,7 @@ import h11
 from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.sockets import SocketEnd, socket_pair
 from edgelint.testing.workerd_host.capnp import CF
-from edgelint.testing.workerd_host.wire import Ended, Wire
+from edgelint.testing.workerd_host.wire import Ended, Traffic, Wire
 
 KEY = "ZWRnZWxpbnQgZWRnZWxpbg=="
 """The nonce of every WebSocket that a test opens: its only use is that an answer belongs to it."""
@@ -19,13 +19,13 @@ KEY = "ZWRnZWxpbnQgZWRnZWxpbg=="
 
 async def exchange(
     port: int, request: HttpRequest, extra: dict[str, str], carry: Callable[[Wire, SocketEnd], None] | None = None,
-    wires: set[Wire] | None = None,
+    wires: set[Wire] | None = None, traffic: Traffic | None = None,
 ) -> HttpResponse:  # fmt: skip
     """Send a request to a socket of workerd; ``extra`` are headers of ours. ``carry`` is handed the connection that
     became a WebSocket, and the end whose messages it is to carry. ``wires`` has the connections whose response was not
-    read to its end. Raises Ended when there is no response."""
+    read to its end; what goes over them counts in ``traffic``. Raises Ended when there is no response."""
     wires = set() if wires is None else wires
-    wire = Wire(*await asyncio.open_connection("127.0.0.1", port), h11.CLIENT)
+    wire = Wire(*await asyncio.open_connection("127.0.0.1", port), h11.CLIENT, traffic)
     try:
         body = await request.read()
         headers = [(n, v) for n, v in request.headers if n.lower() not in ("content-length", "transfer-encoding")]

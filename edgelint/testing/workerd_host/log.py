@@ -60,10 +60,10 @@ class Log:
         elif level in ("warn", "error"):
             self._world.log(level, f"workerd: {message}")
 
-    def refused(self) -> EdgeError | HungError:
-        """Why the runtime itself answered an event."""
+    def refused(self, otherwise: EdgeError | None = None) -> EdgeError | HungError:
+        """Why the runtime itself answered an event, or ended its answer."""
         found, self._refused = self._refused, None
-        return found or EdgeError("internal error")
+        return found or otherwise or EdgeError("internal error")
 
     def inside(self, error: dict[str, Any]) -> str:
         """The stack, in the Durable Object that it came from, of an error that came out of a call; "" if none is

@@ -39,16 +39,19 @@ INTERNAL: Final = "http://edgelint.internal/"
 EVENT: Final = "x-edgelint-event"
 _HUNG_SECONDS: Final = 5
 """Real time without any sign from workerd after which the app counts as hung: it may compile on other threads."""
+_QUIET_PINGS: Final = 3
+"""Answers to pings without any sign in between after which an event counts as one that waits."""
+_QUIET_PINGS_OF_OBJECTS: Final = 10
+"""The same where there are Durable Objects: who waits for the lock of an isolate is woken through the loop, once for
+each step of what an object does (src/workerd/io/async-lock-scheduler.h); a ping may be answered in between."""
 _SILENT_SECONDS: Final = 0.05
-"""Real time without any sign after which an event counts as one that waits, where there are Durable Objects."""
+"""Real time without any sign before that is asked for at all, where there are Durable Objects."""
 _CLOSING_TURNS: Final = 4
 """Turns of the loop after which connections that were closed have let go of their sockets."""
 _LAST_TURNS: Final = 20
 """How often what a world left running may try once more, when nothing answers it."""
-_RESTLESS_SECONDS: Final = 0.03
-"""The same after a timer of no event: a Durable Object's, which may go on with its storage."""
 _PEER_SECONDS: Final = 1
-"""The same while the other side of a socket is to speak: it is outside of the world, and its work is not seen."""
+"""The same while the other side of a socket is to speak: it is not of the world, and its work is not seen."""
 _LOST_SECONDS: Final = 0.2
 """Real time from a lost connection to the end of workerd's output, if that is why it was lost."""
 _END_SECONDS: Final = 2
@@ -89,11 +92,13 @@ class Workerd:
         self._told: dict[str, tuple[Any, ...]] = {}
         """What each worker knows of the world."""
         self._vars = {worker.name: dict(worker.vars) for worker, _ in bundles}
-        self._stirred = self._restless = False
+        self._stirred = False
         self._events = 0
+        self._soon = 0
+        """Timers of no length that the apps had, by the last ping."""
         self._probe: asyncio.Task[None] | None = None
-        self._last = (-1, 0.0)  # what was seen of it last, and when (real time)
-        self._quiet_at = -1
+        self._last: tuple[tuple[int, ...], float] = ((), 0.0)  # what was seen of it last, and when (real time)
+        self._quiet_at: tuple[int, ...] = ()
         self._pings = 0
         self._is_stuck = False
         self._closed = False
@@ -221,7 +226,9 @@ class Workerd:
         self._begin(number, label)
         try:
             self.tell()
-            response = await exchange(self.process.ports[socket], request, headers, self._carry(number), self._wires)
+            response = await exchange(
+                self.process.ports[socket], request, headers, self._carry(number), self._wires, self._server.traffic
+            )
         except (Ended, ConnectionError) as error:
             self._end(number)
             raise self._lost(error) from None
@@ -241,7 +248,9 @@ class Workerd:
                     yield part
                 await self.settle()
             except Ended as error:
-                raise self._lost(error) from None
+                lost = self._lost(error)
+                self._take_lines()
+                raise self.log.refused(lost) from None
             finally:
                 if not result.get("pending"):  # otherwise it is over when the layer around the app says so
                     self._end(number)
@@ -313,7 +322,13 @@ class Workerd:
     async def settle(self) -> None:
         """Wait until what workerd has under way has come here: calls that the app does not wait for, lines of its
         log."""
-        activity, turns = -1, 0
+        await self._rest()
+        self._take_lines()
+
+    async def _rest(self) -> None:
+        """Ask until nothing comes, nor is on its way, between two answers. Raises WorkerdError."""
+        activity: tuple[int, ...] = ()
+        turns = 0
         self._spare = min(self._spare, self._server.fresh)
         while activity != self._activity or self._server.fresh > self._spare:
             turns = turns + 1 if activity == self._activity else 0
@@ -321,12 +336,11 @@ class Workerd:
                 self._spare = self._server.fresh
             activity = self._activity
             await self.ping()
-        self._take_lines()
 
     @property
-    def _activity(self) -> int:
+    def _activity(self) -> tuple[int, ...]:
         """Changes when something goes to workerd or comes from it."""
-        return self._server.count + self._events
+        return self._server.count, self._events, *self._server.traffic.moved
 
     def _take_lines(self) -> None:
         for line in self.process.drain():
@@ -337,16 +351,20 @@ class Workerd:
             self.log.take(record)
 
     async def ping(self) -> None:
-        """One turn of workerd's own loop. Raises WorkerdError."""
-        request = HttpRequest("GET", f"{INTERNAL}ping")
+        """One turn of workerd's own loop, and of what the apps have due in it. Raises WorkerdError."""
         self._pings += 1
         try:
-            response = await exchange(self.process.ports[HARNESS], request, {"x-edgelint-harness": '{"verb": "ping"}'})
-            await response.read()
-        except (Ended, ConnectionError) as error:
-            raise self._lost(error) from None
+            self._soon = sum(await asyncio.gather(*map(self._pinged, self.bundles)))
         finally:
             self._pings -= 1
+
+    async def _pinged(self, worker: str) -> int:
+        request = HttpRequest("POST", f"{INTERNAL}ping")
+        try:
+            response = await exchange(self.process.ports[worker], request, {EVENT: '{"kind":"ping"}'})
+            return int(await response.read())
+        except (Ended, ConnectionError) as error:
+            raise self._lost(error) from None
 
     # What the loop asks (loop.Outside)
 
@@ -359,7 +377,9 @@ class Workerd:
         can_go_on = self.world.loop.can_go_on()
         if not can_go_on and silent < _HUNG_SECONDS:
             return False
-        if silent < self._patience():
+        if self.holds_objects() and silent < _SILENT_SECONDS and (self._begun or self._stirred):
+            return False
+        if self._server.tunnels.owed and silent < _PEER_SECONDS:
             return False
         if self._pings:  # the probe's too
             if silent > _ASK_SECONDS:
@@ -372,25 +392,22 @@ class Workerd:
             return None
         return False
 
-    def _patience(self) -> float:
-        """Real seconds of silence before the world may go on. An event may wait for a Durable Object, and the runtime
-        does things for one (its storage) that nothing is seen of; all else would hold up a ping."""
-        if self._server.tunnels.owed:
-            return _PEER_SECONDS
-        if self._begun:
-            return _SILENT_SECONDS if self.holds_objects() else 0
-        return _RESTLESS_SECONDS if self._restless else 0
-
-    async def _find_out(self, activity: int) -> None:
+    async def _find_out(self, activity: tuple[int, ...]) -> None:
+        """Most of what workerd does by itself it does before it looks at its connections again, and an answer to a ping
+        comes after that. Timers of no length are asked for; some for ever, which is waiting too."""
         try:
-            await self.ping()
-            await self.ping()
+            await self._rest()
+            for _ in range(_QUIET_PINGS_OF_OBJECTS if self.holds_objects() else _QUIET_PINGS):
+                soon = self._soon
+                await self.ping()
+                is_busy = soon != self._soon and time.monotonic() - self._last[1] < _HUNG_SECONDS
+                if is_busy or activity != self._activity or self._server.fresh > self._spare:
+                    return
         except EdgeError:
             return  # who waits for an answer gets to know it
         if activity == self._activity:
             self._take_lines()
             self._quiet_at = activity
-            self._restless = False
             if self._stirred:
                 self._stirred = False
                 self.world.loop.real_work -= 1
@@ -444,7 +461,6 @@ class Workerd:
         await asyncio.sleep(told["ms"] / 1000)
         if not self._begun:
             self._stir()
-            self._restless = True
         return HttpResponse(200, [], str(self.world.clock.now).encode())
 
     async def _over(self, worker: str, told: dict[str, Any]) -> HttpResponse:

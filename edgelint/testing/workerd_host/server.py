@@ -15,7 +15,7 @@ from edgelint.testing.errors import EdgeUsageError
 from edgelint.testing.http import HttpRequest, HttpResponse
 from edgelint.testing.sockets import SocketEnd
 from edgelint.testing.workerd_host.tunnels import Connected, Tunnels
-from edgelint.testing.workerd_host.wire import Ended, Wire
+from edgelint.testing.workerd_host.wire import Ended, Traffic, Wire
 
 TOKEN: Final = "x-edgelint-token"
 TO: Final = "x-edgelint-to"
@@ -46,9 +46,14 @@ class Server:
         self._refusing = False
         self.count = 0
         """Requests and answers so far: whether something happened is whether it changed."""
-        self.fresh = 0
-        """Connections that no request came on yet."""
+        self.traffic = Traffic()
+        self._fresh: set[socket.socket] = set()
         self.tunnels = Tunnels(self._moved)
+
+    @property
+    def fresh(self) -> int:
+        """Connections that no request came on yet."""
+        return len(self._fresh)
 
     def attach(self, loop: asyncio.AbstractEventLoop, answer: Answer, failed: Callable[[BaseException], None]) -> None:
         """Serve on ``loop``. ``failed`` is told of what an answer raised."""
@@ -89,18 +94,17 @@ class Server:
         else:
             connection.setblocking(False)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._fresh.add(connection)
             task = self._loop.create_task(self._serve(connection))
             self._connections.add(task)
             task.add_done_callback(self._connections.discard)
+            task.add_done_callback(lambda _: self._fresh.discard(connection))
 
     async def _serve(self, connection: socket.socket) -> None:
-        wire = Wire(*await asyncio.open_connection(sock=connection), h11.SERVER)
+        wire = Wire(*await asyncio.open_connection(sock=connection), h11.SERVER, self.traffic)
         try:
-            self.fresh += 1
-            try:
-                head = await wire.event()
-            finally:
-                self.fresh -= 1
+            head = await wire.event()
+            self._fresh.discard(connection)
             while await self._exchange(wire, head):
                 wire.http.start_next_cycle()
                 head = await wire.event()

@@ -22,7 +22,6 @@ _KEY: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """RFC 6455, section 1.3."""
 LOST_HERE: Final = "edgelint: lost"
 """The reason of a close that stands for a connection that is lost (js/objects.js)."""
-_READ: Final = 1 << 16
 
 
 def accept_of(key: str) -> str:
@@ -64,7 +63,7 @@ async def carry(wire: Wire, side: Side, end: SocketEnd, moved: Callable[[], None
             if data:
                 protocol.receive_data(data)
             else:
-                data = await wire.reader.read(_READ)
+                data = await wire.read()
                 if not data:
                     break
                 continue

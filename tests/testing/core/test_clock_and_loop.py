@@ -252,3 +252,21 @@ def test_closing_twice_and_with_work_left(world: World) -> None:
     world.background(asyncio.sleep(timedelta(days=1).total_seconds()), "long")
     world.close()
     world.close()
+
+
+def test_timers_of_the_same_instant_run_in_the_order_in_which_they_were_set() -> None:
+    world = World()
+    seen: list[int] = []
+
+    async def wait(number: int) -> None:
+        await asyncio.sleep(10 if number < 30 else 5)
+        seen.append(number)
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(wait(number) for number in range(40)))
+
+    try:
+        world.run(all_of_them())
+    finally:
+        world.close()
+    assert seen == [*range(30, 40), *range(30)]

@@ -2,7 +2,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { decode, decodeError, encode, encodeError } from "./codec.js";
 import { look } from "./objects.js";
-import { tell, told } from "./prelude.js";
+import { tell, told, turn } from "./prelude.js";
 import { invoke } from "./rpc.js";
 import { runWorkflow } from "./workflows.js";
 
@@ -12,31 +12,41 @@ const RESULT = "x-edgelint-result";
 /** Remember what waitUntil is given, so that the world knows when an event is over and what was rejected in it. */
 function tracked(ctx, { id, kind, props }) {
   const given = [];
+  let seen = 0; // so many of them are settled
+  let isAnswered = false;
+  let isWaiting = false;
   const original = ctx.waitUntil;
   Object.defineProperty(ctx, "waitUntil", {
     configurable: true, writable: true,
     value: (promise) => {
       given.push(promise);
       original.call(ctx, Promise.resolve(promise).catch(() => undefined)); // told once, by "over"
+      if (isAnswered) wait(); // while the body of the answer was read
     },
   });
   if (props !== undefined) Object.defineProperty(ctx, "props", { configurable: true, value: props });
   const settled = async () => {
     const rejections = [];
-    for (let at = 0; at < given.length; at++) {
+    for (; seen < given.length; seen++) {
       try {
-        await given[at];
+        await given[seen];
       } catch (error) {
         rejections.push(encodeError(error));
       }
     }
+    isWaiting = false;
     await tell("over", { id, kind, rejections }).catch(() => undefined); // the test may be over
+  };
+  const wait = () => {
+    if (isWaiting) return;
+    isWaiting = true;
+    original.call(ctx, settled());
   };
   /** Whether something is still to come after the answer; the world is told when it came. */
   return () => {
-    if (given.length === 0) return false;
-    original.call(ctx, settled());
-    return true;
+    isAnswered = true;
+    if (given.length > 0) wait();
+    return isWaiting;
   };
 }
 
@@ -61,6 +71,7 @@ export function control(app, names) {
         look(await request.json());
         return new Response("{}");
       }
+      if (event.kind === "ping") return new Response(await turn());
       if (event.kind === "describe") return Response.json(describe(app, names));
       if (event.kind === "coverage") return Response.json(globalThis.__edgelint_coverage__ ?? null);
       const pending = tracked(this.ctx, event);

@@ -18,10 +18,11 @@ function virtualAlarm(ctx, className) {
   const id = ctx.id.toString();
   let open = null; // the transaction that is open: what it says of the alarm, and the one around it
 
-  const ask = async (verb, when) => {
+  // As what the runtime does with its storage: no other event begins in the object meanwhile.
+  const ask = (verb, when) => ctx.blockConcurrencyWhile(async () => {
     const response = await tell("alarm", { class: className, id, name: ctx.id.name ?? null, verb, when });
     return response.json();
-  };
+  });
   const set = async (when) => {
     if (open !== null) open.when = when;
     else await ask("set", when);

@@ -4,6 +4,7 @@ import { encodeError } from "./codec.js";
 const RealDate = Date;
 const realSetTimeout = globalThis.setTimeout;
 const realClearTimeout = globalThis.clearTimeout;
+const realSetImmediate = globalThis.setImmediate;
 const realFetch = globalThis.fetch.bind(globalThis);
 let instant = 0; // ms since the epoch; 0 in module scope, as in production
 
@@ -152,13 +153,43 @@ export class Timeout {
   }
 }
 
+// Timers of no length are the runtime's own. The world is told of them when it asks whether anything goes on.
+
+const soon = new Set();
+let lastSoon = 0;
+
+function atOnce(set, callback, given) {
+  if (typeof callback !== "function") return set(callback, ...given);
+  const timer = set((...args) => {
+    soon.delete(timer);
+    callback(...args);
+  }, ...given);
+  soon.add(timer);
+  lastSoon++;
+  return timer;
+}
+
+/** How many timers of no length there were so far, when those that are due have run. */
+export async function turn() {
+  const due = [...soon];
+  if (due.length > 0) {
+    for (let again = 0; again < 2; again++) await new Promise((resolve) => realSetTimeout(resolve, 0));
+    for (const timer of due) soon.delete(timer); // it was cleared, or its event is over
+  }
+  return lastSoon;
+}
+
+export function setImmediate(callback, ...args) {
+  return atOnce(realSetImmediate, callback, args);
+}
+
 /** setTimeout and its like, as numbers or as Node gives them. */
 export function timers(asNode) {
   const timer = (...given) => (asNode ? new Timeout(...given) : start(...given));
   return {
     setTimeout(callback, ms = 0, ...args) {
       const wait = Number(ms) || 0;
-      if (typeof callback !== "function" || wait <= 0) return realSetTimeout(callback, 0, ...args);
+      if (typeof callback !== "function" || wait <= 0) return atOnce(realSetTimeout, callback, [0, ...args]);
       return timer(callback, wait, args, false);
     },
     setInterval(callback, ms = 0, ...args) {
@@ -171,6 +202,7 @@ export function timers(asNode) {
 }
 
 define(globalThis, timers(!String(realSetTimeout).includes("[native code]")));
+if (realSetImmediate) define(globalThis, { setImmediate });
 if (globalThis.scheduler) {
   define(scheduler, {
     async wait(ms, options) {
@@ -189,7 +221,7 @@ define(AbortSignal, {
     const controller = new AbortController();
     const late = () => controller.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
     if (Number(ms) > 0) start(late, Number(ms), [], false);
-    else late();
+    else atOnce(realSetTimeout, late, [0]);
     return controller.signal;
   },
 });

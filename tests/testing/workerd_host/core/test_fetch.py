@@ -9,6 +9,7 @@ import re
 import httpx
 import pytest
 
+from edgelint.testing.errors import HungError
 from edgelint.testing.http import HttpRequest
 from edgelint.testing.workerd_host.errors import JsError
 from tests.testing.workerd_host.conftest import MakeApp
@@ -316,3 +317,37 @@ def test_outbound_fetch_is_blocked_by_default_and_answered_by_the_test(js_app: M
     edge.outbound.add_response(201, url="https://api.example/v1?q=1", text="made", match_content=b"b")
     assert edge.get("/").text == "201 made"
     edge.verify()
+
+
+def test_a_body_that_never_comes_to_its_end_is_hung(js_app: MakeApp) -> None:
+    edge = js_app(
+        """
+        export default { fetch() {
+          return new Response(new ReadableStream({ pull() { return new Promise(() => {}); } }));
+        } };
+        """
+    )
+
+    with pytest.raises(HungError, match="would never generate a response"):
+        edge.client.get("/")
+    assert edge.problems() == []
+
+
+def test_an_upload_that_the_app_gives_up_is_no_failure(js_app: MakeApp) -> None:
+    edge = js_app(
+        """
+        export default { async fetch() {
+          const abort = new AbortController();
+          const body = new ReadableStream({ async start(controller) {
+            controller.enqueue(new Uint8Array(10));
+            await scheduler.wait(1000);
+            abort.abort();
+          } });
+          const sent = fetch("https://files.example.com/", { method: "PUT", body, signal: abort.signal });
+          return new Response(await sent.catch((error) => error.name));
+        } };
+        """
+    )
+
+    assert edge.client.get("/").text == "AbortError"
+    assert edge.problems() == []

@@ -884,3 +884,70 @@ def test_block_concurrency_while_that_fails_resets_the_object(js_app: MakeApp) -
 
     assert edge.get("/").json() == ["blocked", True]
     edge.verify()
+
+
+def test_no_other_event_begins_while_an_object_asks_for_its_alarm(js_app: MakeApp) -> None:
+    edge = js_app(
+        """
+        import { DurableObject } from "cloudflare:workers";
+        export class Once extends DurableObject {
+          async arrange() {
+            if ((await this.ctx.storage.getAlarm()) !== null) return "there was one";
+            await this.ctx.storage.setAlarm(Date.now() + 1000);
+            return "set";
+          }
+          async unawaited() {
+            this.ctx.storage.setAlarm(Date.now() + 2000);
+            return (await this.ctx.storage.getAlarm()) - Date.now();
+          }
+        }
+        export default { async fetch(request, env) {
+          const one = env.ONCE.getByName("one");
+          if (request.method === "PUT") return Response.json(await one.unawaited());
+          return Response.json(await Promise.all([one.arrange(), one.arrange(), one.arrange()]));
+        } };
+        """,
+        {
+            "durable_objects": {"bindings": [{"name": "ONCE", "class_name": "Once"}]},
+            "migrations": [{"tag": "v1", "new_sqlite_classes": ["Once"]}],
+        },
+    )
+
+    assert edge.client.get("/").json() == ["set", "there was one", "there was one"]
+    assert edge.client.put("/").json() == 2000
+
+
+def test_what_has_come_is_what_came_when_the_app_rests(js_app: MakeApp) -> None:
+    edge = js_app(
+        """
+        import { DurableObject } from "cloudflare:workers";
+        export class Chat extends DurableObject {
+          fetch() {
+            const [client, server] = Object.values(new WebSocketPair());
+            this.ctx.acceptWebSocket(server);
+            return new Response(null, { status: 101, webSocket: client });
+          }
+          async webSocketMessage(socket, message) {
+            const said = ((await this.ctx.storage.get("said")) ?? 0) + 1;
+            await this.ctx.storage.put("said", said);
+            for (const each of this.ctx.getWebSockets()) each.send(`${said} ${message.length}`);
+          }
+          webSocketClose(socket, code, reason) {
+            for (const each of this.ctx.getWebSockets()) if (each !== socket) each.send(`left: ${code} ${reason}`);
+          }
+        }
+        export default { fetch(request, env) { return env.CHAT.getByName("a").fetch(request); } };
+        """,
+        {
+            "durable_objects": {"bindings": [{"name": "CHAT", "class_name": "Chat"}]},
+            "migrations": [{"tag": "v1", "new_sqlite_classes": ["Chat"]}],
+        },
+    )
+    ada, bob = edge.websocket("/"), edge.websocket("/")
+
+    ada.send("hello")
+    ada.send("x" * 900_000)
+    assert bob.received() == ["1 5", "2 900000"]
+    assert bob.received() == []
+    bob.close(4001, "bye")
+    assert ada.received() == ["1 5", "2 900000", "left: 4001 bye"]

@@ -357,3 +357,27 @@ def test_workerd_that_ends_is_told_with_its_last_words(js_app: MakeApp) -> None:
 def running_of(edge: Edge) -> Process:
     found: running.Workerd = edge.world.shared(("workerd",), lambda: pytest.fail("it does not run"))
     return found.process
+
+
+def test_what_wait_until_is_given_while_the_body_is_read(js_app: MakeApp) -> None:
+    edge = js_app(
+        """
+        export default { async fetch(request, env, ctx) {
+          let times = 0;
+          const stream = new ReadableStream({ async pull(controller) {
+            if (++times === 3) return controller.close();
+            await scheduler.wait(1000);
+            ctx.waitUntil(Promise.reject(new Error(`late ${times}`)));
+            controller.enqueue(new TextEncoder().encode("part"));
+          } });
+          return new Response(stream);
+        } };
+        """,
+        strict=False,
+    )
+
+    assert edge.client.get("/").text == "partpart"
+    said = "\n".join(edge.problems())
+    assert "late 1" in said
+    assert "late 2" in said
+    assert said.count("waitUntil of fetch") == 2
