@@ -72,7 +72,10 @@ class EdgeClock:
         self, delta: timedelta | None = None, *, days: float = 0, hours: float = 0, minutes: float = 0,
         seconds: float = 0, milliseconds: float = 0,
     ) -> datetime:  # fmt: skip
-        """Move on by this long: everything due on the way happens, in order. Returns the new instant."""
+        """Move on by this long: everything due on the way happens, in order. Returns the new instant. Raises
+        EdgeUsageError for a number without a unit, and for going back."""
+        if delta is not None and not isinstance(delta, timedelta):
+            raise EdgeUsageError(f"advance({delta!r}) does not say of what: advance(seconds=...), or a timedelta")
         moved = (delta or timedelta()) + timedelta(
             days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds
         )
@@ -203,8 +206,8 @@ class Edge:
 
     def websocket(self, url: str, **options: Any) -> Any:
         """Open a WebSocket: a fetch event that asks for one. Returns the client's end: ``send``, ``receive`` (the next
-        text, bytes or Close), ``received`` (what has come when the app rests), ``close``. Raises AssertionError when the worker answers
-        otherwise."""
+        text, bytes or Close), ``received`` (what has come when the app rests), ``close``. Raises AssertionError when
+        the worker answers otherwise."""
         from edgelint.testing.http import HttpRequest
 
         built = self.client.build_request("GET", url, **options)

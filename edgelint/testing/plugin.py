@@ -215,13 +215,16 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
             error.__traceback__ = without_machinery(error.__traceback__)
         raise
     edge = item.stash.get(_EDGE, None)
+    found = ""
     if edge is not None:
         try:
             edge.verify()
         except AssertionError as error:
-            if error.__cause__ is None or error.__cause__.__traceback__ is None:  # no frames but those of the plugin
-                pytest.fail(str(error), pytrace=False)
-            raise
+            if error.__cause__ is not None and error.__cause__.__traceback__ is not None:
+                raise
+            found = str(error)  # no frames but those of the plugin
+    if found:  # raised here, it has nothing to repeat
+        pytest.fail(found, pytrace=False)
     return result
 
 

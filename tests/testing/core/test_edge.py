@@ -171,6 +171,8 @@ def test_the_clock(tmp_path: Path) -> None:
         assert edge.env.KV.get("cron") is not None
         with pytest.raises(EdgeUsageError, match="does not go back"):
             clock.advance(seconds=-1)
+        with pytest.raises(EdgeUsageError, match=r"advance\(5\) does not say of what: advance\(seconds=...\)"):
+            clock.advance(5)  # type: ignore[arg-type]
         with pytest.raises(EdgeUsageError, match="is past: the clock stands at 2026-01-01T04:30"):
             clock.move_to(datetime(2026, 1, 1, 4))
 
