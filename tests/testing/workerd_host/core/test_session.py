@@ -96,6 +96,7 @@ def test_what_ends_badly_beside_a_test_fails_it(project: Project) -> None:
         assert f"{label}: JsError: Error: " in ran.output
         assert f"src/index.ts:{line}:" in ran.output
     assert "edgelint/testing" not in ran.output
+    assert "another exception occurred" not in ran.output
 
 
 @pytest.mark.parametrize(
