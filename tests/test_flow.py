@@ -191,7 +191,7 @@ FATES = [
     ("const o = { a: P(), b: 1 }; f(o.b);", "dropped"), ("const o = { a: P(), b: 1 }; f(o.b, await o.a);", "awaited"),
     ("const o = { a: P() }; f(o[k]);", "used"), ("const o = { a: P(), b() {} }; o.b();", "used"),
     ("const l = [f(), P()]; g(l[0]);", "dropped"), ("const l = [f(), P()]; await l[1];", "awaited"),
-    ("const o = { a: [P()] }; f(o.a.length);", "used"), ("const o = { a: [P()] }; await o.a[0];", "awaited"),
+    ("const o = { a: [P()] }; f(o.a.length);", "dropped"), ("const o = { a: [P()] }; await o.a[0];", "awaited"),
     ("let a; [a] = [f(), P()];", "dropped"), ("let a; [this.x, a] = [P(), f()];", "stored"),
     ("const [a] = await Promise.all([f(), P()]);", "awaited"), ("const [a] = Promise.all([f(), P()]);", "stored"),
     ("const [a] = [f(), P()].map(g);", "stored"), ("const { 0: a } = [P()]; await a;", "awaited"),

@@ -160,6 +160,11 @@ class BuiltText(NamedText):
         from edgelint.project.sql_text import Text
 
         whole = Text(self.written(text, here))
+        size = len(whole.text)
+        for bound in bounds:
+            cut = whole.slice(0, bound) if bound >= 0 else whole.slice(max(size + bound, 0), size)
+            if any(isinstance(piece, Place) or piece.assumed for piece in cut.pieces):
+                return False  # how long that is, is not known
         start, end, _ = slice(*bounds if len(bounds) == 2 else (bounds[0], None)).indices(len(whole.text))
         into.extend(whole.slice(start, end).pieces)
         return True

@@ -445,7 +445,7 @@ def _returned_from(function: tree.Function, file: SourceFile, seen: frozenset[in
         if name in DROPPING_CALLS or is_waiting(parent):
             return Fate("dropped", parent)
         if name in ("map", "flatMap", "reduce") and isinstance(func, tree.Member):
-            return fate(parent, file, seen)
+            return fate(parent, file, seen, () if name == "reduce" else (None,))
         if parent.is_new and _is_promise_class(func):
             return fate(parent, file, seen)  # the executor is over when the promise is
         if name in _CHAINS and isinstance(func, tree.Member) and _may_be_promise(func.obj, file):

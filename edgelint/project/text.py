@@ -202,7 +202,7 @@ class _Descent(Calls):
         for value, inner in returns:
             yield from self.part(value, step, use, inner)
         if not returns:
-            known = self.e.step(self.e.evaluate(node, at.file, at.frame), step, at.file, at.frame)
+            known = self.e.step(self.e.evaluate(node, at.file, at.frame), step, at.file, at.frame, use)
             yield from self.judge(known, use, at)
 
     def imported(self, node: tree.Import, name: tree.ImportName, use: Node, at: At) -> Iterator[Hole]:

@@ -121,6 +121,8 @@ def is_read(member: tree.Member, path: tuple[Step, ...]) -> bool | None:
     """Whether ``member``, of the object or list in which ``path`` leads to a promise, is on the way to it; None where
     it cannot be told."""
     step = path[-1] if path else None
+    if path and not isinstance(step, str) and member.name == "length":
+        return False  # how many there are
     if step is None or (isinstance(member.parent, tree.Call) and member.parent.func is member):
         return None
     if member.name is not None:
