@@ -202,8 +202,8 @@ class Edge:
 
     def websocket(self, url: str, **options: Any) -> Any:
         """Open a WebSocket: a fetch event that asks for one. Returns the client's end: ``send``, ``receive`` (the next
-        text, bytes or Close), ``received`` (what has come when the app rests), ``close``. Raises AssertionError when the worker answers
-        otherwise."""
+        text, bytes or Close), ``received`` (what has come when the app rests), ``close``. Raises AssertionError when
+        the worker answers otherwise."""
         from edgelint.testing.http import HttpRequest
 
         built = self.client.build_request("GET", url, **options)
