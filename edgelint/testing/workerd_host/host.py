@@ -28,7 +28,6 @@ class WorkerdHost:
         self.worker = worker
         self.world = world
         self._exports: dict[str, Any] | None = None
-        self._emails: dict[int, Any] = {}
 
     @property
     def workerd(self) -> Workerd:

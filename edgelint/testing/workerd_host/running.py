@@ -326,15 +326,20 @@ class Workerd:
         self._take_lines()
 
     async def _rest(self) -> None:
-        """Ask until nothing comes, nor is on its way, between two answers. Raises WorkerdError."""
+        """Ask until nothing comes, nor is on its way, between two answers; timers of no length may go on for ever.
+        Raises WorkerdError."""
         activity: tuple[int, ...] = ()
-        turns = 0
+        turns, soon, until = 0, self._soon, time.monotonic() + _HUNG_SECONDS
         self._spare = min(self._spare, self._server.fresh)
-        while activity != self._activity or self._server.fresh > self._spare:
+        while (
+            activity != self._activity
+            or self._server.fresh > self._spare
+            or (soon != self._soon and time.monotonic() < until)
+        ):
             turns = turns + 1 if activity == self._activity else 0
             if turns == _SPARE_TURNS:
                 self._spare = self._server.fresh
-            activity = self._activity
+            activity, soon = self._activity, self._soon
             await self.ping()
 
     @property

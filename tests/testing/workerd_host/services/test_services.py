@@ -107,6 +107,11 @@ export default class extends WorkerEntrypoint {
   now() { return Date.now(); }
   async wait(ms) { await scheduler.wait(ms); return Date.now(); }
   later(ms) { this.ctx.waitUntil(scheduler.wait(ms).then(() => this.env.KV.put("late", "1"))); }
+  soon(turns) {
+    const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+    const work = async () => { for (let at = 0; at < turns; at++) await turn(); };
+    this.ctx.waitUntil(work().then(() => this.env.KV.put("soon", "1")));
+  }
   reject() { this.ctx.waitUntil(Promise.reject(new Error("late"))); }
   async apply(double) { return double(21); }
   get owner() { return "ada"; }
@@ -381,3 +386,11 @@ class Default(WorkerEntrypoint):
     edge = js_app(source, {**CONFIG, "compatibility_flags": ["python_workers"]}, files=OTHER, main="main.py")
     text = edge.get("https://app/").text
     assert text.startswith('b 201 ["POST","https:","auth.example","/p","given",')
+
+
+def test_timers_of_no_length_in_another_worker_run_on_when_the_event_is_over(both: Edge) -> None:
+    asked = _operations(both)
+
+    both.rpc("call", "soon", 30)
+
+    assert ("KV.put", "soon", "ok") in asked
