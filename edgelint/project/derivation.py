@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from edgelint.project.atoms import Const, Func, Inst, Number, Plat, SafeText, Value
+from edgelint.project.atoms import Const, Func, Inst, Number, Plat, SafeText
+from edgelint.project.frames import callback_frame
 from edgelint.project.identity import argument_of
 from edgelint.project.made_of import (
     CALL,
@@ -488,16 +489,3 @@ class _Walk:
         for statement in self.e.returns_of(func.node):
             if statement.value is not None:
                 yield from self.visit(statement.value, at.passing(statement))
-
-
-def callback_frame(
-    atom: Func, func: tree.Member, node: tree.Call, file: SourceFile, frame: Frame | None
-) -> Frame | None:
-    """The frame of a callback of ``node``, a call of ``then`` or the like. One that stands in the call needs none: its
-    parameters are found from there."""
-    from edgelint.project.frames import Frame
-
-    if atom.node.parent is node:
-        return frame
-    given: list[Node | Value] = [func.obj] if func.name == "then" else []
-    return Frame(atom.node, given, {}, False, file, frame, None, node)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgelint.project.atoms import Value
+from edgelint.project.atoms import Func, Value
 from edgelint.project.files import SourceFile
 from edgelint.syntax import tree
 from edgelint.syntax.tree import Node
@@ -47,3 +47,14 @@ class Frame:
                 return at
             at = at.parent
         return None
+
+
+def callback_frame(
+    atom: Func, func: tree.Member, node: tree.Call, file: SourceFile, frame: Frame | None
+) -> Frame | None:
+    """The frame of a callback of ``node``, a call of ``then`` or the like. One that stands in the call needs none: its
+    parameters are found from there."""
+    if atom.node.parent is node:
+        return frame
+    given: list[Node | Value] = [func.obj] if func.name == "then" else []
+    return Frame(atom.node, given, {}, False, file, frame, None, node)

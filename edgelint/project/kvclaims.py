@@ -13,8 +13,9 @@ from edgelint.diagnostics import Span
 from edgelint.project.atoms import Func, Global, Plat
 from edgelint.project.call_contexts import Context, contexts
 from edgelint.project.calls import BindingCall
-from edgelint.project.derivation import Origin, Place, callback_frame
+from edgelint.project.derivation import Origin, Place
 from edgelint.project.flow import Condition, conditions, leaves, split
+from edgelint.project.frames import callback_frame
 from edgelint.project.identity import callee_name
 from edgelint.project.kvflow import KvFlows, is_serialised, stored
 from edgelint.project.made_of import COMPARISONS, SAME, TEST
