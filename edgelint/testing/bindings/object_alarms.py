@@ -15,6 +15,8 @@ from edgelint.platform import limits
 from edgelint.testing.errors import EdgeError, EdgeUsageError
 
 if TYPE_CHECKING:
+    from random import Random
+
     from edgelint.testing.bindings.object_life import Home
     from edgelint.testing.clock import Timer
 
@@ -22,6 +24,12 @@ TOO_LONG: Final = "Alarm exceeded its allowed execution time"
 NO_HANDLER: Final = (
     "Attempted to run a scheduled alarm without a handler, did you remember to export an alarm() function?"
 )
+
+
+def retry_delay(times: int, chance: Random) -> int:
+    """Milliseconds until an alarm is tried again that was put off ``times`` times before."""
+    delay = (limits.DO_ALARM_BACKOFF_SECONDS << min(limits.DO_ALARM_MAX_BACKOFF, times)) * 1000
+    return delay + chance.randint(0, math.floor(limits.DO_ALARM_JITTER * delay))
 
 
 class Alarm:
@@ -113,8 +121,7 @@ class Alarm:
                 self._backoff = 0
         self._counted_last = counted
         self._backoff = min(limits.DO_ALARM_MAX_BACKOFF, self._backoff)
-        delay = (limits.DO_ALARM_BACKOFF_SECONDS << self._backoff) * 1000
-        delay += home.services.random.randint(0, math.floor(limits.DO_ALARM_JITTER * delay))
+        delay = retry_delay(self._backoff, home.services.random)
         self._backoff += 1
         self._schedule(home.clock.now + delay, store.alarm)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from edgelint.platform import limits
 from edgelint.testing.bindings.events import own_event
+from edgelint.testing.bindings.object_alarms import NO_HANDLER, retry_delay
 from edgelint.testing.errors import EdgeUsageError
 
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ class Alarm:
         try:
             count = self._failed
             if not await self._objects.ask(self._place, "alarm", count, count > 0, self._when):
-                world.log("warn", "Attempted to run a scheduled alarm without a handler, did you remember to export an "
-                                  "alarm() function?")  # fmt: skip
+                world.log("warn", NO_HANDLER)
         except EdgeUsageError:
             raise
         except Exception as raised:
@@ -80,8 +79,7 @@ class Alarm:
             world.log("error", f"alarm of {label} is given up after {self._failed} retries")
             self._when = None
             return
-        delay = (limits.DO_ALARM_BACKOFF_SECONDS << min(limits.DO_ALARM_MAX_BACKOFF, self._failed)) * 1000
-        delay += world.random.randint(0, math.floor(limits.DO_ALARM_JITTER * delay))
+        delay = retry_delay(self._failed, world.random)
         self._failed += 1
         self._schedule(world.clock.now + delay)
 
