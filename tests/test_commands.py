@@ -25,6 +25,8 @@ def flagged(command: Command, data: bytes) -> str:
         ("wrangler deploy --env production", "deploy", "production", None, ""),
         ("wrangler deploy --env=production --minify", "deploy", "production", None, ""),
         ("wrangler deploy -e 'production'", "deploy", "production", None, ""),
+        ("wrangler deploy --env='production'", "deploy", "production", None, ""),
+        ('wrangler deploy --env="production" --config=\'../w.toml\'', "deploy", "production", "../w.toml", ""),
         ("npx wrangler@4 deploy -e qa", "deploy", "qa", None, ""),
         ("pnpm exec wrangler secret put X -e qa", "secret", "qa", None, ""),
         ("./node_modules/.bin/wrangler dev -e dev", "dev", "dev", None, ""),
@@ -72,6 +74,10 @@ def test_places_in_a_manifest() -> None:
     [command] = in_manifest("apps/a/package.json", data)
     assert (command.directory, command.environment) == ("apps/a", "qa")
     assert flagged(command, data) == "qa"
+    quoted = rb'{"scripts": {"d": "cd \"apps/a\" && wrangler deploy --env=\"qa\""}}'
+    [command] = in_manifest("package.json", quoted)
+    assert (command.directory, command.environment, flagged(command, quoted)) == ("apps/a", "qa", "qa")
+    assert "\1" not in command.text
     assert list(in_manifest("package.json", b"\xff wrangler")) == []
     assert list(in_manifest("package.json", b'{"scripts": "wrangler deploy"}')) == []
 

@@ -17,7 +17,9 @@ from edgelint.source import Source, UnreadableSource
 if TYPE_CHECKING:
     from edgelint.project.project import Project
 
-_WORD = later(r"\"[^\"]*\"|'[^']*'|[^\s\"';&|()]+(?:\"[^\"]*\")?")
+_WORD = later(r"(?:\"[^\"]*\"|'[^']*'|[^\s\"';&|()])+")
+_BACKSLASH = "\1"  # stands for the one before a quote in JSON, so that the text keeps its length
+_QUOTES = f"\"' {_BACKSLASH}"
 _SEPARATOR = later(r"&&|\|\||[;|\n&()]")
 _WRANGLER = later(r"(?:.*/)?(?:py)?wrangler(?:@[\w.^~-]+)?")
 _OPEN = later(r"[$`{}%<>*\\]")  # the shell, a template or a matrix decides
@@ -75,8 +77,9 @@ def in_manifest(path: str, data: bytes) -> Iterator[Command]:
     for entry in scripts.entries if scripts is not None and scripts.kind == "object" else ():
         if entry.value.text():
             # Same length as in the file, so that places are right: an escaped quote is two characters here too.
-            raw = source.data[entry.value.start + 1 : entry.value.end - 1].replace(b'\\"', b' "')
-            yield from in_script(path, posixpath.dirname(path), raw.decode("utf-8"), entry.value.start + 1)
+            raw = source.data[entry.value.start + 1 : entry.value.end - 1].decode("utf-8")
+            text = raw.replace('\\"', f'{_BACKSLASH}"')
+            yield from in_script(path, posixpath.dirname(path), text, entry.value.start + 1)
 
 
 def in_script(path: str, directory: str, text: str, offset: int) -> Iterator[Command]:
@@ -98,7 +101,7 @@ def in_script(path: str, directory: str, text: str, offset: int) -> Iterator[Com
 
 
 def _folder(here: str | None, to: str) -> str | None:
-    to = to.strip("\"'")
+    to = to.strip(_QUOTES)
     if here is None or _OPEN.search(to) or to.startswith(("/", "~", "-")):
         return None
     found = posixpath.normpath(posixpath.join(here, to))
@@ -106,7 +109,7 @@ def _folder(here: str | None, to: str) -> str | None:
 
 
 def _command(path: str, here: str, words: list[tuple[int, str]], text: str, offset: int) -> Command | None:
-    values = [word.strip("\"' ") for _, word in words]
+    values = [word.strip(_QUOTES) for _, word in words]
     position = next((i for i, value in enumerate(values) if _WRANGLER.fullmatch(value)), None)
     builds = any(value in ("vite", "react-router", "astro", "nuxt", "nuxi") for value in values)
     if position is None and not builds:
@@ -122,7 +125,7 @@ def _command(path: str, here: str, words: list[tuple[int, str]], text: str, offs
         for start, word in words:
             name, equals, value = word.partition("=")
             if name == "CLOUDFLARE_ENV" and equals:
-                environment, place = value.strip("\"'"), start + len(name) + 1
+                environment, place = value.strip(_QUOTES), start + len(name) + 1
     where = _folder(here, folder) if folder is not None else here
     if where is None or any(value is not None and _OPEN.search(value) for value in (environment, config)):
         return None
@@ -132,7 +135,7 @@ def _command(path: str, here: str, words: list[tuple[int, str]], text: str, offs
         begin = offset + len(text[:start].encode("utf-8"))
         span = Span(path, begin, begin + len(environment.encode("utf-8")))
     target = posixpath.normpath(posixpath.join(where, config)) if config is not None else None
-    return Command(path, where, target, verb, environment, span, " ".join(values))
+    return Command(path, where, target, verb, environment, span, " ".join(values).replace(_BACKSLASH, ""))
 
 
 def _option(
@@ -142,7 +145,7 @@ def _option(
         name, equals, value = values[index].partition("=")
         if name in names:
             if equals:
-                return value, words[index][0] + len(name) + 1
+                return value.strip(_QUOTES), words[index][0] + len(name) + 1
             if index + 1 < len(values) and not values[index + 1].startswith("-"):
                 return values[index + 1], words[index + 1][0]
     return None, 0
