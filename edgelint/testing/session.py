@@ -170,12 +170,12 @@ def _host(worker: Worker, world: World) -> Host:
         raise EdgeUsageError(
             f"{worker.config.path}: worker '{worker.name}' has no 'main': there is nothing to run{worker.config.made}"
         )
-    if not main.is_file():
-        raise EdgeUsageError(f"{worker.config.path}: 'main' is not there: {main}{worker.config.made}")
-    if not worker.config.is_python:
+    if not worker.config.is_python:  # its main may be what a build is to make
         from edgelint.testing.workerd_host.host import WorkerdHost
 
         return WorkerdHost(worker, world)
+    if not main.is_file():
+        raise EdgeUsageError(f"{worker.config.path}: 'main' is not there: {main}{worker.config.made}")
     from edgelint.testing.python_host.host import PythonHost
 
     return PythonHost(worker, world)

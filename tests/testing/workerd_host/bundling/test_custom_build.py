@@ -12,6 +12,7 @@ import pytest
 from edgelint.testing.config import WorkerConfig
 from edgelint.testing.errors import EdgeUsageError
 from edgelint.testing.workerd_host import custom_build
+from tests.testing.workerd_host.conftest import MakeApp
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="commands of a POSIX shell")
 
@@ -108,3 +109,10 @@ def test_another_process_that_never_ends_it(tmp_path: Path, monkeypatch: pytest.
     custom_build.forget()
     with pytest.raises(EdgeUsageError, match="another process runs it since 0 s"):
         custom_build.run(given)
+
+
+def test_an_app_whose_main_the_build_makes_runs(js_app: MakeApp) -> None:
+    source = "export default { fetch: () => new Response('built') };"
+    command = "mkdir -p dist && cp src/index.js dist/worker.js"
+    edge = js_app(source, {"main": "dist/worker.js", "build": {"command": command}})
+    assert edge.client.get("/").text == "built"
