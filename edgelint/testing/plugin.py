@@ -117,7 +117,7 @@ def edge_app(pytestconfig: pytest.Config, edge_config: Path) -> App:
             measuring = pytestconfig.pluginmanager.get_plugin(_COVERAGE)
             apps[key].coverage = None if measuring is None else measuring.coverage
     except EdgeUsageError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     App.current = apps[key]
     return apps[key]
 
@@ -153,12 +153,12 @@ def edge(
     try:
         made = Edge(edge_app, options_of(request.node, edge_vars, edge_secrets, edge_seed_data))
     except EdgeUsageError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     try:
         try:
             outbound_options(request.node, made)
         except EdgeUsageError as error:
-            pytest.fail(str(error), pytrace=False)
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
         request.node.stash[_EDGE] = made
         yield made
     finally:
@@ -215,16 +215,13 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
             error.__traceback__ = without_machinery(error.__traceback__)
         raise
     edge = item.stash.get(_EDGE, None)
-    found = ""
     if edge is not None:
         try:
             edge.verify()
         except AssertionError as error:
-            if error.__cause__ is not None and error.__cause__.__traceback__ is not None:
-                raise
-            found = str(error)  # no frames but those of the plugin
-    if found:  # raised here, it has nothing to repeat
-        pytest.fail(found, pytrace=False)
+            if error.__cause__ is None or error.__cause__.__traceback__ is None:  # no frames but those of the plugin
+                raise pytest.fail.Exception(str(error), pytrace=False) from None
+            raise
     return result
 
 
