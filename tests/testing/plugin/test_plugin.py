@@ -86,6 +86,7 @@ def test_the_environment_by_option_and_by_setting(app: App) -> None:
     result = app(test, "--edge-env=prod")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*there is no environment 'prod' (known: 'staging')*"])
+    result.stdout.no_fnmatch_line("*another exception occurred*")
 
 
 def test_variables_secrets_and_seeds(app: App) -> None:
