@@ -46,6 +46,14 @@ def does_not_apply(project: Project) -> Iterator[Finding]:
 def _failure(link: Link, error: D1Error) -> Finding:
     span, told = link.error_span(error), f"this migration does not apply: {error.message}"
     base, table = link.source.base, missing_table(error.message)
+    if base is not None and base.scripts and base.made is not None and error.code == "SQLITE_CONSTRAINT_FOREIGNKEY":
+        return Finding(  # its statements are good: the database is older than its migrations, and may have the rows
+            span,
+            f"this migration does not apply to a database without rows: {error.message}",
+            (Related(base.made, f"this makes {base.table}, which no migration creates"),),
+            "if these are the rows of one database, a script that is executed there once keeps new ones free of them",
+            severity=Severity.WARNING, confidence=Confidence.MEDIUM,
+        )
     if base is not None and base.scripts and hangs_on_schema(error):
         assert base.made is not None
         return Finding(

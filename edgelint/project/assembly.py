@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edgelint.project.evaluate import Evaluator
 
 MAX_NODES = 3_000  # looked at for one text in one world
+_SUMS = frozenset({"+=", "-=", "*=", "/=", "%=", "**="})  # what they give is not what stands right of them
 _INDENTING = frozenset({"dedent", "outdent", "stripIndent", "stripIndents", "oneLine", "oneLineTrim", "html", "source"})
 
 
@@ -69,8 +70,10 @@ class Assembly(BuiltText):
             self.call(node, here, into)
         elif isinstance(node, tree.Member):
             self.member(node, here, into)
-        elif isinstance(node, tree.Assign) and node.value is not None:
+        elif isinstance(node, tree.Assign) and node.value is not None and node.op not in _SUMS:
             self.write(node.value, here, into)
+        elif isinstance(node, tree.Assign):
+            into.append(Place(node, here.file, here.frame))
         else:
             self.constant(node, here, into)
 

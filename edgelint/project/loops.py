@@ -237,7 +237,7 @@ class _Finder:
                 return []
             return self.symbols([loop.target], loop.body, file)
         if loop.kind == "for" and isinstance(loop.init, tree.Assign | tree.Block):
-            return self.symbols([loop.init], loop.body, file)
+            return [] if self.ends_soon(loop.test, file) else self.symbols([loop.init], loop.body, file)
         return self.taken(loop, file)
 
     @staticmethod
@@ -289,6 +289,14 @@ class _Finder:
             and not any(isinstance(i, tree.Spread) for i in a.node.items)
             for a in value
         )
+
+    def ends_soon(self, test: Node | None, file: SourceFile) -> bool:
+        """Whether ``i < xs.length`` or ``i < 5`` ends a loop with a few constants, or after a few rounds."""
+        end = test.right if isinstance(test, tree.Binary) and test.op in ("<", "<=") else None
+        if isinstance(end, tree.Member) and end.name == "length":
+            return self.is_fixed(end.obj, file)
+        rounds = None if end is None else as_number(self.e.evaluate(end, file))
+        return rounds is not None and rounds.upper is not None and rounds.upper <= FEW
 
     def is_few(self, cut: tree.Call, file: SourceFile) -> bool:
         """Whether ``xs.slice(0, 5)`` cuts out a few items only."""

@@ -112,11 +112,21 @@ class NamedText(Lists):
         if added and any(not isinstance(d.node, tree.Assign) or d.node.op != "+=" for d in added):
             into.append(Place(node, here.file, here.frame))
             return
+        if added and self.counts(holds, here):  # a sum, and no text that grows
+            into.append(Place(node, here.file, here.frame))
+            return
         self.definition(holds, node, here, into)
         for d in added:
             assert isinstance(d.node, tree.Assign)
             if d.node.value is not None:
                 self.write(d.node.value, here, into)
+
+    def counts(self, d: Def, here: Here) -> bool:
+        """Whether a variable begins as a number, so that ``+=`` and ``++`` add to it."""
+        value = self.e.definition(d, here.file, here.frame)
+        return bool(value) and all(
+            isinstance(a, Number) or (isinstance(a, Const) and a.kind == "number") for a in value
+        )
 
     def definition(self, d: Def, use: tree.Name, here: Here, into: list[Piece]) -> None:
         if d.kind == "value" and d.node is not None and not d.path:
