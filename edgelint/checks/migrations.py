@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from edgelint.checks import check
 from edgelint.checks._fixes_statements import without_transactions
 from edgelint.diagnostics import Confidence, Finding, Related, Severity
+from edgelint.patterns import later
 from edgelint.project.applied import changes
 from edgelint.project.bases import created_later, missing_table
 from edgelint.project.chains import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from edgelint.project.project import Project
 
 _OFF = ("off", "0", "false", "no")
+_DAY = later(r"(?:19|20)\d\d([-_]?)[01]\d\1[0-3]\d")  # a date without a time, as a number
 
 
 @check("migrations/does-not-apply")
@@ -169,6 +171,8 @@ def duplicate_number(project: Project) -> Iterator[Finding]:
                     f"{other.name} has the number {token} too: which of them comes first is decided by the rest of "
                     f"their names, and was perhaps otherwise where both were made",
                     (Related(head(other), "the other one"),),
+                    # Who names migrations by the day has several of one day, and need not have mixed two branches.
+                    severity=Severity.WARNING if _DAY.fullmatch(token) else None,
                 )
 
 
