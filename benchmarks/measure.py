@@ -14,8 +14,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 from benchmarks.parse import checked
+
+if TYPE_CHECKING:
+    import resource
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -106,6 +110,16 @@ def _bytecode() -> dict[str, str]:
     return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": _kept().name}
 
 
+def ended(process: subprocess.Popen[bytes]) -> tuple[bytes, resource.struct_rusage]:
+    """What a process wrote until its end, and what it took with all that it waited for; its ``returncode`` is set."""
+    assert process.stdout is not None
+    with process.stdout as stream:
+        output = stream.read()
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return output, usage
+
+
 def run(command: list[str], given: str = "") -> tuple[float, float, bytes]:
     """(CPU seconds, elapsed seconds, output) of one command; ``given`` is its standard input.
 
@@ -117,12 +131,8 @@ def run(command: list[str], given: str = "") -> tuple[float, float, bytes]:
         source.write(given.encode())
         source.seek(0)
         process = subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE, env=environment, cwd=REPOSITORY)
-        assert process.stdout is not None
-        output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
+        output, usage = ended(process)
         elapsed = time.perf_counter() - begin
-        process.stdout.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1):
         raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}")
     return usage.ru_utime + usage.ru_stime, elapsed, output

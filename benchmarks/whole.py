@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from benchmarks.measure import REPOSITORY
+from benchmarks.measure import REPOSITORY, ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,8 @@ def run(
     began = time.perf_counter()
     process = subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     watched = None if watch is None else watch(process.pid)
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
+    output, usage = ended(process)
     wall = time.perf_counter() - began
-    process.stdout.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
     unit = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts in
     memory = usage.ru_maxrss * unit if watched is None else watched()
     if process.returncode != 0 or said.encode() not in output:

@@ -120,7 +120,6 @@ class Alarm:
             if not self._counted_last:
                 self._backoff = 0
         self._counted_last = counted
-        self._backoff = min(limits.DO_ALARM_MAX_BACKOFF, self._backoff)
         delay = retry_delay(self._backoff, home.services.random)
         self._backoff += 1
         self._schedule(home.clock.now + delay, store.alarm)

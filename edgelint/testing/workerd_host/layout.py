@@ -205,7 +205,7 @@ class _Writer:
         native = class_name if owner == worker.name else struct(className=class_name, serviceName=text(owner))
         gate = f"gate:{worker.name}/{declared.name}"
         self._external(gate)
-        self._extensions.update(dict.fromkeys(("place", "namespace")))
+        self._extensions.update(dict.fromkeys(("place", "holding", "namespace")))
         inner = [f'(name = "namespace", durableObjectNamespace = {native})', f'(name = "gate", service = {text(gate)})']
         return f'wrapped = (moduleName = "edgelint:namespace", innerBindings = {array(inner)})'
 

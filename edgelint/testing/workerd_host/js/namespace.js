@@ -1,4 +1,5 @@
 // A namespace of Durable Objects whose calls pass the gate of the world before they go to the runtime's own.
+import { holding } from "edgelint:holding";
 import { here, PLACE } from "edgelint:place";
 
 /** What is under ``key`` of something that is still to come: it can be awaited, called, or asked further, as what the
@@ -80,16 +81,4 @@ function held(stub, gate) {
   });
 }
 
-export default ({ namespace, gate }) => {
-  const wrap = (inner) => new Proxy(inner, {
-    get(target, key) {
-      if (key === "get" || key === "getByName" || key === "getExisting") {
-        return (...args) => held(target[key](...args), gate);
-      }
-      if (key === "jurisdiction") return (...args) => wrap(target.jurisdiction(...args));
-      const value = target[key];
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-  return wrap(namespace);
-};
+export default ({ namespace, gate }) => holding(namespace, (stub) => held(stub, gate));

@@ -2,6 +2,7 @@
 // asked of an object goes to the world (protocols/objects.py).
 import { call, pipelined, reached } from "edgelint:calls";
 import { fetching } from "edgelint:fetching";
+import { holding } from "edgelint:holding";
 
 const OWN = new Set(["id", "name", "constructor", "then", "catch", "finally", "toJSON"]);
 
@@ -38,16 +39,4 @@ function held(stub, fetcher) {
   });
 }
 
-export default ({ namespace, fetcher }) => {
-  const wrap = (inner) => new Proxy(inner, {
-    get(target, key) {
-      if (key === "get" || key === "getByName" || key === "getExisting") {
-        return (...args) => held(target[key](...args), fetcher);
-      }
-      if (key === "jurisdiction") return (...args) => wrap(target.jurisdiction(...args));
-      const value = target[key];
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-  return wrap(namespace);
-};
+export default ({ namespace, fetcher }) => holding(namespace, (stub) => held(stub, fetcher));

@@ -35,7 +35,7 @@ def wiring(declared: Declared, service: str) -> Wiring:
         durableObjectNamespaces=array([key]), durableObjectStorage="(inMemory = void)",
     )  # fmt: skip
     inner = f'(name = "namespace", durableObjectNamespace = {struct(className=text("Ids"), serviceName=text(ids))})'
-    made = calls.wired("namespace_elsewhere", service, "fetching", inner=(inner,))
+    made = calls.wired("namespace_elsewhere", service, "fetching", "holding", inner=(inner,))
     return Wiring(made.value, made.extensions, (struct(name=text(ids), worker=worker),))
 
 
